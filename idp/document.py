@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns every room speaks.
+
+A file that arrives is a :class:`Packet`. The reader turns each of its rasters into a
+:class:`Page` of words, marks and ruling lines. The classifier cuts the pages into
+:class:`Document` objects; extraction adds :class:`Field` and :class:`Claim`, validation adds
+:class:`Finding` and the :class:`Decision`. All of them are frozen: a stage returns a new one.
+
+Boxes are page-relative, 0..1, origin top left, on the page as a person reads it (upright,
+square pixels, deskewed).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import Field as Bounded
+
+
+class Noun(BaseModel):
+    """Base of all nouns: immutable, and strict about what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Box(NamedTuple):
+    """A rectangle in page-relative units (0..1, origin top left)."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+    @property
+    def cx(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def cy(self) -> float:
+        return (self.y0 + self.y1) / 2
+
+    def union(self, other: Box) -> Box:
+        """The smallest box that holds both."""
+        return Box(
+            min(self.x0, other.x0),
+            min(self.y0, other.y0),
+            max(self.x1, other.x1),
+            max(self.y1, other.y1),
+        )
+
+    def overlap_x(self, other: Box) -> float:
+        """Shared width; negative is the gap between the two."""
+        return min(self.x1, other.x1) - max(self.x0, other.x0)
+
+    def overlap_y(self, other: Box) -> float:
+        """Shared height; negative is the gap between the two."""
+        return min(self.y1, other.y1) - max(self.y0, other.y0)
+
+    def contains(self, x: float, y: float) -> bool:
+        """Whether the point lies inside."""
+        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
+
+
+def union_of(boxes: list[Box]) -> Box:
+    """The smallest box around all of ``boxes``; raises ``ValueError`` when there is none."""
+    if not boxes:
+        raise ValueError("no boxes to join")
+    first, *rest = boxes
+    for box in rest:
+        first = first.union(box)
+    return first
+
+
+class DocumentType(StrEnum):
+    """The document types with a schema of their own in ``idp/schemas``."""
+
+    REFERRAL = "referral"
+    PRIOR_AUTH_REQUEST = "prior_auth_request"
+    PRIOR_AUTH_DETERMINATION = "prior_auth_determination"
+    REMITTANCE_EOB = "remittance_eob"
+    OTHER = "other"
+
+
+class Decision(StrEnum):
+    """What becomes of a document without a person: only ``AUTO`` leaves by itself."""
+
+    AUTO = "auto"
+    REVIEW = "review"
+    QUARANTINE = "quarantine"
+
+
+class Grade(StrEnum):
+    """How well a page could be read, in words for people; not a probability."""
+
+    GOOD = "good"
+    FAIR = "fair"
+    POOR = "poor"
+
+
+class Severity(StrEnum):
+    """``BLOCK`` keeps a document from leaving by itself, ``WARN`` and ``INFO`` do not."""
+
+    BLOCK = "block"
+    WARN = "warn"
+    INFO = "info"
+
+
+class Word(Noun):
+    """One printed word. ``id`` is its place in reading order on the page, from 0."""
+
+    id: int
+    text: str
+    confidence: float = Bounded(ge=0, le=1)
+    box: Box
+    line: int
+
+
+class Mark(Noun):
+    """A check box or circle and what a person did to it."""
+
+    state: Literal["checked", "unchecked"]
+    box: Box
+    label: str = ""
+    confidence: float = Bounded(default=1.0, ge=0, le=1)
+
+
+class Rule(Noun):
+    """A printed ruling line."""
+
+    orientation: Literal["horizontal", "vertical"]
+    box: Box
+
+
+class Cell(Noun):
+    """A rectangle enclosed by ruling lines."""
+
+    box: Box
+
+
+class Block(Noun):
+    """A region of the page as the layout detector or the line grouping sees it."""
+
+    kind: str
+    box: Box
+    text: str = ""
+    confidence: float = Bounded(default=1.0, ge=0, le=1)
+
+
+class RawPage(Noun):
+    """One raster as unpacked, before reading.
+
+    ``path`` is a grey or 1-bit image in the job's work folder; ``text_layer`` holds the words a
+    born-digital PDF claims to show (trusted only where they agree with the pixels).
+    """
+
+    number: int = Bounded(ge=1)
+    path: str
+    dpi_x: float
+    dpi_y: float
+    bilevel: bool = False
+    text_layer: tuple[Word, ...] = ()
+
+
+class Page(Noun):
+    """A page as read. Pixel sizes are those of the upright, square-pixel image."""
+
+    number: int = Bounded(ge=1)
+    width_px: int
+    height_px: int
+    dpi: float
+    rotation: Literal[0, 90, 180, 270] = 0
+    skew_degrees: float = 0.0
+    grade: Grade = Grade.GOOD
+    words_source: Literal["ocr", "text_layer"] = "ocr"
+    words: tuple[Word, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    image: str | None = None
+    """Path (work folder) or sha256 (content store) of the upright page image."""
+    model_versions: dict[str, str] = {}
+
+    @property
+    def text(self) -> str:
+        """The words in reading order, one printed line per line."""
+        lines: dict[int, list[str]] = {}
+        for word in self.words:
+            lines.setdefault(word.line, []).append(word.text)
+        return "\n".join(" ".join(words) for words in lines.values())
+
+
+class Packet(Noun):
+    """What arrived: one file, or one part (attachment, member) inside it."""
+
+    source: str
+    sha256: str
+    size_bytes: int
+    channel: str
+    received_at: dt.datetime
+    media_type: str
+    part: str | None = None
+    pages: tuple[RawPage, ...] = ()
+
+
+class Field(Noun):
+    """One extracted value with its evidence.
+
+    ``value`` is normalised (dates ISO 8601, money a plain decimal), ``raw`` is what the page says.
+    A value without a box was computed: ``derived_from`` names the fields it came from.
+    """
+
+    name: str
+    value: str | None
+    raw: str
+    confidence: float = Bounded(ge=0, le=1)
+    page: int | None = None
+    box: Box | None = None
+    word_ids: tuple[int, ...] = ()
+    source: str
+    derived_from: tuple[str, ...] = ()
+    model_version: str = ""
+
+    @model_validator(mode="after")
+    def _has_evidence(self) -> Self:
+        if self.box is None and not self.derived_from:
+            raise ValueError(f"{self.name}: a value needs a box or the fields it is derived from")
+        return self
+
+
+class ServiceLine(Noun):
+    """One service line of a remittance (835 loop 2110, SVC/CAS/DTM)."""
+
+    service_date: dt.date | None = None
+    procedure_code: str | None = None
+    units: Decimal | None = None
+    billed: Decimal | None = None
+    allowed: Decimal | None = None
+    adjustment: Decimal | None = None
+    carc: str | None = None
+    rarc: str | None = None
+    deductible: Decimal | None = None
+    copay: Decimal | None = None
+    coinsurance: Decimal | None = None
+    paid: Decimal | None = None
+    note: str | None = None
+    confidence: float = Bounded(default=0.0, ge=0, le=1)
+    page: int | None = None
+    box: Box | None = None
+
+
+class Claim(ServiceLine):
+    """One claim of a remittance (835 loop 2100, CLP), with its service lines.
+
+    The amounts here are the claim's totals; a claim of one line repeats that line's date and
+    procedure so that a plain table of claims needs no join.
+    """
+
+    patient_name: str | None = None
+    member_id: str | None = None
+    group_number: str | None = None
+    patient_account: str | None = None
+    claim_number: str | None = None
+    service_lines: tuple[ServiceLine, ...] = ()
+
+
+class Finding(Noun):
+    """What a rule has to say: which rule, how severe, about what, and what would mend it."""
+
+    rule: str
+    severity: Severity
+    field: str | None = None
+    message: str
+    page: int | None = None
+    box: Box | None = None
+
+
+class Document(Noun):
+    """One document found in a packet, from classification to decision."""
+
+    document_id: str
+    source: str
+    sha256: str
+    channel: str
+    part: str | None = None
+    type: DocumentType
+    type_confidence: float = Bounded(ge=0, le=1)
+    subtype: str | None = None
+    pages: tuple[int, ...]
+    fields: tuple[Field, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    missing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    decision: Decision = Decision.REVIEW
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+    hint: str | None = None
+    timings_ms: dict[str, float] = {}
+    model_versions: dict[str, str] = {}
+
+    def field(self, name: str) -> Field | None:
+        """The first value of a field, or ``None``."""
+        return next((f for f in self.fields if f.name == name), None)

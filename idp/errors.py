@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One tree of errors: a stable code, an exit code, and a hint for the operator.
+
+Codes and exit codes are part of the contract (``docs/errors.md`` lists them, a test holds the two
+together). Messages never carry a patient's data: they name files, pages and limits.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What the shell sees. Anything but ``OK`` means the call or the installation is at fault."""
+
+    OK = 0
+    INTERNAL = 1
+    USAGE = 2
+    MISSING_DEPENDENCY = 3
+    BAD_SETTINGS = 4
+    NO_ACCESS = 5
+    NOT_FOUND = 6
+    BROKEN_INSTALLATION = 7
+    ALREADY_RUNNING = 8
+    INTERRUPTED = 130
+
+
+class IdpError(Exception):
+    """Base of all our errors."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
+    hint: ClassVar[str] = "This is a fault in idp. Please report it with the log around it."
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operator_hint = hint or type(self).hint
+
+
+class SettingsError(IdpError):
+    """The settings contradict themselves or name something that is not there."""
+
+    code = "bad_settings"
+    exit_code = ExitCode.BAD_SETTINGS
+    hint = "Correct idp.toml or the IDP_* variable that the message names; `idp doctor` checks it."
+
+
+class SchemaError(IdpError):
+    """A document schema is not well formed."""
+
+    code = "bad_schema"
+    exit_code = ExitCode.BROKEN_INSTALLATION
+    hint = "Correct the YAML file that the message names; `idp doctor` checks all of them."
+
+
+class MissingDependencyError(IdpError):
+    """Something the appliance needs is not installed."""
+
+    code = "missing_dependency"
+    exit_code = ExitCode.MISSING_DEPENDENCY
+    hint = "Run `make install` again; `idp doctor` lists what is missing."
+
+
+class ModelError(IdpError):
+    """Weights are missing, damaged or do not fit the code."""
+
+    code = "bad_model"
+    exit_code = ExitCode.BROKEN_INSTALLATION
+    hint = "Reinstall, or train again with `make train`; `idp doctor` checks the manifest."
+
+
+class NotFoundError(IdpError):
+    """No such document, arrival or file."""
+
+    code = "not_found"
+    exit_code = ExitCode.NOT_FOUND
+    hint = "`idp status` lists what there is."
+
+
+class AccessError(IdpError):
+    """A folder or file can't be read or written."""
+
+    code = "no_access"
+    exit_code = ExitCode.NO_ACCESS
+    hint = "Check owner and mode of the path, and that its disk is mounted and not full."
+
+
+class AlreadyRunningError(IdpError):
+    """Another process works on the same data folder."""
+
+    code = "already_running"
+    exit_code = ExitCode.ALREADY_RUNNING
+    hint = "Stop the other `idp run`, or give this one a data folder of its own."
+
+
+class InputError(IdpError):
+    """The file itself is at fault: it goes to quarantine, the original is kept."""
+
+    code = "bad_input"
+    hint = "Open the original to see what arrived and ask the sender to send it again."
+
+
+class EmptyFileError(InputError):
+    """Zero bytes."""
+
+    code = "empty_file"
+    hint = "The sender's transfer was cut off before the first byte; ask for it again."
+
+
+class UnsupportedFileError(InputError):
+    """Not a format that idp reads."""
+
+    code = "unsupported_file"
+    hint = "idp reads TIFF, PDF, PNG and JPEG. Convert the file, or ask for a fax or scan."
+
+
+class DamagedFileError(InputError):
+    """Broken or cut off."""
+
+    code = "damaged_file"
+    hint = "The file is broken or cut off; ask the sender to send it again."
+
+
+class EncryptedFileError(InputError):
+    """Needs a password."""
+
+    code = "encrypted_file"
+    hint = "Ask the sender for a copy without a password."
+
+
+class TooLargeError(InputError):
+    """Over a limit of bytes, pages or pixels."""
+
+    code = "too_large"
+    hint = "Split the file, or raise the limit that the message names in idp.toml."
+
+
+class TooSlowError(InputError):
+    """Unpacking or reading did not end in time."""
+
+    code = "too_slow"
+    hint = "The file keeps its parser busy without end; raise the time limit if it is genuine."
+
+
+class ParserCrashedError(InputError):
+    """The child process that parsed the file died."""
+
+    code = "parser_crashed"
+    hint = "The file crashes its parser (or needs more memory than allowed); treat it as hostile."
+
+
+class RepeatedFailureError(InputError):
+    """Processing failed again and again."""
+
+    code = "repeated_failure"
+    hint = "See the log for the cause, mend it, then `idp requeue ID`."
+
+
+def all_errors() -> tuple[type[IdpError], ...]:
+    """Every error class, base first; what the documentation table is generated from."""
+    found: list[type[IdpError]] = []
+    todo: list[type[IdpError]] = [IdpError]
+    while todo:
+        cls = todo.pop(0)
+        found.append(cls)
+        todo.extend(cls.__subclasses__())
+    return tuple(found)

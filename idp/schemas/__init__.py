@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Document schemas: one YAML per document type, loaded and checked at start.
+
+Policy lives here as data: which fields a type has, what they are called on real forms, which are
+required when, how severe a failure is. A new document type is one new file. ``_lexicon.yaml`` holds
+what all types share: parties, section titles, attribute labels, labels that end a value.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from idp.document import DocumentType, Severity
+from idp.errors import SchemaError
+from idp.values import Kind
+
+FOLDER = Path(__file__).parent
+
+
+class Strict(BaseModel):
+    """Refuses keys it does not know, so that a typo in a YAML file is an error at start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Condition(Strict):
+    """When a conditional field is required: ``field`` present, absent, or one of ``equals``."""
+
+    field: str
+    present: bool | None = None
+    equals: tuple[str, ...] = ()
+    because: str
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Condition:
+        if (self.present is None) == (not self.equals):
+            raise ValueError("a condition tests either `present` or `equals`")
+        return self
+
+
+class FieldSchema(Strict):
+    """One field of a document type."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    kind: Kind
+    list: bool = False
+    party: str | None = None
+    attribute: str | None = None
+    labels: tuple[str, ...] = ()
+    options: dict[str, tuple[str, ...]] = {}
+    required: Literal["always", "conditional", "optional"] = "optional"
+    when: tuple[Condition, ...] = ()
+    one_of: str | None = None
+    validators: tuple[str, ...] = ()
+    severity: Severity = Severity.WARN
+    threshold: float | None = Field(default=None, ge=0, le=1)
+    source: str = ""
+
+    @model_validator(mode="after")
+    def _conditions_match(self) -> FieldSchema:
+        if (self.required == "conditional") != bool(self.when):
+            raise ValueError(f"{self.name}: `when` goes with `required: conditional`")
+        return self
+
+
+class Evidence(Strict):
+    """A phrase that speaks for (or, with a negative weight, against) a document type."""
+
+    phrase: str
+    weight: float
+
+
+class Subtype(Strict):
+    """A kind of `other` document, with the phrases that speak for it."""
+
+    name: str
+    title: str
+    evidence: tuple[Evidence, ...]
+
+
+class DocumentSchema(Strict):
+    """Everything the appliance knows about one document type."""
+
+    type: DocumentType
+    title: str
+    version: int = Field(ge=1)
+    evidence: tuple[Evidence, ...] = ()
+    subtypes: tuple[Subtype, ...] = ()
+    fields: tuple[FieldSchema, ...]
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> DocumentSchema:
+        names = [f.name for f in self.fields]
+        if double := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"fields named twice: {', '.join(sorted(double))}")
+        for field in self.fields:
+            for condition in field.when:
+                if condition.field not in names:
+                    raise ValueError(f"{field.name}: condition on unknown field {condition.field}")
+        return self
+
+    def field(self, name: str) -> FieldSchema | None:
+        """The schema of one field, or ``None``."""
+        return next((f for f in self.fields if f.name == name), None)
+
+
+class Party(Strict):
+    """Somebody a form speaks of; labels and section titles tell which fields are theirs."""
+
+    name: str
+    titles: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+
+
+class Attribute(Strict):
+    """What is said of a party (name, npi, phone ...), with the labels that introduce it."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+
+
+class Lexicon(Strict):
+    """The words all types share."""
+
+    parties: tuple[Party, ...]
+    attributes: tuple[Attribute, ...]
+    section_titles: tuple[str, ...] = ()
+    other_labels: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = {}
+
+
+def _read(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SchemaError(f"{path.name}: {error}") from error
+
+
+@cache
+def load_schemas(folder: Path = FOLDER) -> dict[DocumentType, DocumentSchema]:
+    """All document schemas by type.
+
+    Raises:
+        SchemaError: A file is missing, is not YAML, or breaks the shape above.
+    """
+    schemas: dict[DocumentType, DocumentSchema] = {}
+    for path in sorted(folder.glob("[!_]*.yaml")):
+        try:
+            schema = DocumentSchema.model_validate(_read(path))
+        except ValidationError as error:
+            raise SchemaError(f"{path.name}: {error}") from error
+        if schema.type in schemas:
+            raise SchemaError(f"{path.name}: a second schema for {schema.type}")
+        schemas[schema.type] = schema
+    if lacking := set(DocumentType) - set(schemas):
+        raise SchemaError(f"no schema for: {', '.join(sorted(lacking))}")
+    return schemas
+
+
+@cache
+def load_lexicon(folder: Path = FOLDER) -> Lexicon:
+    """The shared lexicon; raises :class:`SchemaError` when it is not well formed."""
+    try:
+        return Lexicon.model_validate(_read(folder / "_lexicon.yaml"))
+    except ValidationError as error:
+        raise SchemaError(f"_lexicon.yaml: {error}") from error

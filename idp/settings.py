@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option once: ``idp.toml``, then ``IDP_*`` environment variables, then the defaults here.
+
+No room reads this module's global state: the pipeline hands each room its own slice.
+``docs/settings.md`` is generated from the descriptions below (``make docs``); a test compares.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from idp.errors import SettingsError
+
+
+class Slice(BaseModel):
+    """One room's options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChannelSettings(Slice):
+    """One drop folder below the inbox."""
+
+    priority: int = Field(5, ge=1, le=9, description="1 is worked first, 9 last.")
+    settle_seconds: float = Field(
+        2.0, ge=0, le=600, description="A file is taken once it has not changed for this long."
+    )
+
+
+class IngestSettings(Slice):
+    """What is taken from the drop folders, and the limits of what is unpacked."""
+
+    channels: dict[str, ChannelSettings] = Field(
+        default_factory=lambda: {n: ChannelSettings() for n in ("fax", "email", "scan")},
+        description="Drop folders below the inbox; the folder's name is the channel.",
+    )
+    rescan_seconds: float = Field(
+        5.0, gt=0, le=3600, description="Events are a hint; a full scan this often is the truth."
+    )
+    keep_done_days: int = Field(
+        7, ge=0, description="How long taken files stay in .done before they are removed."
+    )
+    max_bytes: int = Field(200_000_000, gt=0, description="Largest file that is unpacked.")
+    max_pages: int = Field(500, gt=0, description="Most pages of one file.")
+    max_pixels: int = Field(60_000_000, gt=0, description="Most pixels of one page.")
+    unpack_seconds: float = Field(120.0, gt=0, description="Longest time to unpack one file.")
+    unpack_memory_mb: int = Field(2048, gt=0, description="Memory of the unpacking child process.")
+    render_dpi: int = Field(200, ge=100, le=600, description="Resolution at which PDFs are drawn.")
+
+
+class ReadSettings(Slice):
+    """How pages are read."""
+
+    device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$", description="cpu, gpu or gpu:N.")
+    workers: int = Field(2, ge=1, le=64, description="Reading child processes, one thread each.")
+    recycle_pages: int = Field(200, ge=1, description="A worker is replaced after so many pages.")
+    page_seconds: float = Field(120.0, gt=0, description="Longest time to read one page.")
+    detection: Literal["tiny", "small"] = Field("small", description="Text detection model.")
+    detection_side: int = Field(1600, ge=640, le=4096, description="Longest side for detection.")
+    blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
+
+
+class DecisionSettings(Slice):
+    """When a document may leave without a person."""
+
+    automatic: bool = Field(True, description="Off: everything goes to review.")
+    field_threshold: float = Field(
+        0.9, ge=0, le=1, description="A field below this confidence goes to review."
+    )
+    type_threshold: float = Field(
+        0.8, ge=0, le=1, description="A document type below this confidence goes to review."
+    )
+
+
+class EngineSettings(Slice):
+    """Durable execution."""
+
+    concurrency: int = Field(4, ge=1, le=64, description="Documents worked on at a time.")
+    attempts: int = Field(3, ge=1, le=20, description="Tries before a document is quarantined.")
+    reconcile_seconds: float = Field(30.0, gt=0, description="How often lost work is looked for.")
+
+
+class ServeSettings(Slice):
+    """The status page."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
+    port: int = Field(8600, ge=0, le=65535, description="Port of the status page; 0 picks one.")
+
+
+class Settings(BaseSettings):
+    """All options of the appliance."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="IDP_",
+        env_nested_delimiter="__",
+        toml_file="idp.toml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    data: Path = Field(
+        Path("data"), description="Everything the appliance keeps: database, content store, logs."
+    )
+    inbox: Path | None = Field(None, description="Drop folders; by default <data>/inbox.")
+    outbox: Path | None = Field(None, description="Delivered documents; by default <data>/outbox.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; by default SQLite at <data>/idp.sqlite."
+    )
+    models: Path | None = Field(None, description="Shipped weights; by default those in models/.")
+    ingest: IngestSettings = IngestSettings()
+    read: ReadSettings = ReadSettings()
+    decision: DecisionSettings = DecisionSettings()
+    engine: EngineSettings = EngineSettings()
+    serve: ServeSettings = ServeSettings()
+
+    @property
+    def inbox_folder(self) -> Path:
+        return self.inbox or self.data / "inbox"
+
+    @property
+    def outbox_folder(self) -> Path:
+        return self.outbox or self.data / "outbox"
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data / 'idp.sqlite').absolute()}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then ``idp.toml`` in the current folder."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings in force; raises :class:`SettingsError` naming the option at fault."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except (ValidationError, ValueError) as error:
+        raise SettingsError(str(error)) from error
