@@ -131,6 +131,10 @@ class Settings(BaseSettings):
         return self.outbox or self.data / "outbox"
 
     @property
+    def models_folder(self) -> Path:
+        return self.models or Path(__file__).parent.parent / "models"
+
+    @property
     def resolved_database_url(self) -> str:
         return self.database_url or f"sqlite:///{(self.data / 'idp.sqlite').absolute()}"
 

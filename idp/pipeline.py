@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of a document, readable on one screen. Only this module knows the order of the rooms.
+
+    file -> unpack -> read -> split -> extract -> validate -> documents
+
+Everything here can be killed at any line and run again: the only thing written is the job's own
+work folder, and the documents' ids are derived from what arrived, not drawn.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from idp.classify import Segment, split
+from idp.document import Decision, Document, DocumentType, Page
+from idp.errors import InputError
+from idp.extract import Extractor
+from idp.ingest import unpack
+from idp.read import Reader
+from idp.schemas import load_lexicon, load_schemas
+from idp.settings import Settings
+from idp.validate import validate
+
+CHUNK_BYTES = 1 << 20
+
+
+class Result(NamedTuple):
+    """What one file became: its documents in page order, and the pages as read."""
+
+    documents: tuple[Document, ...]
+    pages: tuple[Page, ...]
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of the bytes as received."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def document_id(sha256: str, part: str | None, ordinal: int) -> str:
+    """The same bytes give the same ids on every run, so a repeated run overwrites itself."""
+    name = f"{sha256}/{part or ''}/{ordinal}"
+    return f"doc-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+
+
+class Pipeline:
+    """All rooms in a row, with the reading processes kept warm between files."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.schemas = load_schemas()
+        self.extractor = Extractor(settings.models_folder, self.schemas, load_lexicon())
+        self.reader = Reader(settings.read, settings.models_folder)
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self.reader)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    @property
+    def model_versions(self) -> dict[str, str]:
+        """What read and understood the pages, for the record."""
+        return {**self.reader.versions, **self.extractor.versions}
+
+    def process(
+        self,
+        path: Path,
+        *,
+        workspace: Path,
+        channel: str,
+        received_at: dt.datetime,
+        source: str | None = None,
+        part: str | None = None,
+        on_stage: Callable[[str], None] = lambda stage: None,
+    ) -> Result:
+        """Turn one file into checked documents.
+
+        Args:
+            path: The original; it is only read.
+            workspace: An existing folder for this job alone; page images are left in it.
+            channel: The drop folder's name.
+            received_at: When the file arrived (aware); dates are judged against its day.
+            source: What to call the file in the result; by default its path.
+            part: The attachment or member inside ``source`` that ``path`` holds.
+            on_stage: Told the name of each stage as it begins.
+
+        Returns:
+            The documents, at least one. A file that can't be read gives a single document with
+            decision ``quarantine`` and an error code, never an exception.
+        """
+        clock = Stopwatch(on_stage)
+        sha256 = sha256_of(path)
+        origin = {
+            "source": source or str(path),
+            "sha256": sha256,
+            "channel": channel,
+            "part": part,
+        }
+        try:
+            with clock.stage("unpack"):
+                unpacked = unpack(path, workspace, self.settings.ingest)
+            with clock.stage("read"):
+                pages = self.reader.read(unpacked.pages, workspace)
+        except InputError as error:
+            refused = Document(
+                **origin,
+                document_id=document_id(sha256, part, 0),
+                type=DocumentType.OTHER,
+                type_confidence=0.0,
+                pages=(),
+                decision=Decision.QUARANTINE,
+                reasons=(error.message,),
+                error=error.code,
+                hint=error.operator_hint,
+                timings_ms=clock.milliseconds,
+            )
+            return Result((refused,), ())
+        with clock.stage("classify"):
+            segments = split(pages, self.schemas)
+        documents = []
+        for ordinal, segment in enumerate(segments):
+            own = clock.copy()
+            draft = Document(
+                **origin,
+                document_id=document_id(sha256, part, ordinal),
+                type=segment.type,
+                type_confidence=segment.type_confidence,
+                subtype=segment.subtype,
+                pages=segment.pages,
+                model_versions=self.model_versions,
+            )
+            documents.append(self._understand(draft, segment, pages, received_at, own))
+        return Result(tuple(documents), pages)
+
+    def _understand(
+        self,
+        draft: Document,
+        segment: Segment,
+        pages: Sequence[Page],
+        received_at: dt.datetime,
+        clock: Stopwatch,
+    ) -> Document:
+        schema = self.schemas[segment.type]
+        mine = tuple(page for page in pages if page.number in segment.pages)
+        with clock.stage("extract"):
+            found = self.extractor.extract(mine, segment.type)
+        with clock.stage("validate"):
+            checked = validate(
+                draft.model_copy(update={"fields": found.fields, "claims": found.claims}),
+                schema,
+                self.settings.decision,
+                mine,
+                received_at.date(),
+            )
+        return checked.model_copy(update={"timings_ms": clock.milliseconds})
+
+
+class Stopwatch:
+    """Wall time per stage, in milliseconds."""
+
+    def __init__(
+        self, on_stage: Callable[[str], None], milliseconds: dict[str, float] | None = None
+    ) -> None:
+        self._on_stage = on_stage
+        self.milliseconds = dict(milliseconds or {})
+
+    def copy(self) -> Stopwatch:
+        """A stopwatch that starts from these figures, for one of several documents."""
+        return Stopwatch(self._on_stage, self.milliseconds)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage."""
+        self._on_stage(name)
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = (time.perf_counter() - start) * 1000
+            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + elapsed, 1)
