@@ -95,6 +95,13 @@ class AlreadyRunningError(IdpError):
     hint = "Stop the other `idp run`, or give this one a data folder of its own."
 
 
+class DeliveryError(IdpError):
+    """A document could not be handed over whole; nothing was published."""
+
+    code = "delivery_failed"
+    hint = "Check the outbox disk and the stored original (`idp doctor`), then `idp requeue ID`."
+
+
 class InputError(IdpError):
     """The file itself is at fault: it goes to quarantine, the original is kept."""
 
