@@ -72,7 +72,7 @@ class ReadSettings(Slice):
 class DecisionSettings(Slice):
     """When a document may leave without a person."""
 
-    automatic: bool = Field(True, description="Off: everything goes to review.")
+    automatic: bool = Field(default=True, description="Off: everything goes to review.")
     field_threshold: float = Field(
         0.9, ge=0, le=1, description="A field below this confidence goes to review."
     )

@@ -1,0 +1,75 @@
+# Every target works from a fresh checkout: what it needs is installed by it.
+SHELL := /bin/bash
+PY := .venv/bin/python
+export OMP_NUM_THREADS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-dev install-train run test test-unit test-component test-faults \
+        test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
+        train clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+install: ## .venv with idp in .venv/bin
+	@scripts/install runtime
+
+install-dev: ## the same with the test tools
+	@scripts/install dev
+
+install-train: ## the same with torch and transformers
+	@scripts/install train
+
+run: install ## start the appliance with sample documents; Ctrl-C stops it
+	@scripts/run
+
+test: ## everything that proves it; what can't run here is named at the end
+	@scripts/test lint unit component faults chaos image corpus review odoo
+
+lint: install-dev ## ruff, mypy --strict, import contracts, Dockerfile
+	@scripts/test lint image
+
+test-unit: install-dev ## pure and quick
+	@scripts/test unit
+
+test-component: install-dev ## the real parts: models, database, engine, pages
+	@scripts/test component
+
+test-faults: install-dev ## crashes, hangs and lies
+	@scripts/test faults
+
+test-corpus: install-dev ## real forms; IDP_CORPUS names the folder
+	@scripts/test corpus
+
+test-review: install-dev ## real Label Studio and Chromium
+	@scripts/test review
+
+test-odoo: install-dev ## real Odoo
+	@scripts/test odoo
+
+chaos: install-dev ## kill -9 again and again, then count
+	@scripts/test chaos
+
+bench: install-dev ## CPU seconds of the whole way beside the bare OCR call
+	@$(PY) -m tests.bench.overhead
+
+bench-read: install-dev ## reading beside its peers
+	@scripts/test bench-read
+
+evaluate: install-dev ## score the product on IDP_CORPUS
+	@$(PY) -m training.evaluate --corpus "$${IDP_CORPUS:?name the folder of real forms}"
+
+train: install-dev ## make the shipped field model again
+	@$(PY) -m training.train_crf
+
+format: install-dev ## let ruff write
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+
+docs: install-dev ## write the generated tables of docs/ again
+	@$(PY) -m tests.docs_tables
+
+lock: ## resolve the dependencies again into locks/
+	@scripts/lock
+
+clean: ## remove what can be made again (never data/)
+	@rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
