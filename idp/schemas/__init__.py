@@ -29,17 +29,23 @@ class Strict(BaseModel):
 
 
 class Condition(Strict):
-    """When a conditional field is required: ``field`` present, absent, or one of ``equals``."""
+    """When a conditional field is required: ``field`` present, absent, asked for, or ``equals``.
+
+    ``asked`` holds when the form itself has a place for the field (its label is printed), filled
+    in or not. Any one condition that holds makes the field required.
+    """
 
     field: str
     present: bool | None = None
     equals: tuple[str, ...] = ()
+    asked: bool | None = None
     because: str
 
     @model_validator(mode="after")
     def _one_test(self) -> Condition:
-        if (self.present is None) == (not self.equals):
-            raise ValueError("a condition tests either `present` or `equals`")
+        tests = (self.present is not None, bool(self.equals), self.asked is not None)
+        if sum(tests) != 1:
+            raise ValueError("a condition tests one of `present`, `equals` and `asked`")
         return self
 
 
