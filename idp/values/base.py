@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Typed values: from what is printed to a normalised form, and whether it is well formed.
-
-The printed text is never lost (``Field.raw``); a value that does not parse is kept as printed with
-``valid=False``, so that a rule can say so and a person can mend it.
-"""
+"""The kinds of value, and what parsing one gives."""
 
 from __future__ import annotations
 
@@ -37,3 +33,12 @@ class Parsed(NamedTuple):
 
     value: str
     valid: bool
+
+
+class Span(NamedTuple):
+    """A typed value spotted in running text: ``text[start:end]`` as printed, and parsed."""
+
+    start: int
+    end: int
+    text: str
+    parsed: Parsed
