@@ -87,6 +87,22 @@ class AccessError(IdpError):
     hint = "Check owner and mode of the path, and that its disk is mounted and not full."
 
 
+class WrongStateError(IdpError):
+    """The verb does not apply to a document in its present state."""
+
+    code = "wrong_state"
+    exit_code = ExitCode.USAGE
+    hint = "`idp show ID` tells the document's state and how it came there."
+
+
+class DamagedStoreError(IdpError):
+    """A stored file is missing or its bytes no longer match their sha256."""
+
+    code = "damaged_store"
+    exit_code = ExitCode.BROKEN_INSTALLATION
+    hint = "Check the disk and restore the data folder from a backup."
+
+
 class AlreadyRunningError(IdpError):
     """Another process works on the same data folder."""
 

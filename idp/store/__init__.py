@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own tables (the truth), the content store, and the record of every step.
+
+Door: :class:`Store` (tables) with its :class:`ContentStore` (files by sha256).
+
+How a packet is modelled
+    An *arrival* is one file as it came in; its facts never change. It is processed as a whole, so
+    the processing job (token, attempts, due time) lives on the arrival. A *document* is what a
+    person means by the word: it has the state of ``design.md``. The first document (ordinal 1) is
+    born with the arrival in ``received`` and stands for the whole packet until it has been read;
+    the second and later ones are born when reading ends, keyed by (arrival, ordinal), so doing it
+    twice changes nothing. A *delivery* is the intent to hand one version of a document to a sink,
+    written before the attempt; the delivery job lives on it. Every change of state writes an
+    *event* in the same transaction.
+
+What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
+
+    store = Store(settings.resolved_database_url, settings.data / "store")
+    store.migrate()                                   # `idp run` does; readers need not
+    store.counts() -> dict[State, int]                # every state, zeros included
+    store.queue(limit=50) -> tuple[DocumentRow, ...]  # at work or waiting for it, next first
+    store.recent(limit=50, states=None) -> tuple[DocumentRow, ...]   # newest change first
+    store.quarantine(limit=50) -> tuple[DocumentRow, ...]
+    store.resolve(text) -> str                        # full id or its last >= 6 characters
+    store.show(document_id) -> DocumentDetail         # row, arrival, result, events, deliveries
+    store.document(document_id) -> Document | None
+    store.pages(document_id) -> tuple[Page, ...]      # words, boxes; `image` is a sha256
+    store.page_image(document_id, number) -> Path     # in the content store, no suffix
+    store.original(document_id) -> Path               # the bytes as received, no suffix
+    store.events(document_id=None, limit=100) -> tuple[EventRow, ...]
+    store.verify_events() -> int | None               # first broken seq of the hash chain
+    store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
+    store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
+    store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
+
+Errors: :class:`idp.errors.NotFoundError` (no such document),
+:class:`idp.errors.WrongStateError` (the verb does not apply to its state). A verb from another
+process is picked up by the running appliance within about a second.
+"""
+
+from idp.store.content import ContentStore, Kept
+from idp.store.identity import new_id
+from idp.store.rows import (
+    ArrivalRow,
+    DeliverJob,
+    DeliveryRow,
+    DocumentDetail,
+    DocumentRow,
+    EventRow,
+    ProcessJob,
+    Results,
+    State,
+)
+from idp.store.store import Store
+
+__all__ = [
+    "ArrivalRow",
+    "ContentStore",
+    "DeliverJob",
+    "DeliveryRow",
+    "DocumentDetail",
+    "DocumentRow",
+    "EventRow",
+    "Kept",
+    "ProcessJob",
+    "Results",
+    "State",
+    "Store",
+    "new_id",
+]

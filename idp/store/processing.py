@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ``process`` segment's side of the store."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from idp.document import Decision, Document, Page
+from idp.store import jobs, record
+from idp.store.identity import new_id
+from idp.store.jobs import Enqueue
+from idp.store.queries import Queries, as_arrival
+from idp.store.rows import TO_PROCESS, ProcessJob, Results, State
+from idp.store.tables import Arrival, DocumentRecord, PageRecord
+
+_SUPERSEDED = "superseded"
+_SUPERSEDED_HINT = "Processing the packet again found fewer documents: look at the others of it."
+_OVERLAP = "its pages are also part of another document of the same packet"
+
+
+class Processing(Queries):
+    """Begin, finish and put off the processing of a packet."""
+
+    _writing: sa.Engine
+    _clock: Callable[[], dt.datetime]
+
+    def begin_processing(self, arrival_id: str, job: str, attempts: int) -> ProcessJob | None:
+        """Count an attempt and return what to work on, or ``None`` when there is nothing to do.
+
+        The count is on the disk before the work begins. A packet that failed ``attempts`` times,
+        or was interrupted :data:`idp.store.jobs.INTERRUPTIONS_PER_ATTEMPT` times as often, is
+        quarantined instead.
+        """
+        with Session(self._writing) as session, session.begin():
+            arrival = session.get(Arrival, arrival_id, with_for_update=True)
+            if arrival is None or arrival.job != job:
+                return None
+            documents = jobs.documents_of(session, arrival_id, TO_PROCESS)
+            if not documents:
+                jobs.end(arrival)
+                return None
+            now = self._clock()
+            if jobs.worn_out(arrival, attempts):
+                jobs.give_up(session, arrival, documents, now)
+                return None
+            arrival.attempts += 1
+            for document in documents:
+                if document.state == State.RECEIVED:
+                    record.move(
+                        session,
+                        document,
+                        State.PROCESSING,
+                        at=now,
+                        actor="engine",
+                        action="processing",
+                        detail={"attempt": arrival.attempts},
+                    )
+            return ProcessJob(arrival=as_arrival(arrival), job=job, attempt=arrival.attempts)
+
+    def finish_processing(
+        self, process_job: ProcessJob, results: Results, enqueue: Enqueue | None = None
+    ) -> bool:
+        """Store what processing gave and move its documents on, their deliveries enqueued with it.
+
+        Files go to the content store first, then everything else in one transaction. Documents
+        of the packet that a person or a delivery has already taken are left as they are. Returns
+        whether the results counted (the job was still ours). Raises ``ValueError`` for results
+        without a document, ``OSError`` when the disk is full.
+        """
+        if not results.documents:
+            raise ValueError("processing gave no document")
+        arrival_id = process_job.arrival.id
+        pages = [self._keep_page(arrival_id, page) for page in results.pages]
+        with Session(self._engine) as session:
+            ids = {
+                row.ordinal: row.id
+                for row in session.execute(
+                    sa.select(DocumentRecord.ordinal, DocumentRecord.id).where(
+                        DocumentRecord.arrival_id == arrival_id
+                    )
+                )
+            }
+        documents = [
+            document.model_copy(
+                update={"document_id": ids[ordinal] if ordinal in ids else new_id(self._clock())}
+            )
+            for ordinal, document in enumerate(results.documents, start=1)
+        ]
+        hashes = [
+            self.content.put_bytes(document.model_dump_json().encode()).sha256
+            for document in documents
+        ]
+        with Session(self._writing) as session, session.begin():
+            arrival = session.get_one(Arrival, arrival_id, with_for_update=True)
+            if arrival.job != process_job.job:
+                return False
+            jobs.end(arrival)
+            for page in pages:
+                session.merge(page)
+            records = {d.ordinal: d for d in jobs.documents_of(session, arrival_id)}
+            taken = {
+                number
+                for known in records.values()
+                if known.state not in TO_PROCESS
+                for number in known.pages
+            }
+            for ordinal, (document, sha256) in enumerate(zip(documents, hashes, strict=True), 1):
+                known = records.get(ordinal)
+                if known is None:
+                    known = self._new_document(session, arrival_id, ordinal, document.document_id)
+                elif known.state != State.PROCESSING:
+                    continue
+                overlaps = not taken.isdisjoint(document.pages)
+                self._take_result(
+                    session,
+                    arrival,
+                    known,
+                    document,
+                    sha256,
+                    overlaps=overlaps,
+                    enqueue=enqueue,
+                )
+            for ordinal, known in records.items():
+                if ordinal > len(documents) and known.state == State.PROCESSING:
+                    known.error, known.hint = _SUPERSEDED, _SUPERSEDED_HINT
+                    record.move(
+                        session,
+                        known,
+                        State.QUARANTINED,
+                        at=self._clock(),
+                        actor="pipeline",
+                        action=_SUPERSEDED,
+                    )
+                elif known.state == State.RECEIVED:
+                    # Queued again by a person while this attempt ran: the sweep starts it.
+                    jobs.renew(arrival, self._clock())
+        return True
+
+    def fail_processing(
+        self,
+        process_job: ProcessJob,
+        *,
+        trouble: str,
+        retry_in: dt.timedelta,
+        attempts: int,
+        counted: bool = True,
+    ) -> bool:
+        """Record that an attempt came to nothing: try again later, or give up.
+
+        ``trouble`` is a code. Not ``counted``: the house was at fault (disk full, shutting
+        down), not the document; such an attempt is given back and never leads to quarantine.
+        Returns whether the packet will be tried again by itself.
+        """
+        with Session(self._writing) as session, session.begin():
+            arrival = session.get(Arrival, process_job.arrival.id, with_for_update=True)
+            if arrival is None or arrival.job != process_job.job:
+                return False
+            now = self._clock()
+            documents = jobs.documents_of(session, arrival.id, {State.PROCESSING})
+            jobs.put_off(arrival, trouble, now + retry_in, counted=counted)
+            if jobs.worn_out(arrival, attempts):
+                jobs.give_up(session, arrival, documents, now)
+                return False
+            for document in documents:
+                record.move(
+                    session,
+                    document,
+                    State.RECEIVED,
+                    at=now,
+                    actor="engine",
+                    action="put_off",
+                    detail={"trouble": trouble, "seconds": retry_in.total_seconds()},
+                )
+            return True
+
+    def _keep_page(self, arrival_id: str, page: Page) -> PageRecord:
+        """Store a page's image and words; the stored page names its image by sha256."""
+        image = self.content.put_file(Path(page.image)).sha256 if page.image else None
+        kept = page.model_copy(update={"image": image})
+        return PageRecord(
+            arrival_id=arrival_id,
+            number=page.number,
+            image_sha256=image,
+            page_sha256=self.content.put_bytes(kept.model_dump_json().encode()).sha256,
+            grade=page.grade.value,
+        )
+
+    def _new_document(
+        self, session: Session, arrival_id: str, ordinal: int, document_id: str
+    ) -> DocumentRecord:
+        document = DocumentRecord(
+            id=document_id,
+            arrival_id=arrival_id,
+            ordinal=ordinal,
+            state=State.PROCESSING.value,
+            pages=[],
+            missing=0,
+            reasons=[],
+        )
+        record.birth(session, document, at=self._clock(), actor="pipeline", action="found")
+        return document
+
+    def _take_result(
+        self,
+        session: Session,
+        arrival: Arrival,
+        known: DocumentRecord,
+        document: Document,
+        sha256: str,
+        *,
+        overlaps: bool,
+        enqueue: Enqueue | None,
+    ) -> None:
+        after = {
+            Decision.AUTO: State.AUTO,
+            Decision.REVIEW: State.REVIEW,
+            Decision.QUARANTINE: State.QUARANTINED,
+        }[document.decision]
+        reasons = list(document.reasons)
+        if overlaps and after is State.AUTO:
+            # What has left must not leave again inside another document.
+            after = State.REVIEW
+            reasons.append(_OVERLAP)
+        known.type = document.type.value
+        known.subtype = document.subtype
+        known.pages = list(document.pages)
+        known.decision = document.decision.value
+        known.missing = len(document.missing)
+        known.reasons = reasons
+        known.error = document.error
+        known.hint = document.hint
+        known.result_sha256 = sha256
+        now = self._clock()
+        record.move(
+            session,
+            known,
+            after,
+            at=now,
+            actor="pipeline",
+            action="decided",
+            detail={
+                "type": document.type.value,
+                "pages": len(document.pages),
+                "error": document.error,
+                "result": sha256,
+            },
+        )
+        if after is State.AUTO:
+            delivery = jobs.want_delivery(session, known, new_id(now), now)
+            if enqueue is not None:
+                jobs.start(session, delivery, arrival.priority, enqueue)

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The states of a document, the moves between them, and the rows that the store hands out.
+
+One table, :data:`MOVES`, says which move is allowed; the store refuses every other one, so a
+forgotten case shows as an error and never as a document delivered twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from idp.document import Decision, Document, Page
+
+
+class State(StrEnum):
+    """Where a document stands; the words are part of the contract."""
+
+    RECEIVED = "received"
+    PROCESSING = "processing"
+    AUTO = "auto"
+    REVIEW = "review"
+    CORRECTED = "corrected"
+    DELIVERING = "delivering"
+    DELIVERED = "delivered"
+    INCOMPLETE = "incomplete"
+    QUARANTINED = "quarantined"
+    DUPLICATE = "duplicate"
+
+
+FIRST: frozenset[State] = frozenset({State.RECEIVED, State.DUPLICATE, State.PROCESSING})
+"""States in which a document may be born: ``processing`` for the second and later documents
+found in a packet, which do not exist before the packet was read."""
+
+MOVES: dict[State, frozenset[State]] = {
+    State.RECEIVED: frozenset({State.PROCESSING, State.QUARANTINED}),
+    # Back to received: the attempt failed or was abandoned, the next one has a due time.
+    State.PROCESSING: frozenset({State.AUTO, State.REVIEW, State.QUARANTINED, State.RECEIVED}),
+    State.AUTO: frozenset({State.DELIVERING}),
+    State.REVIEW: frozenset({State.CORRECTED, State.RECEIVED, State.QUARANTINED}),
+    State.CORRECTED: frozenset({State.DELIVERING}),
+    State.DELIVERING: frozenset({State.DELIVERED, State.INCOMPLETE, State.QUARANTINED}),
+    State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
+    # A person overrides: the second copy is wanted after all.
+    State.DUPLICATE: frozenset({State.RECEIVED}),
+    State.DELIVERED: frozenset(),
+    State.INCOMPLETE: frozenset(),
+}
+"""Every allowed move. What has left (delivered, incomplete) does not move again."""
+
+TO_PROCESS: frozenset[State] = frozenset({State.RECEIVED, State.PROCESSING})
+"""Work for the ``process`` segment; a document here must have a job or a due time."""
+
+TO_DELIVER: frozenset[State] = frozenset({State.AUTO, State.CORRECTED, State.DELIVERING})
+"""Work for the ``deliver`` segment; it has left the reach of another processing."""
+
+LEFT: frozenset[State] = TO_DELIVER | {State.DELIVERED, State.INCOMPLETE}
+"""Decided for good: processing the packet again does not touch these."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalRow:
+    """One file as it came in. ``name`` is printable text; undecodable bytes show as escapes."""
+
+    id: str
+    channel: str
+    name: str
+    sha256: str
+    size_bytes: int
+    received_at: dt.datetime
+    priority: int
+    duplicate_of: str | None
+    """The first arrival of the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One document in a list.
+
+    ``attempts``, ``due_at`` and ``trouble`` are those of the work it is in: processing for its
+    packet, else its delivery.
+    """
+
+    id: str
+    arrival_id: str
+    ordinal: int
+    state: State
+    channel: str
+    name: str
+    received_at: dt.datetime
+    changed_at: dt.datetime
+    priority: int
+    type: str | None
+    subtype: str | None
+    pages: tuple[int, ...]
+    decision: Decision | None
+    missing: int
+    reasons: tuple[str, ...]
+    error: str | None
+    hint: str | None
+    attempts: int
+    due_at: dt.datetime | None
+    trouble: str | None
+    """Code of what stopped the last attempt, ``None`` when nothing did."""
+    duplicate_of: str | None
+    """The document that came first, when this one repeats its bytes."""
+    location: str | None
+    """Where it was delivered to."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One line of the record. ``detail`` holds codes, counts and ids, never a field's value."""
+
+    seq: int
+    at: dt.datetime
+    actor: str
+    action: str
+    arrival_id: str | None
+    document_id: str | None
+    before: State | None
+    after: State | None
+    detail: dict[str, str | int | float | bool | None]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryRow:
+    """One intent to deliver, written before the attempt. ``key`` is the sink's guard."""
+
+    id: str
+    document_id: str
+    version: int
+    key: str
+    done: bool
+    location: str | None
+    attempts: int
+    due_at: dt.datetime | None
+    trouble: str | None
+    created_at: dt.datetime
+    done_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDetail:
+    """Everything about one document."""
+
+    row: DocumentRow
+    arrival: ArrivalRow
+    document: Document | None
+    """The result in force, ``None`` before the packet was processed."""
+    events: tuple[EventRow, ...]
+    deliveries: tuple[DeliveryRow, ...]
+    siblings: tuple[DocumentRow, ...]
+    """The other documents of the same packet."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessJob:
+    """What the ``process`` segment works on; ``job`` is the token that its results must show."""
+
+    arrival: ArrivalRow
+    job: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverJob:
+    """What the ``deliver`` segment works on, by the hashes of the content store."""
+
+    delivery_id: str
+    job: str
+    attempt: int
+    key: str
+    document_id: str
+    original_sha256: str
+    image_sha256s: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What processing a packet gave; the images are files in the work folder."""
+
+    documents: tuple[Document, ...]
+    pages: tuple[Page, ...]

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store: each method is one transaction, safe to repeat after a kill.
+
+Work is begun and finished with a token, the *job*: a segment that shows another token than the
+one on the row (a late one, one whose job was given away) changes nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from idp.errors import WrongStateError
+from idp.store import database, jobs, record
+from idp.store.content import ContentStore, Kept
+from idp.store.delivering import Delivering
+from idp.store.identity import new_id
+from idp.store.jobs import Enqueue
+from idp.store.processing import Processing
+from idp.store.queries import as_arrival
+from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, State
+from idp.store.tables import Arrival, Delivery, DocumentRecord
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Store(Processing, Delivering):
+    """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
+
+    def __init__(
+        self,
+        database_url: str,
+        content: Path,
+        *,
+        clock: Callable[[], dt.datetime] = _utc_now,
+    ) -> None:
+        self.database_url = database_url
+        self.content = ContentStore(content)
+        self._engine = database.connect(database_url)
+        self._writing = database.writing(self._engine)
+        self._clock = clock
+
+    def migrate(self) -> None:
+        """Make or bring up the tables. Idempotent; ``idp run`` does it at each start."""
+        database.migrate(self._engine)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()
+
+    def record_arrival(
+        self,
+        arrival_id: str,
+        *,
+        channel: str,
+        name: str,
+        kept: Kept,
+        received_at: dt.datetime,
+        priority: int,
+        enqueue: Enqueue | None = None,
+    ) -> ArrivalRow:
+        """Record a file that is in the content store, and enqueue it, in one transaction.
+
+        The same ``arrival_id`` again returns the row that is there. Bytes that arrived before
+        are recorded as a duplicate and not enqueued (empty files are never duplicates: each is a
+        transfer of its own that failed). Without ``enqueue`` the sweep finds it.
+        """
+        with Session(self._writing) as session, session.begin():
+            known = session.get(Arrival, arrival_id)
+            if known is not None:
+                return as_arrival(known)
+            first = self._first_arrival(session, kept)
+            now = self._clock()
+            arrival = Arrival(
+                id=arrival_id,
+                channel=channel,
+                name=name,
+                sha256=kept.sha256,
+                size_bytes=kept.size_bytes,
+                received_at=received_at,
+                priority=priority,
+                duplicate_of=first,
+                job_number=0,
+                attempts=0,
+                failures=0,
+                due_at=None if first else now,
+            )
+            session.add(arrival)
+            session.flush()
+            document = DocumentRecord(
+                id=new_id(now),
+                arrival_id=arrival_id,
+                ordinal=1,
+                state=(State.DUPLICATE if first else State.RECEIVED).value,
+                pages=[],
+                missing=0,
+                reasons=[],
+            )
+            record.birth(
+                session,
+                document,
+                at=now,
+                actor="inbox",
+                action="arrived",
+                detail={
+                    "channel": channel,
+                    "sha256": kept.sha256,
+                    "size_bytes": kept.size_bytes,
+                    "duplicate_of": first,
+                },
+            )
+            if enqueue is not None and first is None:
+                jobs.start(session, arrival, priority, enqueue)
+            return as_arrival(arrival)
+
+    def start_due(self, enqueue: Enqueue, limit: int = 100) -> int:
+        """Enqueue up to ``limit`` of each kind of work that is due and has no job.
+
+        Returns how many were enqueued.
+        """
+        now = self._clock()
+        arrivals, deliveries = _due_arrivals(now).limit(limit), _due_deliveries(now).limit(limit)
+        with Session(self._engine) as session:
+            # Asked without the write lock first: most of the time there is nothing to do.
+            if not session.scalars(arrivals).first() and not session.scalars(deliveries).first():
+                return 0
+        with Session(self._writing) as session, session.begin():
+            due_arrivals = session.scalars(
+                arrivals.with_for_update(of=Arrival, skip_locked=True)
+            ).all()
+            for arrival in due_arrivals:
+                jobs.start(session, arrival, arrival.priority, enqueue)
+            due_deliveries = session.scalars(
+                deliveries.with_for_update(of=Delivery, skip_locked=True)
+            ).all()
+            for delivery in due_deliveries:
+                priority = session.scalars(
+                    sa.select(Arrival.priority)
+                    .join(DocumentRecord, DocumentRecord.arrival_id == Arrival.id)
+                    .where(DocumentRecord.id == delivery.document_id)
+                ).one()
+                jobs.start(session, delivery, priority, enqueue)
+            return len(due_arrivals) + len(due_deliveries)
+
+    def reconcile(self, live: Callable[[Sequence[str]], Collection[str]]) -> int:
+        """Take work from jobs that the engine no longer knows; :meth:`start_due` starts it anew.
+
+        ``live`` tells which of the given jobs are queued or running. Returns how many were lost.
+        """
+        with Session(self._engine) as session:
+            claimed = [
+                *session.scalars(sa.select(Arrival.job).where(Arrival.job.is_not(None))),
+                *session.scalars(
+                    sa.select(Delivery.job).where(Delivery.job.is_not(None), ~Delivery.done)
+                ),
+            ]
+        known = [job for job in claimed if job is not None]
+        lost = set(known) - set(live(known)) if known else set()
+        if not lost:
+            return 0
+        now = self._clock()
+        with Session(self._writing) as session, session.begin():
+            for arrival in session.scalars(
+                sa.select(Arrival).where(Arrival.job.in_(lost)).with_for_update()
+            ).all():
+                record.append(
+                    session,
+                    at=now,
+                    actor="engine",
+                    action="job_lost",
+                    arrival_id=arrival.id,
+                    detail={"job": arrival.job},
+                )
+                arrival.job, arrival.due_at = None, now
+            for delivery in session.scalars(
+                sa.select(Delivery).where(Delivery.job.in_(lost)).with_for_update()
+            ).all():
+                record.append(
+                    session,
+                    at=now,
+                    actor="engine",
+                    action="job_lost",
+                    document_id=delivery.document_id,
+                    detail={"job": delivery.job},
+                )
+                delivery.job, delivery.due_at = None, now
+        return len(lost)
+
+    def requeue(self, document_id: str, *, actor: str) -> DocumentRow:
+        """Process a document's packet again; its siblings stay as they are.
+
+        For documents in quarantine, in review, or flagged as duplicate. Raises
+        :class:`idp.errors.NotFoundError` or :class:`idp.errors.WrongStateError`.
+        """
+        self.row(document_id)
+        with Session(self._writing) as session, session.begin():
+            document = session.get_one(DocumentRecord, document_id, with_for_update=True)
+            self._requeue(session, document, actor)
+        return self.row(document_id)
+
+    def release(self, document_id: str, *, actor: str) -> DocumentRow:
+        """Let a document out of quarantine: into review as it was read.
+
+        One that was never read is processed again. Raises
+        :class:`idp.errors.NotFoundError` or :class:`idp.errors.WrongStateError`.
+        """
+        self.row(document_id)
+        with Session(self._writing) as session, session.begin():
+            document = session.get_one(DocumentRecord, document_id, with_for_update=True)
+            if document.state != State.QUARANTINED:
+                raise WrongStateError(f"{document_id} is {document.state}, not quarantined")
+            if document.result_sha256 is None or not document.pages:
+                self._requeue(session, document, actor)
+            else:
+                record.move(
+                    session,
+                    document,
+                    State.REVIEW,
+                    at=self._clock(),
+                    actor=actor,
+                    action="released",
+                )
+        return self.row(document_id)
+
+    def retry_deliveries(self, *, actor: str) -> int:
+        """Make every delivery that waits for its next attempt due now; returns how many."""
+        now = self._clock()
+        with Session(self._writing) as session, session.begin():
+            waiting = session.scalars(
+                sa.select(Delivery)
+                .where(~Delivery.done, Delivery.job.is_(None), Delivery.due_at > now)
+                .with_for_update()
+            ).all()
+            for delivery in waiting:
+                delivery.due_at = now
+                record.append(
+                    session,
+                    at=now,
+                    actor=actor,
+                    action="retry_now",
+                    document_id=delivery.document_id,
+                )
+            return len(waiting)
+
+    def _requeue(self, session: Session, document: DocumentRecord, actor: str) -> None:
+        now = self._clock()
+        if document.state == State.PROCESSING:
+            raise WrongStateError(f"{document.id} is being processed")
+        record.move(session, document, State.RECEIVED, at=now, actor=actor, action="requeued")
+        document.error = document.hint = None
+        arrival = session.get_one(Arrival, document.arrival_id, with_for_update=True)
+        if arrival.job is None:
+            jobs.renew(arrival, now)
+
+    def _first_arrival(self, session: Session, kept: Kept) -> str | None:
+        """The arrival that brought these bytes first, ``None`` when this is the first."""
+        if kept.size_bytes == 0:
+            return None
+        if session.get_bind().dialect.name == "postgresql":
+            # Two copies at the same moment: the second waits here until the first is recorded.
+            session.execute(
+                sa.text("SELECT pg_advisory_xact_lock(hashtext(:sha256))"),
+                {"sha256": kept.sha256},
+            )
+        return session.scalars(
+            sa.select(Arrival.id)
+            .where(Arrival.sha256 == kept.sha256, Arrival.duplicate_of.is_(None))
+            .order_by(Arrival.received_at, Arrival.id)
+            .limit(1)
+        ).first()
+
+
+def _due_arrivals(now: dt.datetime) -> sa.Select[Arrival]:
+    return (
+        sa.select(Arrival)
+        .where(
+            Arrival.job.is_(None),
+            Arrival.due_at <= now,
+            sa.exists().where(
+                DocumentRecord.arrival_id == Arrival.id, DocumentRecord.state.in_(TO_PROCESS)
+            ),
+        )
+        .order_by(Arrival.priority, Arrival.received_at)
+    )
+
+
+def _due_deliveries(now: dt.datetime) -> sa.Select[Delivery]:
+    return (
+        sa.select(Delivery)
+        .where(
+            ~Delivery.done,
+            Delivery.job.is_(None),
+            Delivery.due_at <= now,
+            sa.exists().where(
+                DocumentRecord.id == Delivery.document_id, DocumentRecord.state.in_(TO_DELIVER)
+            ),
+        )
+        .order_by(Delivery.due_at)
+    )

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables as SQLAlchemy maps them; ``migrations`` makes them, a test compares the two."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class AwareTime(sa.types.TypeDecorator[dt.datetime]):
+    """A UTC instant to the microsecond. SQLite keeps no zone, so it is refused on the way in."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: dt.datetime | None, dialect: sa.Dialect
+    ) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(dt.UTC)
+
+    def process_result_value(
+        self, value: dt.datetime | None, dialect: sa.Dialect
+    ) -> dt.datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class Base(DeclarativeBase):
+    """All our tables."""
+
+    type_annotation_map = {dt.datetime: AwareTime, dict[str, Any]: sa.JSON, list[int]: sa.JSON}  # noqa: RUF012
+
+
+class Work:
+    """The job on a row: what the sweep enqueues and the segment counts.
+
+    ``job`` is the engine's key of the job at work and the token its results must show; ``None``
+    means that nobody works on it and the sweep may start a job once ``due_at`` has come.
+    """
+
+    job: Mapped[str | None]
+    job_number: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime | None]
+    trouble: Mapped[str | None]
+
+
+class Arrival(Work, Base):
+    """One file as it came in."""
+
+    __tablename__ = "arrivals"
+    __table_args__ = (
+        sa.Index("ix_arrivals_sha256", "sha256"),
+        sa.Index("ix_arrivals_received_at", "received_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[str]
+    name: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    received_at: Mapped[dt.datetime]
+    priority: Mapped[int]
+    duplicate_of: Mapped[str | None] = mapped_column(sa.ForeignKey("arrivals.id"))
+
+
+class DocumentRecord(Base):
+    """One document of a packet."""
+
+    __tablename__ = "documents"
+    __table_args__ = (
+        sa.UniqueConstraint("arrival_id", "ordinal", name="uq_documents_arrival_ordinal"),
+        sa.Index("ix_documents_state", "state", "changed_at"),
+        sa.Index("ix_documents_changed_at", "changed_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"))
+    ordinal: Mapped[int]
+    state: Mapped[str]
+    changed_at: Mapped[dt.datetime]
+    type: Mapped[str | None]
+    subtype: Mapped[str | None]
+    pages: Mapped[list[int]] = mapped_column(default=list)
+    decision: Mapped[str | None]
+    missing: Mapped[int] = mapped_column(default=0)
+    reasons: Mapped[list[str]] = mapped_column(sa.JSON, default=list)
+    error: Mapped[str | None]
+    hint: Mapped[str | None]
+    result_sha256: Mapped[str | None]
+    due_at: Mapped[dt.datetime | None]
+    """When a person must have decided (review)."""
+
+
+class PageRecord(Base):
+    """One page of a packet as read: where its image and its words are in the content store."""
+
+    __tablename__ = "pages"
+
+    arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    image_sha256: Mapped[str | None]
+    page_sha256: Mapped[str]
+    grade: Mapped[str]
+
+
+class Delivery(Work, Base):
+    """The intent to hand one version of a document to the sink."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        sa.UniqueConstraint("document_id", "version", name="uq_deliveries_document_version"),
+        sa.UniqueConstraint("key", name="uq_deliveries_key"),
+        sa.Index("ix_deliveries_done", "done"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    version: Mapped[int]
+    key: Mapped[str]
+    done: Mapped[bool] = mapped_column(default=False)
+    location: Mapped[str | None]
+    created_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+
+
+class Event(Base):
+    """One step of the record; ``hash`` covers the row and the hash before it."""
+
+    __tablename__ = "events"
+    __table_args__ = (
+        sa.Index("ix_events_document", "document_id"),
+        sa.Index("ix_events_arrival", "arrival_id"),
+    )
+
+    seq: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    action: Mapped[str]
+    arrival_id: Mapped[str | None]
+    document_id: Mapped[str | None]
+    before: Mapped[str | None]
+    after: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+    hash: Mapped[str]
