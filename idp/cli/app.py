@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verbs, their options and their help."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idp.cli.border import guarded
+from idp.errors import ExitCode
+
+_EPILOG = """[bold]Begin here[/]
+  idp samples /tmp/faxes          sample faxes about people who do not exist
+  idp process /tmp/faxes/*        what is on them, as tables
+  idp process --json FILE...      the same for scripts, one object per document
+  idp run                         drop folders in, outbox out, a status page
+  idp doctor                      is everything installed and working?
+
+[bold]Settings[/] come from idp.toml in the current folder, then IDP_* variables
+(IDP_DATA names the data folder); [bold]idp settings[/] shows them.
+[bold]Exit codes[/]: 0 done, 1 fault in idp, 2 wrong call, 3 something is missing,
+4 wrong settings, 5 no access, 6 not found, 7 broken installation,
+8 already running, 130 Ctrl-C. A bad file is no error: it is quarantined.
+"""
+
+_WORK, _LOOK, _CARE = "Work", "Look", "Look after"
+
+app = typer.Typer(
+    name="idp",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+    add_completion=False,
+    help="Document-intelligence appliance for healthcare administration: faxes, scans and PDFs "
+    "become typed, checked fields with evidence.",
+)
+quarantine_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="What could not be processed: list it, and release it to review.",
+)
+app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="TIFF, PDF, PNG or JPEG.")]
+Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of tables.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="Document id, or its last 6 or more signs.")]
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape
+    if wanted:
+        from idp import __version__  # noqa: PLC0415
+
+        typer.echo(f"idp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _base(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Options before the verb."""
+    # One thread per process: several documents at a time beat several threads on one page.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    del version
+
+
+@app.command(rich_help_panel=_WORK)
+@guarded
+def process(
+    files: Files,
+    *,
+    json: Json = False,
+    channel: Annotated[
+        str, typer.Option(help="Drop folder that the files are taken to have come from.")
+    ] = "cli",
+) -> None:
+    """Turn files into checked fields, without a server and without keeping anything.
+
+    A file that can't be read gives one document with decision [bold]quarantine[/], an error code
+    and a hint; the exit status is still 0.
+
+    Example:  idp process --json fax.tif | jq '.fields[] | {name, value}'
+    """
+    from idp.cli.one_shot import process_files  # noqa: PLC0415
+
+    process_files(files, channel=channel, as_json=json)
+
+
+@app.command(rich_help_panel=_WORK)
+@guarded
+def read(files: Files, *, json: Json = False) -> None:
+    """Only the eyes: words, check marks and blocks of each page, with boxes.
+
+    With --json one object per page; without it the text.
+
+    Example:  idp read fax.tif
+    """
+    from idp.cli.one_shot import read_files  # noqa: PLC0415
+
+    read_files(files, as_json=json)
+
+
+@app.command(rich_help_panel=_WORK)
+@guarded
+def run() -> None:
+    """The appliance: watches the drop folders, works, delivers, shows a status page.
+
+    Ctrl-C stops it; the next start goes on where it was, also after a crash.
+    """
+    from idp.cli.house import run_appliance  # noqa: PLC0415
+
+    run_appliance()
+
+
+@app.command(rich_help_panel=_LOOK)
+@guarded
+def status(
+    *,
+    json: Json = False,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Most documents to list.")] = 15,
+) -> None:
+    """How many documents stand where, and the last ones."""
+    from idp.cli.house import show_status  # noqa: PLC0415
+
+    show_status(limit=limit, as_json=json)
+
+
+@app.command(rich_help_panel=_LOOK)
+@guarded
+def show(
+    document: Id,
+    *,
+    json: Json = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the pages with the fields outlined (.pdf, .png)."),
+    ] = None,
+) -> None:
+    """Everything about one document: fields, findings, reasons, what happened to it."""
+    from idp.cli.house import show_document  # noqa: PLC0415
+
+    show_document(document, as_json=json, overlay=overlay)
+
+
+@app.command(rich_help_panel=_WORK)
+@guarded
+def requeue(document: Id) -> None:
+    """Process a document's file again, from review or quarantine."""
+    from idp.cli.house import requeue_document  # noqa: PLC0415
+
+    requeue_document(document)
+
+
+@quarantine_app.command("list")
+@guarded
+def quarantine_list(
+    *,
+    json: Json = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most documents to list.")] = 100,
+) -> None:
+    """What lies in quarantine, why, and what mends it."""
+    from idp.cli.house import list_quarantine  # noqa: PLC0415
+
+    list_quarantine(limit=limit, as_json=json)
+
+
+@quarantine_app.command("release")
+@guarded
+def quarantine_release(document: Id) -> None:
+    """Send a quarantined document to review as it is (to try again: idp requeue)."""
+    from idp.cli.house import release_document  # noqa: PLC0415
+
+    release_document(document)
+
+
+@app.command(rich_help_panel=_CARE)
+@guarded
+def doctor(*, json: Json = False) -> None:
+    """Is everything there and working? One line per dependency."""
+    from idp.cli.doctor import examine  # noqa: PLC0415
+
+    examine(as_json=json)
+
+
+@app.command(rich_help_panel=_CARE)
+@guarded
+def schema() -> None:
+    """The JSON Schema of what --json prints and the outbox holds."""
+    from idp.cli.border import print_json  # noqa: PLC0415
+    from idp.contract import json_schema  # noqa: PLC0415
+
+    print_json(json_schema())
+
+
+@app.command(rich_help_panel=_CARE)
+@guarded
+def settings(*, json: Json = False) -> None:
+    """The settings in force."""
+    from idp.cli.house import show_settings  # noqa: PLC0415
+
+    show_settings(as_json=json)
+
+
+@app.command(rich_help_panel=_CARE)
+@guarded
+def samples(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Made when it is not there.")],
+    *,
+    seed: Annotated[int, typer.Option(help="Another seed: other people, other numbers.")] = 7,
+) -> None:
+    """Write sample faxes and letters about people who do not exist."""
+    from idp.cli.one_shot import write_samples  # noqa: PLC0415
+
+    write_samples(folder, seed=seed)
+
+
+def main() -> None:
+    """Entry point of the ``idp`` command."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Verbs about the appliance and its store: run, status, show, requeue, quarantine, settings."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+from rich.text import Text
+
+from idp.cli import render
+from idp.cli.border import messages, print_json, tables
+from idp.contract import to_contract
+from idp.document import Document
+from idp.errors import AccessError, NotFoundError
+from idp.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from idp.store import DocumentDetail, DocumentRow, Store
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the data folder in force.
+
+    Raises:
+        NotFoundError: Nothing was ever run with this data folder.
+    """
+    from idp.store import Store  # noqa: PLC0415 - heavy
+
+    if settings.database_url is None and not (settings.data / "idp.sqlite").is_file():
+        raise NotFoundError(
+            f"no appliance has run in {settings.data.absolute()}",
+            hint="`idp run` makes it. Elsewhere? Set IDP_DATA or run in the folder of idp.toml.",
+        )
+    return Store(settings.resolved_database_url, settings.data / "store")
+
+
+def as_plain(row: DocumentRow) -> dict[str, Any]:
+    """A row as plain JSON values."""
+    plain: dict[str, Any] = TypeAdapter(type(row)).dump_python(row, mode="json")
+    return plain
+
+
+def run_appliance() -> None:
+    """Run until told to stop."""
+    from idp.appliance import run  # noqa: PLC0415 - heavy
+
+    run(load_settings())
+
+
+def show_status(*, limit: int, as_json: bool) -> None:
+    """Counts per state, what is at work, what changed last."""
+    settings = load_settings()
+    store = open_store(settings)
+    numbers, queued, recent = store.counts(), store.queue(limit), store.recent(limit)
+    if as_json:
+        print_json(
+            {
+                "schema": "idp.status/1",
+                "data": str(settings.data.absolute()),
+                "counts": {str(state): number for state, number in numbers.items()},
+                "queue": [as_plain(row) for row in queued],
+                "recent": [as_plain(row) for row in recent],
+            }
+        )
+        return
+    console = tables()
+    render.counts(console, numbers)
+    if queued:
+        console.print(Text("\nat work and waiting", "bold"))
+        render.rows(console, queued)
+    if recent:
+        console.print(Text("\nlast changed", "bold"))
+        render.rows(console, recent)
+    else:
+        console.print(Text(f"nothing yet: drop files into {settings.inbox_folder}/fax", "dim"))
+
+
+def detail_record(found: DocumentDetail) -> dict[str, Any]:
+    """What ``idp show --json`` prints."""
+    row = as_plain(found.row)
+    return {
+        "schema": "idp.show/1",
+        **row,
+        "document": to_contract(found.document) if found.document is not None else None,
+        "events": TypeAdapter(type(found.events)).dump_python(found.events, mode="json"),
+        "deliveries": TypeAdapter(type(found.deliveries)).dump_python(
+            found.deliveries, mode="json"
+        ),
+        "siblings": [sibling.id for sibling in found.siblings],
+    }
+
+
+def show_document(text: str, *, as_json: bool, overlay: Path | None) -> None:
+    """Print one document; with ``overlay`` also draw its pages with the fields outlined."""
+    store = open_store(load_settings())
+    found = store.show(store.resolve(text))
+    if overlay is not None:
+        if found.document is None:
+            raise NotFoundError(
+                f"{found.row.id} has not been read yet", hint="`idp status` tells when it has."
+            )
+        images = {number: store.page_image(found.row.id, number) for number in found.document.pages}
+        _draw(found.document, images, overlay)
+    if as_json:
+        print_json(detail_record(found))
+    else:
+        render.detail(tables(), found)
+
+
+def _draw(document: Document, images: dict[int, Path], target: Path) -> None:
+    try:
+        if target.suffix.lower() == ".png":
+            _draw_png(document, images, target)
+        else:
+            from idp.deliver import draw_overlay  # noqa: PLC0415 - heavy
+
+            # Beside the target first, so that a full disk leaves no half file under its name.
+            with tempfile.TemporaryDirectory(dir=target.absolute().parent) as work:
+                half = Path(work) / "overlay.pdf"
+                draw_overlay(document, images, half)
+                half.replace(target)
+    except OSError as error:
+        raise AccessError(f"{target}: {error.strerror}") from error
+    messages().print(f"[dim]outlined pages:[/] {target}", soft_wrap=True)
+
+
+def _draw_png(document: Document, images: dict[int, Path], target: Path) -> None:
+    """The pages below each other with the fields' frames, drawn by layoutparser."""
+    import layoutparser as lp  # noqa: PLC0415 - heavy
+    from PIL import Image  # noqa: PLC0415 - heavy
+
+    drawn = []
+    for number, path in sorted(images.items()):
+        with Image.open(path) as opened:
+            image = opened.convert("RGB")
+        frames = lp.Layout(
+            [
+                lp.TextBlock(
+                    lp.Rectangle(
+                        field.box.x0 * image.width,
+                        field.box.y0 * image.height,
+                        field.box.x1 * image.width,
+                        field.box.y1 * image.height,
+                    ),
+                    type=field.name,
+                )
+                for field in document.fields
+                if field.page == number and field.box is not None
+            ]
+        )
+        drawn.append(lp.draw_box(image, frames, box_width=3) if len(frames) else image)
+    if not drawn:
+        raise NotFoundError(f"{document.document_id} has no pages to draw")
+    sheet = Image.new(
+        "RGB", (max(page.width for page in drawn), sum(page.height for page in drawn)), "white"
+    )
+    top = 0
+    for page in drawn:
+        sheet.paste(page, (0, top))
+        top += page.height
+    sheet.save(target)
+
+
+def requeue_document(text: str) -> None:
+    """Process the document's file again."""
+    store = open_store(load_settings())
+    row = store.requeue(store.resolve(text), actor=_actor())
+    messages().print(f"{row.id} is {row.state}: its file is processed again")
+
+
+def list_quarantine(*, limit: int, as_json: bool) -> None:
+    """What lies in quarantine."""
+    store = open_store(load_settings())
+    lying = store.quarantine(limit)
+    if as_json:
+        print_json({"schema": "idp.quarantine/1", "documents": [as_plain(row) for row in lying]})
+    elif lying:
+        render.rows(tables(), lying, hints=True)
+    else:
+        tables().print(Text("quarantine is empty", "dim"))
+
+
+def release_document(text: str) -> None:
+    """Send a quarantined document to review as it is."""
+    store = open_store(load_settings())
+    row = store.release(store.resolve(text), actor=_actor())
+    messages().print(f"{row.id} is now in {row.state}")
+
+
+def show_settings(*, as_json: bool) -> None:
+    """The settings in force, secrets left out."""
+    settings = load_settings()
+    plain = settings.model_dump(mode="json")
+    plain |= {
+        "inbox": str(settings.inbox_folder),
+        "outbox": str(settings.outbox_folder),
+        "models": str(settings.models_folder),
+        "database_url": _without_password(settings.resolved_database_url),
+    }
+    if as_json:
+        print_json(plain)
+        return
+    console = tables()
+    for name, value in _flat(plain):
+        console.print(Text.assemble((f"{name}", "bold"), f" = {value}"), soft_wrap=True)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            found += _flat(value, f"{prefix}{name}.")
+        else:
+            found.append((prefix + name, value))
+    return found
+
+
+def _without_password(url: str) -> str:
+    from sqlalchemy import make_url  # noqa: PLC0415 - heavy
+
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def _actor() -> str:
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"

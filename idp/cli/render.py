@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables for people. Text from documents is never taken as markup."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from idp.document import Decision, Document, Finding, Page, Severity
+from idp.errors import IdpError
+
+if TYPE_CHECKING:
+    from idp.store import DocumentDetail, DocumentRow, State
+
+_DECISION_STYLE = {
+    Decision.AUTO: "bold green",
+    Decision.REVIEW: "bold yellow",
+    Decision.QUARANTINE: "bold red",
+}
+_SEVERITY_STYLE = {Severity.BLOCK: "red", Severity.WARN: "yellow", Severity.INFO: "cyan"}
+_STATE_STYLE = {
+    "received": "cyan",
+    "processing": "cyan",
+    "auto": "green",
+    "review": "yellow",
+    "corrected": "green",
+    "delivering": "green",
+    "delivered": "bold green",
+    "incomplete": "yellow",
+    "quarantined": "bold red",
+    "duplicate": "dim",
+}
+
+
+def document(console: Console, found: Document) -> None:
+    """One document: what it is, what was found, what is missing, what becomes of it."""
+    head = Text()
+    head.append(found.source, "bold")
+    if found.part:
+        head.append(f" ({found.part})")
+    if found.error is None:
+        name = found.type.replace("_", " ")
+        head.append(f"  {name}{f' / {found.subtype}' if found.subtype else ''} ", "bold cyan")
+        head.append(f"{found.type_confidence:.0%}", "cyan")
+        head.append(f"  page{'s' if len(found.pages) != 1 else ''} {_pages(found.pages)}", "dim")
+    head.append(f"  {found.decision}", _DECISION_STYLE[found.decision])
+    console.print(head, soft_wrap=True)
+    if found.error is not None:
+        console.print(Text(f"  {found.error}: {'; '.join(found.reasons)}", "red"), soft_wrap=True)
+        console.print(Text(f"  hint: {found.hint}", "dim"), soft_wrap=True)
+        console.print()
+        return
+    if found.fields:
+        console.print(Padding(_fields(found), (0, 0, 0, 2)))
+    if found.claims:
+        console.print(Padding(_claims(found), (0, 0, 0, 2)))
+    if found.missing:
+        line = Text("  missing  ", "bold yellow")
+        line.append(", ".join(found.missing))
+        console.print(line)
+    _list_findings(console, found.findings)
+    for reason in found.reasons:
+        line = Text("  because  ", "dim")
+        line.append(reason)
+        console.print(line)
+    if found.timings_ms:
+        parts = "  ".join(f"{stage} {ms:.0f}" for stage, ms in found.timings_ms.items())
+        console.print(Text(f"  ms       {parts}", "dim"))
+    console.print()
+
+
+def _pages(pages: Sequence[int]) -> str:
+    if len(pages) > 2 and list(pages) == list(range(pages[0], pages[-1] + 1)):
+        return f"{pages[0]}-{pages[-1]}"
+    return ",".join(map(str, pages))
+
+
+def _fields(found: Document) -> Table:
+    table = _table("field", "value", ("conf", "right"), ("page", "right"))
+    troubled: dict[str | None, Severity] = {}
+    for finding in found.findings:
+        if troubled.get(finding.field) is not Severity.BLOCK:
+            troubled[finding.field] = finding.severity
+    for field in found.fields:
+        severity = troubled.get(field.name)
+        style = _SEVERITY_STYLE[severity] if severity else ""
+        table.add_row(
+            Text(field.name, style),
+            Text(field.value if field.value is not None else field.raw, style),
+            f"{field.confidence:.0%}",
+            str(field.page) if field.page else Text("derived", "dim"),
+        )
+    return table
+
+
+def _claims(found: Document) -> Table:
+    table = _table(
+        "claim",
+        "patient",
+        "date",
+        "code",
+        ("billed", "right"),
+        ("allowed", "right"),
+        ("adjust", "right"),
+        "carc",
+        ("paid", "right"),
+        ("conf", "right"),
+    )
+    for claim in found.claims:
+        lines = claim.service_lines or (claim,)
+        for number, line in enumerate(lines):
+            first = number == 0
+            table.add_row(
+                Text((claim.claim_number or claim.patient_account or "") if first else ""),
+                Text((claim.patient_name or "") if first else ""),
+                str(line.service_date or ""),
+                Text(line.procedure_code or ""),
+                _money(line.billed),
+                _money(line.allowed),
+                _money(line.adjustment),
+                Text(line.carc or ""),
+                _money(line.paid),
+                f"{line.confidence:.0%}",
+            )
+    return table
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:,.2f}"
+
+
+def _list_findings(console: Console, findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        line = Text(f"  {finding.severity:<7}  ", _SEVERITY_STYLE[finding.severity])
+        if finding.field:
+            line.append(f"{finding.field}: ", "bold")
+        line.append(finding.message)
+        line.append(f"  [{finding.rule}]", "dim")
+        console.print(line)
+
+
+def page(console: Console, path: Path, seen: Page) -> None:
+    """One page as text, under a line about how it was read."""
+    head = Text(f"{path} ", "bold")
+    head.append(
+        f"page {seen.number}  {seen.width_px}x{seen.height_px} px  {seen.dpi:.0f} dpi  "
+        f"turned {seen.rotation}°  skew {seen.skew_degrees:+.1f}°  {seen.grade}  "
+        f"{len(seen.words)} words ({seen.words_source})",
+        "dim",
+    )
+    console.print(head)
+    console.print(seen.text, markup=False)
+    for mark in seen.marks:
+        console.print(f"[{'x' if mark.state == 'checked' else ' '}] {mark.label}", markup=False)
+    console.print()
+
+
+def refused(console: Console, path: Path, error: IdpError) -> None:
+    """A file that could not be read."""
+    console.print(
+        Text.assemble((str(path), "bold"), "  ", (error.code, "red"), f": {error.message}")
+    )
+    console.print(Text(f"  hint: {error.operator_hint}", "dim"), soft_wrap=True)
+    console.print()
+
+
+def counts(console: Console, numbers: Mapping[State, int]) -> None:
+    """How many documents stand in each state, on one line."""
+    line = Text()
+    for state, number in numbers.items():
+        line.append(f"{state} ", "dim")
+        line.append(f"{number}", _STATE_STYLE[state] if number else "dim")
+        line.append("   ")
+    console.print(line)
+
+
+def rows(console: Console, documents: Iterable[DocumentRow], *, hints: bool = False) -> None:
+    """A list of documents, newest first; with what mends them when ``hints``."""
+    columns: list[str | tuple[str, str]] = ["id", "state", "type", "channel", "file", "changed"]
+    table = _table(*columns, "why" if hints else "note")
+    for row in documents:
+        note = Text()
+        if hints:
+            note.append(row.error or "", "red")
+            note.append(f"  {'; '.join(row.reasons)}\n" if row.reasons else "\n")
+            note.append(row.hint or "", "dim")
+        elif row.error:
+            note.append(row.error, "red")
+        elif row.missing:
+            note.append(f"{row.missing} missing", "yellow")
+        table.add_row(
+            row.id,
+            Text(row.state, _STATE_STYLE[row.state]),
+            (row.subtype or row.type or "").replace("_", " "),
+            Text(row.channel),
+            Text(row.name),
+            ago(row.changed_at),
+            note,
+        )
+    console.print(table)
+
+
+def detail(console: Console, found: DocumentDetail) -> None:
+    """Everything about one document."""
+    row = found.row
+    head = Text(f"{row.id}  ", "bold")
+    head.append(row.state, _STATE_STYLE[row.state])
+    head.append(f"  {row.channel}/", "dim")
+    head.append(row.name, "dim")
+    head.append(f"  received {row.received_at.astimezone():%Y-%m-%d %H:%M}", "dim")
+    console.print(head)
+    if row.location:
+        console.print(Text(f"delivered to {row.location}"), soft_wrap=True)
+    if found.document is not None:
+        document(console, found.document)
+    elif row.error:
+        console.print(Text(f"{row.error}: {row.hint}", "red"), soft_wrap=True)
+    if found.siblings:
+        console.print(Text("other documents of this file", "bold"))
+        rows(console, found.siblings)
+    table = _table("when", "who", "what", "from", "to")
+    for event in found.events:
+        table.add_row(
+            f"{event.at.astimezone():%Y-%m-%d %H:%M:%S}",
+            Text(event.actor),
+            Text(event.action),
+            event.before or "",
+            event.after or "",
+        )
+    console.print(table)
+
+
+def ago(moment: dt.datetime) -> str:
+    """How long ago, in the largest fitting unit."""
+    seconds = (dt.datetime.now(dt.UTC) - moment).total_seconds()
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
+        if seconds < limit:
+            return f"{max(seconds, 0) / size:.0f} {unit} ago"
+    return f"{seconds / 86_400:.0f} d ago"
+
+
+def _table(*columns: str | tuple[str, str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    for column in columns:
+        name, justify = column if isinstance(column, tuple) else (column, "left")
+        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+    return table
