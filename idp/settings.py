@@ -94,6 +94,9 @@ class ServeSettings(Slice):
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
     port: int = Field(8600, ge=0, le=65535, description="Port of the status page; 0 picks one.")
+    names: tuple[str, ...] = Field(
+        (), description="Host names it answers to, besides loopback and `host`."
+    )
 
 
 class Settings(BaseSettings):
