@@ -76,10 +76,23 @@ class FieldSchema(Strict):
 
 
 class Evidence(Strict):
-    """A phrase that speaks for (or, with a negative weight, against) a document type."""
+    """A phrase or a signal that speaks for (or, with a negative weight, against) a document type.
 
-    phrase: str
+    A phrase is looked for letter by letter, blanks and misreadings forgiven. ``where`` narrows the
+    place: ``title`` counts only in headings, ``head`` in the upper third of a page. A signal is a
+    structural observation that ``idp.classify`` makes (``amount_table``, ``checkboxes``).
+    """
+
+    phrase: str = ""
+    signal: str = ""
     weight: float
+    where: Literal["any", "title", "head"] = "any"
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Evidence:
+        if bool(self.phrase) == bool(self.signal):
+            raise ValueError("evidence is either a `phrase` or a `signal`")
+        return self
 
 
 class Subtype(Strict):

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From pages to documents: where each begins and ends, and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from idp.classify.scoring import Votes, confidence, total, votes
+from idp.classify.sheet import Sheet
+from idp.document import DocumentType, Noun, Page
+from idp.schemas import DocumentSchema
+
+CLEAR = 5.0
+"""Points a page's best type must be ahead to begin another document by itself."""
+
+STRONG = 6.0
+"""Points below which a page says too little to be the first of a document."""
+
+_COVER, _BLANK, _SEPARATOR = "fax_cover", "blank", "separator"
+_ENCLOSED = {
+    DocumentType.PRIOR_AUTH_DETERMINATION: frozenset(
+        {"appeal_letter", "consent_form", "records_request"}
+    ),
+    DocumentType.REMITTANCE_EOB: frozenset({"appeal_letter", "consent_form"}),
+}
+"""Appeal and consent forms behind a payer's letter are its enclosures, not documents sent to us."""
+
+
+class Segment(Noun):
+    """Consecutive pages that are one document."""
+
+    type: DocumentType
+    type_confidence: float
+    subtype: str | None
+    pages: tuple[int, ...]
+
+
+def _kind(all_votes: Votes) -> tuple[DocumentType, str | None]:
+    best = all_votes.best
+    return best, all_votes.subtype if best is DocumentType.OTHER else None
+
+
+def _joined(before: Sheet, after: Sheet) -> bool:
+    """Whether print says that two sheets belong together: numbering or the form's own code."""
+    if before.numbering and after.numbering:
+        (number, pages), (next_number, next_pages) = before.numbering, after.numbering
+        if pages == next_pages:
+            return next_number == number + 1
+    if after.numbering and after.numbering[0] == 1:
+        return False
+    if after.numbering and not before.numbering and after.numbering[0] == 2:
+        return True
+    return bool(before.form_codes & after.form_codes)
+
+
+def _other_patient(before: Sheet, after: Sheet) -> bool:
+    """Whether both sheets print a birth date and none of them agree."""
+    return bool(before.birth_dates and after.birth_dates) and not (
+        before.birth_dates & after.birth_dates
+    )
+
+
+def _begins(document: Sequence[tuple[Sheet, Votes]], sheet: Sheet, page: Votes) -> bool:
+    """Whether ``sheet`` is the first page of another document."""
+    so_far = total([votes for _, votes in document])
+    before = document[-1][0]
+    kind, last_kind = _kind(page), _kind(so_far)
+    if page.subtype == _BLANK:
+        return False
+    if _SEPARATOR in (kind[1], last_kind[1]):
+        return True
+    if last_kind[1] == _BLANK or _joined(before, sheet):
+        return False
+    if last_kind[1] == _COVER:
+        return kind != last_kind
+    if kind == last_kind:
+        starts_over = sheet.numbering is not None and sheet.numbering[0] == 1
+        return starts_over and _other_patient(before, sheet)
+    return _is_another(kind, last_kind, page, so_far)
+
+
+def _is_another(
+    kind: tuple[DocumentType, str | None],
+    last_kind: tuple[DocumentType, str | None],
+    page: Votes,
+    so_far: Votes,
+) -> bool:
+    """Whether a page that looks like something else is clear enough to be a document."""
+    if kind[0] is DocumentType.OTHER and kind[1] in _ENCLOSED.get(last_kind[0], ()):
+        return False
+    if so_far.strongest < STRONG and kind[0] is not DocumentType.OTHER:
+        return False
+    return page.strongest >= STRONG and page.margin >= CLEAR
+
+
+def split(
+    pages: Sequence[Page], schemas: Mapping[DocumentType, DocumentSchema]
+) -> tuple[Segment, ...]:
+    """The documents in ``pages``, in order; every page belongs to exactly one.
+
+    A page begins another document only when it clearly says so: what says little stays with the
+    document before it. A fax cover in front of a document is a document of its own (`other`,
+    subtype `fax_cover`): it names sender and receiver, not what is asked. Clinical notes and
+    results behind a request are documents of their own too, so that their values never become
+    the request's.
+    """
+    documents: list[list[tuple[Sheet, Votes]]] = []
+    for page in pages:
+        sheet = Sheet(page)
+        seen = (sheet, votes(sheet, schemas))
+        if documents and not _begins(documents[-1], *seen):
+            documents[-1].append(seen)
+        else:
+            documents.append([seen])
+    return tuple(_segment(document) for document in documents)
+
+
+def _segment(document: Sequence[tuple[Sheet, Votes]]) -> Segment:
+    spoken = [page for _, page in document if page.subtype != _BLANK]
+    summed = total(spoken or [page for _, page in document])
+    type_, subtype = _kind(summed)
+    return Segment(
+        type=type_,
+        type_confidence=confidence(summed),
+        subtype=subtype,
+        pages=tuple(sheet.number for sheet, _ in document),
+    )

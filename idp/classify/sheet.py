@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the classifier sees of a page: its text, headings, numbering, form codes and signals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+from statistics import median
+
+from idp.document import Box, Page, Word, union_of
+from idp.phrases import Text, fold
+from idp.values import Kind, parse
+
+HEAD = 0.33
+"""The upper part of a page, as a share of its height."""
+
+_LARGE = 1.3
+_WIDE_GAP = 2.5
+_TITLE_WORDS = 14
+_PAGE_OF = re.compile(r"\bpa[gq][eo]?:?\s*[#.]?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I)
+_N_OF_M = re.compile(r"(?:^|\s)[(\[]?(\d{1,2})\s+of\s+(\d{1,2})[)\]]?$", re.I)
+_FAX_LINE = re.compile(
+    r"\d{1,2}[:;. ]\s?\d{2}.{0,30}\bfrom\b|\bP[.,]?\s?\d{1,3}\s?/\s?\d{1,3}", re.I
+)
+_FORM_CODE = re.compile(
+    r"\b(?=[A-Z0-9_.-]*\d)(?=[A-Z0-9_.-]*[A-Z])[A-Z0-9]{2,}(?:[_.-][A-Z0-9]{2,}){0,4}\b"
+)
+_BIRTH = re.compile(
+    r"\b(?:dob|d\.o\.b|birth\s?date|date of birth)\W{0,4}(\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4})", re.I
+)
+_MONEY = re.compile(r"(?<![\d.,/-])\$?\d{1,3}(?:,?\d{3})*[.,]\s?\d{2}(?![\d/])")
+_CARC = re.compile(r"\b(?:CO|PR|OA|PI|C0|0A|P1)\s?[-:]?\s?\d{1,3}\b")
+_NPI_LABEL = re.compile(r"\bNP[I1l]\b", re.I)
+_BOX_SIGNS = re.compile(r"[\u25a1\u2610\u2611\u2612\u25a0\u2751]|\[\s?[xX]?\s?\]|\(\s?\)")
+_OUTCOME = re.compile(
+    r"\b(?:has|have|had|was|were|is|are|been|be|status|decision|determination|outcome|result)\b"
+    r"[\s:,-]{1,3}(?:\w+\s+){0,2}?(?:approved|authorized|certified|denied|disapproved|pended|"
+    r"partially\s+(?:approved|denied)|not\s+(?:approved|authorized|certified)|non-?certified)\b",
+    re.I,
+)
+_NOT_YET = re.compile(r"\b(?:if|whether|once|until|when|unless|must|should|will|may|can)\b", re.I)
+_LETTER = re.compile(r"(?:^|\n)\s*(?:dear|to whom it may concern)\b", re.I)
+_LETTER_END = re.compile(
+    r"(?:^|\n)\s*(?:sincerely|regards|respectfully|best regards|yours truly)\b", re.I
+)
+_AMOUNTS_OF_A_TABLE = 10
+_CHECKBOXES_OF_A_FORM = 6
+_FEW_WORDS = 80
+
+
+class Run:
+    """Words that stand together on one line, with no wide gap between."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self.text = " ".join(word.text for word in words)
+        self.box: Box = union_of([word.box for word in words])
+        self.height = median(word.box.height for word in words)
+        self.words = len(words)
+
+
+def _runs(page: Page) -> list[Run]:
+    lines: dict[int, list[Word]] = {}
+    for word in page.words:
+        if word.text.strip():
+            lines.setdefault(word.line, []).append(word)
+    runs: list[Run] = []
+    aspect = page.height_px / max(1, page.width_px)
+    for words in lines.values():
+        ordered = sorted(words, key=lambda word: word.box.x0)
+        part = [ordered[0]]
+        for left, right in pairwise(ordered):
+            gap = right.box.x0 - max(word.box.x1 for word in part)
+            if gap > _WIDE_GAP * max(left.box.height, right.box.height) * aspect:
+                runs.append(Run(part))
+                part = []
+            part.append(right)
+        runs.append(Run(part))
+    return runs
+
+
+class Sheet:
+    """One page, observed; nothing here knows of document types."""
+
+    def __init__(self, page: Page) -> None:
+        self.number = page.number
+        self.page = page
+        runs = _runs(page)
+        self.runs = [run for run in runs if not (run.box.y1 < 0.06 and _FAX_LINE.search(run.text))]
+        fax_lines = {id(run) for run in runs} - {id(run) for run in self.runs}
+        top = min((run.box.y1 for run in runs if id(run) in fax_lines), default=None)
+        if top is not None:
+            self.runs = [run for run in self.runs if run.box.cy > top]
+        self.lines = [run.text for run in self.runs]
+        self.joined = "\n".join(self.lines)
+
+    @cached_property
+    def text(self) -> Text:
+        return Text(self.lines)
+
+    @cached_property
+    def head(self) -> Text:
+        return Text([run.text for run in self.runs if run.box.cy < HEAD])
+
+    @cached_property
+    def titles(self) -> list[Run]:
+        """Headings: large print anywhere, or a short line in capitals or Title Case at the top."""
+        if not self.runs:
+            return []
+        usual = median(run.height for run in self.runs)
+        return [run for run in self.runs if self._is_title(run, usual)]
+
+    @staticmethod
+    def _is_title(run: Run, usual: float) -> bool:
+        letters = [sign for sign in run.text if sign.isalpha()]
+        if len(letters) < 4 or run.words > _TITLE_WORDS or run.text.rstrip().endswith((".", ";")):
+            return False
+        if run.height > _LARGE * usual and run.box.cy < 0.6:
+            return True
+        if run.box.cy > HEAD or ": " in run.text:
+            return False
+        words = [word for word in run.text.split() if len(word) > 3 and word[0].isalpha()]
+        capitals = sum(sign.isupper() for sign in letters) / len(letters)
+        titled = bool(words) and all(word[0].isupper() for word in words)
+        return capitals > 0.75 or (titled and run.words <= 8)
+
+    @cached_property
+    def title(self) -> Text:
+        return Text([run.text for run in self.titles])
+
+    @cached_property
+    def numbering(self) -> tuple[int, int] | None:
+        """``(2, 3)`` where the document itself prints "Page 2 of 3"; fax headers don't count."""
+        for run in self.runs:
+            if found := _PAGE_OF.search(run.text):
+                number, total = int(found[1]), int(found[2])
+                if 1 <= number <= total:
+                    return number, total
+        for run in self.runs:
+            if (run.box.cy > 0.9 or run.box.cy < 0.1) and (found := _N_OF_M.search(run.text)):
+                number, total = int(found[1]), int(found[2])
+                if 1 <= number <= total:
+                    return number, total
+        return None
+
+    @cached_property
+    def form_codes(self) -> frozenset[str]:
+        """Printed codes at the foot and head of a form (``NOFR001``), folded."""
+        edge = [run.text for run in self.runs if run.box.cy > 0.9 or run.box.cy < 0.08]
+        found = {fold(code) for line in edge for code in _FORM_CODE.findall(line) if len(code) >= 5}
+        return frozenset(found)
+
+    @cached_property
+    def birth_dates(self) -> frozenset[str]:
+        """Birth dates printed with their label, ISO 8601."""
+        found = (_BIRTH.finditer(self.joined)) if self.runs else ()
+        dates = (parse(Kind.DATE, match[1]) for match in found)
+        return frozenset(date.value for date in dates if date.valid)
+
+    @cached_property
+    def signals(self) -> dict[str, float]:
+        """Structural observations, each with its strength, 0..1."""
+        text = self.joined
+        amounts = len(_MONEY.findall(text))
+        boxes = len(self.page.marks) or len(_BOX_SIGNS.findall(text))
+        outcomes = sum(
+            not _NOT_YET.search(text[max(0, found.start() - 40) : found.start()])
+            for found in _OUTCOME.finditer(text)
+        )
+        words = sum(run.words for run in self.runs)
+        return {
+            "amount_table": min(1.0, amounts / _AMOUNTS_OF_A_TABLE) if amounts >= 5 else 0.0,
+            "carc": 1.0 if len(_CARC.findall(text)) >= 2 else 0.0,
+            "checkboxes": min(1.0, boxes / _CHECKBOXES_OF_A_FORM) if boxes >= 3 else 0.0,
+            "many_npi_labels": 1.0 if len(_NPI_LABEL.findall(text)) >= 2 else 0.0,
+            "outcome_wording": min(1.0, outcomes / 2),
+            "denial_wording": 1.0 if re.search(r"\bden(?:ied|ial)\b", text, re.I) else 0.0,
+            "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),
+            "few_words": 1.0 if words < _FEW_WORDS else 0.0,
+            "blank": 1.0 if words < 4 else 0.0,
+        }
