@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses of the status page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, Query, Request, Response
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy.exc import SQLAlchemyError
+
+from idp import __version__
+from idp.contract import to_contract
+from idp.errors import ExitCode, IdpError, NotFoundError
+from idp.schemas import load_schemas
+from idp.serve.guard import Guard
+from idp.serve.pictures import as_png
+from idp.serve.view import TONES, ago, document_view, moment, money, state_groups, type_title
+from idp.settings import Settings
+from idp.store import State, Store
+
+_ACTOR = "status page"
+_MOST_ROWS = 200
+_STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409}
+_BACK = {"quarantine": "/quarantine", "overview": "/"}
+
+
+def create_app(settings: Settings, store: Store) -> FastAPI:
+    """The status page over a store.
+
+    Args:
+        settings: Thresholds to show, names to answer to.
+        store: Where the documents are; it is read, and asked to release or requeue.
+    """
+    app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app.middleware("http")(Guard(settings.serve.host, settings.serve.names))
+    app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
+    pages = _templates()
+
+    def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        text = pages.get_template(template).render(now=dt.datetime.now(dt.UTC), **values)
+        return HTMLResponse(text, status_code=status)
+
+    @app.exception_handler(IdpError)
+    def _refused(_: Request, error: Exception) -> Response:
+        assert isinstance(error, IdpError)
+        status = _STATUS.get(error.exit_code, 500)
+        return page("error.html", status, error=error)
+
+    @app.get("/healthz")
+    def _health() -> Response:
+        """Whether the store answers, and how much lies where. No patient's data."""
+        try:
+            counts = store.counts()
+        except (SQLAlchemyError, IdpError) as error:
+            return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
+        return JSONResponse(
+            {
+                "status": "ok",
+                "version": __version__,
+                "documents": {str(state): number for state, number in counts.items()},
+            }
+        )
+
+    @app.get("/")
+    def _overview(
+        state: Annotated[State | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 50,
+    ) -> Response:
+        return page(
+            "overview.html",
+            groups=state_groups(store.counts()),
+            queue=store.queue(10),
+            recent=store.recent(limit, states=None if state is None else {state}),
+            state=state,
+            inbox=settings.inbox_folder.absolute(),
+        )
+
+    @app.get("/quarantine")
+    def _quarantine() -> Response:
+        return page("quarantine.html", lying=store.quarantine(_MOST_ROWS))
+
+    @app.get("/documents/{document_id}")
+    def _document(document_id: str) -> Response:
+        found = store.show(document_id)
+        read = store.pages(document_id) if found.document is not None else ()
+        schema = load_schemas().get(found.document.type) if found.document else None
+        return page(
+            "document.html",
+            found=found,
+            view=document_view(found.document, read, schema, settings.decision)
+            if found.document is not None
+            else None,
+        )
+
+    @app.get("/documents/{document_id}/document.json")
+    def _record(document_id: str) -> Response:
+        document = store.document(document_id)
+        if document is None:
+            raise NotFoundError(f"{document_id} has not been read yet")
+        return JSONResponse(to_contract(document))
+
+    @app.get("/documents/{document_id}/pages/{number}")
+    def _picture(document_id: str, number: int) -> Response:
+        return Response(as_png(store.page_image(document_id, number)), media_type="image/png")
+
+    @app.get("/documents/{document_id}/original")
+    def _original(document_id: str) -> Response:
+        """The bytes as received: always a download, a browser must not interpret them."""
+        found = store.show(document_id)
+        suffix = Path(found.arrival.name).suffix.lower()
+        safe = suffix if suffix[1:].isalnum() and suffix.isascii() else ".bin"
+        return FileResponse(
+            store.original(document_id),
+            media_type="application/octet-stream",
+            filename=f"{document_id}{safe}",
+        )
+
+    @app.post("/documents/{document_id}/release")
+    def _release(document_id: str, back: Annotated[str, Form()] = "") -> Response:
+        store.release(document_id, actor=_ACTOR)
+        return _return(document_id, back)
+
+    @app.post("/documents/{document_id}/requeue")
+    def _requeue(document_id: str, back: Annotated[str, Form()] = "") -> Response:
+        store.requeue(document_id, actor=_ACTOR)
+        return _return(document_id, back)
+
+    return app
+
+
+def _return(document_id: str, back: str) -> Response:
+    """To the page whose button was pressed; only to pages of ours."""
+    return RedirectResponse(_BACK.get(back, f"/documents/{document_id}"), status_code=303)
+
+
+def _templates() -> Environment:
+    """Templates that escape everything and fail on a name they do not know."""
+    pages = Environment(
+        loader=PackageLoader("idp.serve", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters["ago"] = ago
+    pages.filters["moment"] = moment
+    pages.filters["type_title"] = type_title
+    pages.filters["money"] = money
+    pages.globals["version"] = __version__
+    pages.globals["tones"] = TONES
+    return pages

@@ -1,0 +1,324 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the templates show: plain values, ready to be printed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from idp.document import Box, Claim, Document, Field, Finding, Page, ServiceLine, Severity
+from idp.schemas import DocumentSchema, load_schemas
+from idp.settings import DecisionSettings
+from idp.store import DocumentRow, State
+
+Tone = Literal["good", "look", "bad", "calm"]
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+_GROUPS: tuple[tuple[str, tuple[State, ...]], ...] = (
+    ("Coming in", (State.RECEIVED, State.PROCESSING)),
+    ("For a person", (State.REVIEW, State.QUARANTINED)),
+    ("Going out", (State.AUTO, State.CORRECTED, State.DELIVERING)),
+    ("Done", (State.DELIVERED, State.INCOMPLETE, State.DUPLICATE)),
+)
+TONES: dict[State, Tone] = {
+    State.RECEIVED: "calm",
+    State.PROCESSING: "calm",
+    State.AUTO: "good",
+    State.REVIEW: "look",
+    State.CORRECTED: "good",
+    State.DELIVERING: "good",
+    State.DELIVERED: "good",
+    State.INCOMPLETE: "look",
+    State.QUARANTINED: "bad",
+    State.DUPLICATE: "calm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StateTile:
+    """One state with its count."""
+
+    state: State
+    number: int
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class StateGroup:
+    """States that belong together on the overview."""
+
+    title: str
+    tiles: tuple[StateTile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One found value as shown; ``number`` ties it to its frame on the page."""
+
+    number: int
+    title: str
+    name: str
+    value: str
+    raw: str
+    percent: int
+    tone: Tone
+    page: int | None
+    note: str
+    derived_from: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A frame on a page picture, in thousandths of the page's width."""
+
+    number: int
+    label: str
+    tone: Tone
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class PageView:
+    """One page picture with its frames; ``height`` is in thousandths of its width."""
+
+    number: int
+    height: int
+    note: str
+    frames: tuple[Frame, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """One row of the claims table."""
+
+    claim: Claim | None
+    """The claim whose first row this is."""
+    line: ServiceLine
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """One document, ready to be printed."""
+
+    document: Document
+    title: str
+    percent: int
+    fields: tuple[FieldView, ...]
+    claims: tuple[LineView, ...]
+    missing: tuple[str, ...]
+    findings: tuple[tuple[Tone, str, Finding], ...]
+    pages: tuple[PageView, ...]
+    milliseconds: int
+
+
+def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
+    """The states with their counts in the order of a document's way."""
+    return tuple(
+        StateGroup(
+            title, tuple(StateTile(state, counts.get(state, 0), TONES[state]) for state in states)
+        )
+        for title, states in _GROUPS
+    )
+
+
+def type_title(row: DocumentRow) -> str:
+    """What kind of document this is, in words."""
+    if row.type is None:
+        return ""
+    title = next((s.title for s in load_schemas().values() if s.type == row.type), row.type)
+    if row.subtype:
+        return f"{title}: {row.subtype.replace('_', ' ')}"
+    return title
+
+
+def document_view(
+    document: Document,
+    pages: Sequence[Page],
+    schema: DocumentSchema | None,
+    policy: DecisionSettings,
+) -> DocumentView:
+    """Everything that the document page shows.
+
+    Args:
+        document: What was found.
+        pages: The pages as read, for their proportions and grades.
+        schema: Titles and thresholds of its type.
+        policy: The threshold of fields whose schema names none.
+    """
+    titles = {field.name: field.title for field in schema.fields} if schema else {}
+    thresholds = (
+        {field.name: field.threshold for field in schema.fields if field.threshold is not None}
+        if schema
+        else {}
+    )
+    worst = _worst_findings(document.findings)
+    fields = []
+    frames: dict[int, list[Frame]] = {}
+    heights = {page.number: page.height_px / page.width_px for page in pages}
+    for number, field in enumerate(document.fields, 1):
+        finding = worst.get(field.name)
+        threshold = thresholds.get(field.name, policy.field_threshold)
+        tone = _tone(field, finding, threshold)
+        title = titles.get(field.name, plain(field.name))
+        fields.append(_field_view(number, field, title, tone, finding))
+        if field.box is not None and field.page is not None:
+            frame = _frame(number, f"{title}: {field.value or field.raw}", tone, field.box)
+            height = heights.get(field.page, 1.3)
+            frames.setdefault(field.page, []).append(_stretched(frame, height))
+    return DocumentView(
+        document=document,
+        title=schema.title if schema else plain(document.type),
+        percent=round(document.type_confidence * 100),
+        fields=tuple(fields),
+        claims=tuple(_claim_rows(document.claims)),
+        missing=tuple(titles.get(name, plain(name)) for name in document.missing),
+        findings=tuple(
+            (
+                _severity_tone(finding.severity),
+                titles.get(finding.field, plain(finding.field)) if finding.field else "",
+                finding,
+            )
+            for finding in document.findings
+        ),
+        pages=tuple(
+            PageView(
+                number=page.number,
+                height=round(1000 * page.height_px / page.width_px),
+                note=_page_note(page),
+                frames=tuple(frames.get(page.number, ())),
+            )
+            for page in pages
+            if page.number in document.pages
+        ),
+        milliseconds=round(sum(document.timings_ms.values())),
+    )
+
+
+def plain(name: str) -> str:
+    """A field's or type's name in words."""
+    words = name.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def _worst_findings(findings: Sequence[Finding]) -> dict[str, Finding]:
+    rank = {Severity.BLOCK: 2, Severity.WARN: 1, Severity.INFO: 0}
+    worst: dict[str, Finding] = {}
+    for finding in findings:
+        if finding.field is None:
+            continue
+        held = worst.get(finding.field)
+        if held is None or rank[finding.severity] > rank[held.severity]:
+            worst[finding.field] = finding
+    return worst
+
+
+def _severity_tone(severity: Severity) -> Tone:
+    tones: dict[Severity, Tone] = {
+        Severity.BLOCK: "bad",
+        Severity.WARN: "look",
+        Severity.INFO: "calm",
+    }
+    return tones[severity]
+
+
+def _tone(field: Field, finding: Finding | None, threshold: float) -> Tone:
+    if finding is not None and finding.severity is Severity.BLOCK:
+        return "bad"
+    if finding is not None and finding.severity is Severity.WARN:
+        return "look"
+    return "good" if field.confidence >= threshold else "look"
+
+
+def _field_view(
+    number: int, field: Field, title: str, tone: Tone, finding: Finding | None
+) -> FieldView:
+    return FieldView(
+        number=number,
+        title=title,
+        name=field.name,
+        value=field.value if field.value is not None else field.raw,
+        raw=field.raw,
+        percent=round(field.confidence * 100),
+        tone=tone,
+        page=field.page,
+        note=finding.message if finding is not None else "",
+        derived_from=", ".join(plain(name) for name in field.derived_from),
+    )
+
+
+def _frame(number: int, label: str, tone: Tone, box: Box) -> Frame:
+    pad = 2.0
+    return Frame(
+        number=number,
+        label=label,
+        tone=tone,
+        x=round(box.x0 * 1000 - pad, 1),
+        y=box.y0 * 1000,
+        width=round(box.width * 1000 + 2 * pad, 1),
+        height=box.height * 1000,
+    )
+
+
+def _stretched(frame: Frame, proportion: float) -> Frame:
+    """The frame with its vertical lengths in thousandths of the page's width."""
+    pad = 2.0
+    return Frame(
+        number=frame.number,
+        label=frame.label,
+        tone=frame.tone,
+        x=frame.x,
+        y=round(frame.y * proportion - pad, 1),
+        width=frame.width,
+        height=round(frame.height * proportion + 2 * pad, 1),
+    )
+
+
+def _page_note(page: Page) -> str:
+    parts = [f"{page.grade} quality", f"{len(page.words)} words"]
+    if page.rotation:
+        parts.append(f"turned {page.rotation}°")
+    if abs(page.skew_degrees) >= 0.3:
+        parts.append(f"straightened {page.skew_degrees:+.1f}°")
+    if page.words_source == "text_layer":
+        parts.append("from the PDF's text")
+    return ", ".join(parts)
+
+
+def _claim_rows(claims: Sequence[Claim]) -> list[LineView]:
+    rows = []
+    for claim in claims:
+        for number, line in enumerate(claim.service_lines or (claim,)):
+            rows.append(LineView(claim if number == 0 else None, line))
+    return rows
+
+
+def ago(when: dt.datetime, now: dt.datetime) -> str:
+    """How long before ``now``, in the largest fitting unit."""
+    seconds = max((now - when).total_seconds(), 0)
+    if seconds < 2:
+        return "now"
+    for limit, size, unit in (
+        (90, 1, "s"),
+        (90 * _MINUTE, _MINUTE, "min"),
+        (36 * _HOUR, _HOUR, "h"),
+    ):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / _DAY:.0f} d"
+
+
+def moment(when: dt.datetime) -> str:
+    """A time of the machine's zone, to the second."""
+    return f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def money(amount: Decimal | None) -> str:
+    """An amount with two decimals; nothing for nothing."""
+    return "" if amount is None else f"{amount:,.2f}"
