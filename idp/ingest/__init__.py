@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a drop folder to pages: take files that are whole, and unpack them into rasters."""
 
-from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake
+from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
 
-__all__ = ["Claim", "Inbox", "InboxHealth", "Intake"]
+__all__ = ["Claim", "Inbox", "InboxHealth", "Intake", "KeptFile"]

@@ -62,7 +62,7 @@ _SHORTEST_WAIT_SECONDS = 0.05
 _log = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
+class KeptFile(Protocol):
     """What the content store says about a file it keeps."""
 
     @property
@@ -90,10 +90,10 @@ class Intake(Protocol):
     def claimed_at(self, claim_id: str) -> dt.datetime:
         """When an id was made; raises ``ValueError`` for a text that is no id."""
 
-    def keep(self, source: BinaryIO) -> Kept:
+    def keep(self, source: BinaryIO) -> KeptFile:
         """Store the bytes durably; raises ``OSError`` with nothing stored."""
 
-    def record(self, claim: Claim, kept: Kept) -> None:
+    def record(self, claim: Claim, kept: KeptFile) -> None:
         """Make the arrival and its work durable in one transaction."""
 
 

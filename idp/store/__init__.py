@@ -39,7 +39,8 @@ process is picked up by the running appliance within about a second.
 """
 
 from idp.store.content import ContentStore, Kept
-from idp.store.identity import new_id
+from idp.store.database import connect_for_engine
+from idp.store.identity import born_at, new_id
 from idp.store.rows import (
     ArrivalRow,
     DeliverJob,
@@ -66,5 +67,7 @@ __all__ = [
     "Results",
     "State",
     "Store",
+    "born_at",
+    "connect_for_engine",
     "new_id",
 ]

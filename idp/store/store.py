@@ -8,13 +8,14 @@ one on the row (a late one, one whose job was given away) changes nothing.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from idp.errors import WrongStateError
+from idp.errors import AlreadyRunningError, WrongStateError
 from idp.store import database, jobs, record
 from idp.store.content import ContentStore, Kept
 from idp.store.delivering import Delivering
@@ -24,6 +25,8 @@ from idp.store.processing import Processing
 from idp.store.queries import as_arrival
 from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, State
 from idp.store.tables import Arrival, Delivery, DocumentRecord
+
+_RUNNING_LOCK = 7236473
 
 
 def _utc_now() -> dt.datetime:
@@ -53,6 +56,25 @@ class Store(Processing, Delivering):
     def close(self) -> None:
         """Give all connections back."""
         self._engine.dispose()
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the database for the one process that works on it.
+
+        SQLite files lie in the data folder, which has a lock of its own. Raises
+        :class:`AlreadyRunningError`.
+        """
+        if self._engine.dialect.name != "postgresql":
+            yield
+            return
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            # Held by the session: the server lets go when this process or its machine dies.
+            held = connection.execute(
+                sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _RUNNING_LOCK}
+            ).scalar_one()
+            if not held:
+                raise AlreadyRunningError("another process works on this database")
+            yield
 
     def record_arrival(
         self,

@@ -1,0 +1,507 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The running appliance: drop folders in, checked documents out, until it is told to stop.
+
+It owns the order of starting and stopping and the two segments of work; what they do to the
+tables is the store's business, when they run the engine's. Every line here may be the last before
+a kill:
+
+- a file is in its drop folder, in ``.claimed``, or recorded with its bytes in the content store;
+- recorded work has a job, or a due time at which the sweep gives it one;
+- a job that the engine forgot (its tables were emptied) is noticed by the reconciling sweep;
+- a delivery carries a key, so that doing it again is no second delivery.
+
+One process works on a data folder, and one on a database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import errno
+import fcntl
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import BinaryIO, Protocol, Self
+
+import sqlalchemy as sa
+
+from idp.deliver import Outbox
+from idp.document import Document, Page
+from idp.engine import Engine, Lane
+from idp.errors import (
+    AccessError,
+    AlreadyRunningError,
+    ExitCode,
+    IdpError,
+    MissingDependencyError,
+    ModelError,
+    SchemaError,
+    SettingsError,
+)
+from idp.ingest import Claim, Inbox, KeptFile
+from idp.serve import StatusPage, create_app
+from idp.settings import Settings
+from idp.store import Kept, Results, Store, born_at, connect_for_engine, new_id
+
+SWEEP_SECONDS = 1.0
+FIRST_RETRY_SECONDS = 2.0
+LONGEST_RETRY_SECONDS = 60.0
+DELIVER_CONCURRENCY = 2
+GRACE_SECONDS = 20.0
+"""How long stopping waits for documents at work before it abandons them to the next start."""
+ABANDON_SECONDS = 5.0
+FORGET_SECONDS = 3600.0
+
+_HOUSE_ERRNOS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
+)
+_HOUSE_ERRORS = (
+    AccessError,
+    MissingDependencyError,
+    ModelError,
+    SchemaError,
+    SettingsError,
+    sa.exc.OperationalError,
+)
+
+_log = logging.getLogger(__name__)
+
+
+class ProcessResult(Protocol):
+    """What a pipeline gives for one file."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]: ...
+    @property
+    def pages(self) -> tuple[Page, ...]: ...
+
+
+class PipelinePort(Protocol):
+    """Turns a file into checked documents; called from several threads at a time."""
+
+    def process(
+        self,
+        path: Path,
+        *,
+        workspace: Path,
+        channel: str,
+        received_at: dt.datetime,
+        source: str | None = None,
+    ) -> ProcessResult:
+        """See :meth:`idp.pipeline.Pipeline.process`."""
+
+
+class Sink(Protocol):
+    """Where documents are delivered; the same key again is no second delivery."""
+
+    def deliver(
+        self, document: Document, original: Path, page_images: Mapping[int, Path], key: str
+    ) -> Path:
+        """See :meth:`idp.deliver.Outbox.deliver`."""
+
+
+def is_house_fault(error: BaseException) -> bool:
+    """Whether an error is the installation's (disk, database, models), not the document's.
+
+    Such an attempt does not count: no document is quarantined because the disk was full.
+    """
+    if isinstance(error, OSError):
+        return error.errno in _HOUSE_ERRNOS
+    return isinstance(error, _HOUSE_ERRORS)
+
+
+def backoff(troubles: int) -> dt.timedelta:
+    """The pause after so many troubles in a row: doubling, with a limit."""
+    seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(troubles - 1, 16), LONGEST_RETRY_SECONDS)
+    return dt.timedelta(seconds=seconds)
+
+
+class DataFolderLock:
+    """Keeps a second process off the data folder; the kernel lets go when this one dies."""
+
+    def __init__(self, data: Path) -> None:
+        self._path = data / "idp.lock"
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            # A record lock: unlike flock it does not pass to child processes, so a child that
+            # outlives a killed appliance can't keep the next one from starting.
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            raise AlreadyRunningError(
+                f"process {holder or 'unknown'} works on {self._path.parent}"
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+class _StoreIntake:
+    """Where the inbox puts what it takes."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._engine = engine
+
+    def claim_id(self) -> str:
+        return new_id(_utc_now())
+
+    def claimed_at(self, claim_id: str) -> dt.datetime:
+        return born_at(claim_id)
+
+    def keep(self, source: BinaryIO) -> Kept:
+        return self._store.content.put(source)
+
+    def record(self, claim: Claim, kept: KeptFile) -> None:
+        arrival = self._store.record_arrival(
+            claim.id,
+            channel=claim.channel,
+            name=claim.name,
+            kept=Kept(kept.sha256, kept.size_bytes),
+            received_at=claim.received_at,
+            priority=claim.priority,
+            enqueue=self._engine.enqueue,
+        )
+        _log.info(
+            "arrival %s on %s%s",
+            arrival.id,
+            arrival.channel,
+            f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else "",
+        )
+
+
+class Appliance:
+    """Everything that runs, between ``with`` and its end. Starting it again goes on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        pipeline: Callable[[Settings], AbstractContextManager[PipelinePort]] | None = None,
+        sink: Sink | None = None,
+        grace_seconds: float = GRACE_SECONDS,
+    ) -> None:
+        """Prepare; nothing is touched before ``with``.
+
+        Args:
+            settings: All options.
+            pipeline: Makes the pipeline; by default the real one.
+            sink: Takes finished documents; by default the outbox folder.
+            grace_seconds: How long the end waits for documents at work.
+        """
+        self.settings = settings
+        self._make_pipeline = pipeline or _real_pipeline
+        self._sink = sink or Outbox(settings.outbox_folder)
+        self._grace_seconds = grace_seconds
+        self._work = settings.data / "work"
+        self._stopping = threading.Event()
+        self._troubles: dict[str, int] = {}
+        self._running = 0
+        self._running_lock = threading.Lock()
+        self._stack = ExitStack()
+        self._sweeper: threading.Thread | None = None
+        self.store = Store(settings.resolved_database_url, settings.data / "store")
+        self._pipeline: PipelinePort | None = None
+        self._engine: Engine | None = None
+        self._inbox: Inbox | None = None
+
+    @property
+    def busy(self) -> int:
+        """How many segments are at work in this process."""
+        return self._running
+
+    def __enter__(self) -> Self:
+        with ExitStack() as starting:
+            self._start(starting)
+            self._stack = starting.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def problems(self) -> tuple[str, ...]:
+        """What an operator should look at; empty when all is well."""
+        return self._inbox.health().problems if self._inbox is not None else ()
+
+    def _start(self, stack: ExitStack) -> None:
+        """Start everything; ``stack`` stops it in the opposite order."""
+        try:
+            self.settings.data.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(DataFolderLock(self.settings.data))
+            executor = _executor_id(self.settings.data)
+            # Only now: another process might have been at work in there.
+            shutil.rmtree(self._work, ignore_errors=True)
+            self._work.mkdir(exist_ok=True)
+        except OSError as error:
+            raise AccessError(f"data folder {self.settings.data}: {error.strerror}") from error
+        self.store.migrate()
+        stack.callback(self.store.close)
+        stack.enter_context(self.store.exclusive())
+        self.store.content.sweep()
+        # Entered before the engine, so that it is closed after it: closing it ends the children
+        # that read for a document which is still at work after the grace time.
+        stack.callback(self._await_abandoned)
+        self._pipeline = stack.enter_context(self._make_pipeline(self.settings))
+        engine = Engine(
+            connect_for_engine(self.store.database_url),
+            executor=executor,
+            lanes={
+                "process": Lane(self._guarded(self._process), self.settings.engine.concurrency),
+                "deliver": Lane(self._guarded(self._deliver), DELIVER_CONCURRENCY),
+            },
+        )
+        self._engine = engine
+        engine.launch()
+        stack.callback(engine.stop, self._grace_seconds)
+        self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
+        self._sweeper.start()
+        stack.callback(self._stop_sweeper)
+        self._inbox = Inbox(
+            self.settings.inbox_folder, self.settings.ingest, _StoreIntake(self.store, engine)
+        )
+        self._inbox.start()
+        stack.callback(self._inbox.stop)
+
+    def _stop_sweeper(self) -> None:
+        self._stopping.set()
+        if self._sweeper is not None:
+            self._sweeper.join()
+
+    def _await_abandoned(self) -> None:
+        """Give segments whose reading was cut off the time to put their work back."""
+        deadline = time.monotonic() + ABANDON_SECONDS
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.05)
+
+    def _sweep_loop(self) -> None:
+        """Start what is due; now and then look for work that the engine lost."""
+        assert self._engine is not None
+        next_reconcile = next_forget = 0.0
+        while not self._stopping.is_set():
+            try:
+                if time.monotonic() >= next_reconcile:
+                    next_reconcile = time.monotonic() + self.settings.engine.reconcile_seconds
+                    lost = self.store.reconcile(self._engine.live)
+                    if lost:
+                        _log.warning("%d jobs were lost by the engine and start anew", lost)
+                self.store.start_due(self._engine.enqueue)
+                if time.monotonic() >= next_forget:
+                    next_forget = time.monotonic() + FORGET_SECONDS
+                    self._engine.forget_finished(_utc_now())
+            except Exception as error:
+                # The sweep outlives every trouble; the next round finds the same work.
+                _log.error("a sweep failed: %s", where(error))
+            self._stopping.wait(SWEEP_SECONDS)
+
+    def _guarded(self, segment: Callable[[str, str], None]) -> Callable[[str, str], None]:
+        """A segment that never raises: what escapes it is found again by the sweep."""
+
+        def run(target: str, job: str) -> None:
+            with self._running_lock:
+                self._running += 1
+            try:
+                segment(target, job)
+            except Exception as error:
+                _log.error("job %s could not even be put off: %s", job, where(error))
+            finally:
+                with self._running_lock:
+                    self._running -= 1
+
+        return run
+
+    def _process(self, arrival_id: str, job: str) -> None:
+        """The ``process`` segment: one packet, from its bytes to its documents' decisions."""
+        assert self._pipeline is not None
+        process_job = self.store.begin_processing(arrival_id, job, self.settings.engine.attempts)
+        if process_job is None:
+            return
+        arrival = process_job.arrival
+        workspace = self._work / job.replace(":", "_")
+        try:
+            shutil.rmtree(workspace, ignore_errors=True)
+            workspace.mkdir()
+            result = self._pipeline.process(
+                self.store.content.path(arrival.sha256),
+                workspace=workspace,
+                channel=arrival.channel,
+                received_at=arrival.received_at,
+                source=arrival.name,
+            )
+            self.store.finish_processing(
+                process_job, Results(result.documents, result.pages), self._enqueue()
+            )
+            self._troubles.pop(arrival_id, None)
+            _log.info("arrival %s: %d document(s)", arrival_id, len(result.documents))
+        except Exception as error:
+            trouble, retry_in, counted = self._judge(arrival_id, error)
+            again = self.store.fail_processing(
+                process_job,
+                trouble=trouble,
+                retry_in=retry_in,
+                attempts=self.settings.engine.attempts,
+                counted=counted,
+            )
+            _log_trouble("arrival", arrival_id, error, again=again)
+        finally:
+            shutil.rmtree(workspace, ignore_errors=True)
+
+    def _deliver(self, delivery_id: str, job: str) -> None:
+        """The ``deliver`` segment: one version of one document to the sink."""
+        deliver_job = self.store.begin_delivery(delivery_id, job, self.settings.engine.attempts)
+        if deliver_job is None:
+            return
+        try:
+            document = self.store.document(deliver_job.document_id)
+            assert document is not None
+            content = self.store.content
+            location = self._sink.deliver(
+                document,
+                content.path(deliver_job.original_sha256),
+                {n: content.path(sha) for n, sha in deliver_job.image_sha256s.items()},
+                deliver_job.key,
+            )
+            self.store.finish_delivery(deliver_job, str(location))
+            self._troubles.pop(delivery_id, None)
+            _log.info("document %s delivered", deliver_job.document_id)
+        except Exception as error:
+            trouble, retry_in, counted = self._judge(delivery_id, error)
+            again = self.store.fail_delivery(
+                deliver_job,
+                trouble=trouble,
+                retry_in=retry_in,
+                attempts=self.settings.engine.attempts,
+                counted=counted,
+            )
+            _log_trouble("document", deliver_job.document_id, error, again=again)
+
+    def _enqueue(self) -> Callable[[sa.Connection, str, str, str, int], None] | None:
+        """How to hand on more work; while stopping the next start does it."""
+        assert self._engine is not None
+        return None if self._stopping.is_set() else self._engine.enqueue
+
+    def _judge(self, target: str, error: Exception) -> tuple[str, dt.timedelta, bool]:
+        """What stopped an attempt: a code, the pause before the next, and whether it counts."""
+        if self._stopping.is_set():
+            return "stopped", dt.timedelta(0), False
+        troubles = self._troubles.get(target, 0) + 1
+        self._troubles[target] = troubles
+        code = error.code if isinstance(error, IdpError) else type(error).__name__
+        if isinstance(error, OSError) and error.errno is not None:
+            code = errno.errorcode.get(error.errno, code)
+        return code, backoff(troubles), not is_house_fault(error)
+
+
+def run(settings: Settings, announce: Callable[[str], None] | None = None) -> None:
+    """Run the appliance and its status page until SIGINT or SIGTERM; a second one ends it at once.
+
+    Args:
+        settings: All options.
+        announce: Told one line at a time where to look; by default written to standard output.
+
+    Raises:
+        AlreadyRunningError: Another process works on the data folder.
+        AccessError: A folder can't be made or written.
+        SettingsError: The status page can't listen, or the database can't be used.
+    """
+    say = announce or _to_stdout
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)
+        stop.set()
+
+    before = {
+        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    appliance = Appliance(settings)
+    try:
+        with (
+            appliance,
+            StatusPage(create_app(settings, appliance.store), settings.serve) as page,
+        ):
+            say(f"status page  {page.address}")
+            say(f"drop folders {settings.inbox_folder.absolute()}")
+            say(f"outbox       {settings.outbox_folder.absolute()}")
+            stop.wait()
+            say("stopping: documents at work are finished, or taken up again at the next start")
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if appliance.busy:
+        # A segment that hangs in foreign code would keep the interpreter from ending. Nothing
+        # of it is lost: a kill would do the same.
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(ExitCode.OK)
+
+
+def where(error: BaseException) -> str:
+    """An error's class and the places it came through, without its text, which may name people."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)[-3:]
+    places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
+    return f"{type(error).__name__} at {places}"
+
+
+def _log_trouble(kind: str, identity: str, error: Exception, *, again: bool) -> None:
+    fate = "tried again" if again else "given up"
+    _log.warning("%s %s: %s; %s", kind, identity, where(error), fate)
+
+
+def _real_pipeline(settings: Settings) -> AbstractContextManager[PipelinePort]:
+    from idp.pipeline import Pipeline  # noqa: PLC0415 - loads models and OCR: only to run
+
+    return Pipeline(settings)
+
+
+def _executor_id(data: Path) -> str:
+    """The installation's own name, drawn once and kept in the data folder."""
+    path = data / "executor"
+    with contextlib.suppress(FileNotFoundError):
+        if known := path.read_text(encoding="ascii").strip():
+            return known
+    drawn = f"idp-{uuid.uuid4().hex}"
+    half = path.with_suffix(".tmp")
+    half.write_text(drawn, encoding="ascii")
+    half.replace(path)
+    return drawn
+
+
+def _to_stdout(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
