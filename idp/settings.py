@@ -64,6 +64,9 @@ class ReadSettings(Slice):
     workers: int = Field(2, ge=1, le=64, description="Reading child processes, one thread each.")
     recycle_pages: int = Field(200, ge=1, description="A worker is replaced after so many pages.")
     page_seconds: float = Field(120.0, gt=0, description="Longest time to read one page.")
+    page_memory_mb: int = Field(
+        4096, ge=512, description="Memory of one reading child process, in megabytes."
+    )
     detection: Literal["tiny", "small"] = Field("small", description="Text detection model.")
     detection_side: int = Field(1600, ge=640, le=4096, description="Longest side for detection.")
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")

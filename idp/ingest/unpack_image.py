@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TIFF, PNG and JPEG to page images, by Pillow, one page at a time."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+from PIL import Image, ImageOps, TiffImagePlugin
+
+from idp.document import RawPage
+from idp.errors import DamagedFileError, TooLargeError
+from idp.ingest.unpack_tiff import walk
+from idp.settings import IngestSettings
+
+_TIFF = "image/tiff"
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _ORIENTATION = 282, 283, 296, 274
+_CENTIMETRE = 3
+_SIDEWAYS = (5, 6, 7, 8)  # TIFF/EXIF orientations that swap width and height
+
+_DPI = (50.0, 2500.0)
+_SIDE_INCHES = (0.5, 24.0)
+_LETTER_INCHES = (8.5, 11.0)
+# Line lengths of ITU-T T.4 and what they mean in dots per inch (8 and 16 per millimetre).
+_FAX_WIDTHS = {1728: 204.0, 2048: 204.0, 2432: 204.0, 3456: 408.0, 4096: 408.0, 4864: 408.0}
+
+
+def unpack_image(
+    path: Path, workspace: Path, media_type: str, limits: IngestSettings
+) -> tuple[RawPage, ...]:
+    """Every page of the file as a PBM (1-bit) or PNG (grey) in ``workspace``.
+
+    Raises:
+        DamagedFileError: broken or cut off.
+        TooLargeError: more pages or pixels than the limits allow, told from the headers.
+    """
+    Image.MAX_IMAGE_PIXELS = None  # our own limit holds, and is told from the headers
+    warnings.simplefilter("ignore")  # odd tags are no news; what matters is checked
+    try:
+        if media_type == _TIFF:
+            return _unpack_tiff(path, workspace, limits)
+        with Image.open(path, formats=("PNG", "JPEG")) as image:
+            _check_pixels(image.width, image.height, 1, limits)
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
+            dpi = image.info.get("dpi", (0, 0))
+            dpi_x, dpi_y = (dpi[1], dpi[0]) if sideways else (dpi[0], dpi[1])
+            return (_write(upright, 1, (float(dpi_x), float(dpi_y)), workspace),)
+    except (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, IndexError) as error:
+        # Pillow's readers raise all of these on bytes that make no sense.
+        raise DamagedFileError(f"{path.name} can't be decoded: {type(error).__name__}") from error
+
+
+def _unpack_tiff(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
+    directories = walk(path, limits.max_pages)
+    for number, directory in enumerate(directories, 1):
+        _check_pixels(directory.width, directory.height, number, limits)
+    pages = []
+    with Image.open(path, formats=("TIFF",)) as image:
+        for number, directory in enumerate(directories, 1):
+            image.seek(directory.frame)
+            if (image.width, image.height) != (directory.width, directory.height) and (
+                image.height,
+                image.width,
+            ) != (directory.width, directory.height):
+                raise DamagedFileError(f"page {number}: two sizes are given")
+            assert isinstance(image, TiffImagePlugin.TiffImageFile)
+            tags = image.tag_v2
+            dpi_x, dpi_y = _number(tags.get(_X_RESOLUTION)), _number(tags.get(_Y_RESOLUTION))
+            if tags.get(_RESOLUTION_UNIT) == _CENTIMETRE:
+                dpi_x, dpi_y = dpi_x * 2.54, dpi_y * 2.54
+            sideways = tags.get(_ORIENTATION) in _SIDEWAYS
+            image.load()  # Pillow turns the pixels as the orientation tag says
+            dpi = (dpi_y, dpi_x) if sideways else (dpi_x, dpi_y)
+            pages.append(_write(image, number, dpi, workspace))
+    return tuple(pages)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0.0
+
+
+def _check_pixels(width: int, height: int, number: int, limits: IngestSettings) -> None:
+    if width < 1 or height < 1:
+        raise DamagedFileError(f"page {number} has no pixels")
+    if width * height > limits.max_pixels:
+        raise TooLargeError(
+            f"page {number} has {width} x {height} pixels, "
+            f"more than ingest.max_pixels {limits.max_pixels}"
+        )
+
+
+def _write(image: Image.Image, number: int, dpi: tuple[float, float], workspace: Path) -> RawPage:
+    bilevel = image.mode == "1"
+    flat = image if bilevel else _grey(image)
+    dpi_x, dpi_y = believable_dpi(image.width, image.height, *dpi)
+    target = workspace / f"raw-{number:04d}.{'pbm' if bilevel else 'png'}"
+    if bilevel:
+        flat.save(target, format="PPM")
+    else:
+        flat.save(target, format="PNG", compress_level=1)
+    return RawPage(number=number, path=str(target), dpi_x=dpi_x, dpi_y=dpi_y, bilevel=bilevel)
+
+
+def _grey(image: Image.Image) -> Image.Image:
+    """The image in shades of grey; what is transparent shows white paper."""
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        low, high = image.convert("F").getextrema()
+        assert isinstance(low, float)
+        assert isinstance(high, float)
+        scale = 255.0 / 65535.0 if high > 255 else 1.0
+        return image.convert("F").point(lambda value: value * scale).convert("L")
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        paper = Image.new("RGBA", layered.size, "white")
+        paper.alpha_composite(layered)
+        return paper.convert("L")
+    return image.convert("L")
+
+
+def believable_dpi(width: int, height: int, dpi_x: float, dpi_y: float) -> tuple[float, float]:
+    """The resolution, guessed where none is given or where it makes no sense.
+
+    A side of less than half an inch or more than two feet makes no sense. The guess: a fax by its
+    line length, else a letter page.
+    """
+
+    def sound(pixels: int, dpi: float) -> bool:
+        return _DPI[0] <= dpi <= _DPI[1] and _SIDE_INCHES[0] <= pixels / dpi <= _SIDE_INCHES[1]
+
+    sound_x, sound_y = sound(width, dpi_x), sound(height, dpi_y)
+    if sound_x and sound_y:
+        return dpi_x, dpi_y
+    if sound_x and not dpi_y:
+        return dpi_x, dpi_x
+    if width in _FAX_WIDTHS:
+        fine = _FAX_WIDTHS[width]
+        # Of the T.4 line densities, the one that makes the page nearest to a letter page.
+        return fine, min(
+            (98.0, 196.0, 391.0), key=lambda dpi: abs(height / dpi - _LETTER_INCHES[1])
+        )
+    short, long = sorted((width, height))
+    guess = max(short / _LETTER_INCHES[0], long / _LETTER_INCHES[1])
+    return max(guess, 1.0), max(guess, 1.0)

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PaddleOCR on ONNX Runtime: where the lines of print are, and what each says.
+
+The three PaddleOCR modules (detection, recognition, orientation) are called one by one instead of
+through its pipeline class, because the product needs what the pipeline hides: the place and the
+score of every character, reading a few lines only, and upright single digits (the pipeline turns
+every tall crop, so that a lone "1" is read as a dash).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idp.read.weights import Weights
+
+Image = NDArray[np.uint8]
+"""A grey page or crop, 0 is ink."""
+
+_BATCH = 6
+_LINE_HEIGHT = 48
+_WIDEST = 3200  # PaddleOCR squeezes longer lines into this width
+_TURNED = 2.2  # a region so much taller than wide holds sideways text ...
+_TURNED_CHARACTERS = 1.8  # ... if it is also taller than so many lines
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of a line that the detector found: its four corners (clockwise) in pixels."""
+
+    corners: NDArray[np.float32]
+    score: float
+
+    @property
+    def x0(self) -> float:
+        return float(self.corners[:, 0].min())
+
+    @property
+    def x1(self) -> float:
+        return float(self.corners[:, 0].max())
+
+    @property
+    def y0(self) -> float:
+        return float(self.corners[:, 1].min())
+
+    @property
+    def y1(self) -> float:
+        return float(self.corners[:, 1].max())
+
+    @property
+    def width(self) -> float:
+        return self.x1 - self.x0
+
+    @property
+    def height(self) -> float:
+        return self.y1 - self.y0
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One character, its score and its centre as a share of the crop's width."""
+
+    text: str
+    score: float
+    at: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one region says. ``turned`` lines were read sideways and have no letter places."""
+
+    region: Region
+    letters: tuple[Letter, ...]
+    turned: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(letter.text for letter in self.letters)
+
+    @property
+    def score(self) -> float:
+        if not self.letters:
+            return 0.0
+        return sum(letter.score for letter in self.letters) / len(self.letters)
+
+
+class Ocr:
+    """The loaded models of one process. Not for use by several threads at once."""
+
+    def __init__(self, weights: Weights, device: str, detection_side: int) -> None:
+        # Before the import: PaddleX would look for a model server on the net.
+        os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
+        from paddleocr import (  # noqa: PLC0415 - costs a second, only reading children need it
+            DocImgOrientationClassification,
+            TextDetection,
+            TextRecognition,
+        )
+
+        common: dict[str, Any] = {
+            "engine": "onnxruntime",
+            "engine_config": {"intra_op_num_threads": 1, "inter_op_num_threads": 1},
+            "device": device if device == "cpu" or ":" in device else f"{device}:0",
+        }
+        self._detector = TextDetection(
+            model_name=weights.detection_name,
+            model_dir=str(weights.detection),
+            limit_side_len=detection_side,
+            limit_type="max",
+            **common,
+        )
+        self._recogniser = TextRecognition(
+            model_name="PP-OCRv6_small_rec", model_dir=str(weights.recognition), **common
+        )
+        self._orienter = DocImgOrientationClassification(
+            model_name="PP-LCNet_x1_0_doc_ori", model_dir=str(weights.orientation), **common
+        )
+        predictor = self._recogniser.paddlex_predictor
+        predictor.post_op = _Letters(predictor.post_op.character)
+        predictor.batch_sampler.batch_size = _BATCH
+
+    def orientation(self, page: Image) -> tuple[int, float, dict[int, float]]:
+        """Degrees (clockwise) that the page is turned by, the score, and all scores."""
+        result = self._orienter.predict(_bgr(page))[0]
+        names = [int(name) for name in result["label_names"]]
+        scores = [float(score) for score in np.asarray(result["scores"]).ravel()]
+        ranked = dict(zip(names, scores, strict=True))
+        best = max(ranked, key=lambda name: ranked[name])
+        return best, ranked[best], ranked
+
+    def detect(self, page: Image) -> list[Region]:
+        """Where there is print, in no particular order."""
+        result = self._detector.predict(_bgr(page))[0]
+        regions = []
+        for corners, score in zip(result["dt_polys"], result["dt_scores"], strict=True):
+            region = Region(np.asarray(corners, np.float32).reshape(-1, 2), float(score))
+            if region.width >= 2 and region.height >= 2:
+                regions.append(region)
+        return regions
+
+    def recognise(self, page: Image, regions: list[Region]) -> list[Line]:
+        """Reads each region; the answer has the order of ``regions``."""
+        if not regions:
+            return []
+        usual = float(np.median([min(region.width, region.height) for region in regions]))
+        crops = [_crop(page, region, usual) for region in regions]
+        order = sorted(range(len(crops)), key=lambda i: crops[i][0].shape[1] / crops[i][0].shape[0])
+        lines: dict[int, Line] = {}
+        for start in range(0, len(order), _BATCH):
+            batch = order[start : start + _BATCH]
+            images = [_bgr(crops[i][0]) for i in batch]
+            widths = [_resized_width(image) for image in images]
+            results = self._recogniser.predict(images, batch_size=_BATCH)
+            for i, width, result in zip(batch, widths, results, strict=True):
+                letters = tuple(
+                    Letter(text, score, min(1.0, at * max(widths) / width))
+                    for text, score, at in result["rec_text"]
+                )
+                lines[i] = Line(regions[i], letters, turned=crops[i][1])
+        return [lines[i] for i in range(len(regions))]
+
+
+class _Letters:
+    """Takes the place of PaddleOCR's decoder: keeps place and score of every character.
+
+    A result is a tuple of (character, score, centre as a share of the padded width).
+    """
+
+    def __init__(self, characters: list[str]) -> None:
+        self._characters = characters
+
+    def __call__(
+        self, predictions: Any, **_ignored: Any
+    ) -> tuple[list[tuple[tuple[str, float, float], ...]], list[float]]:
+        scores = np.asarray(predictions[0])
+        texts: list[tuple[tuple[str, float, float], ...]] = []
+        means: list[float] = []
+        for row in scores:
+            best = row.argmax(axis=-1)
+            top = row[np.arange(len(best)), best]
+            fresh = np.ones(len(best), bool)
+            fresh[1:] = best[1:] != best[:-1]
+            starts = np.flatnonzero(fresh)
+            ends = np.append(starts[1:], len(best))
+            letters = tuple(
+                (
+                    self._characters[best[a]],
+                    float(top[a:b].max()),
+                    float((a + b) / 2 / len(best)),
+                )
+                for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
+                if best[a] != 0
+            )
+            texts.append(letters)
+            means.append(float(np.mean([s for _, s, _ in letters])) if letters else 0.0)
+        return texts, means
+
+
+def _resized_width(crop: Image) -> int:
+    height, width = crop.shape[:2]
+    return int(min(_WIDEST, max(1, math.ceil(_LINE_HEIGHT * width / height))))
+
+
+def _bgr(image: Image) -> Image:
+    import cv2  # noqa: PLC0415
+
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
+
+
+def _crop(page: Image, region: Region, usual: float) -> tuple[Image, bool]:
+    """The region upright, and whether it had to be turned."""
+    import cv2  # noqa: PLC0415
+
+    corners = region.corners
+    if len(corners) != 4:
+        corners = np.asarray(cv2.boxPoints(cv2.minAreaRect(corners)), np.float32)
+    top_left, top_right, bottom_right, bottom_left = _clockwise(corners)
+    width = max(np.hypot(*(top_right - top_left)), np.hypot(*(bottom_right - bottom_left)))
+    height = max(np.hypot(*(bottom_left - top_left)), np.hypot(*(bottom_right - top_right)))
+    slope = max(abs(top_right[1] - top_left[1]), abs(bottom_right[1] - bottom_left[1]))
+    if slope <= 2:  # straight: a slice is cheaper and sharper than a warp
+        y0, y1 = max(0, int(region.y0)), min(page.shape[0], math.ceil(region.y1) + 1)
+        x0, x1 = max(0, int(region.x0)), min(page.shape[1], math.ceil(region.x1) + 1)
+        crop = page[y0:y1, x0:x1]
+    else:
+        w, h = max(2, round(float(width))), max(2, round(float(height)))
+        target = np.array([[0, 0], [w, 0], [w, h], [0, h]], np.float32)
+        source = np.array([top_left, top_right, bottom_right, bottom_left], np.float32)
+        matrix = cv2.getPerspectiveTransform(source, target)
+        warped = cv2.warpPerspective(
+            page, matrix, (w, h), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
+        crop = np.asarray(warped, np.uint8)
+    if crop.size == 0:
+        crop = np.full((2, 2), 255, np.uint8)
+    tall, wide = crop.shape[:2]
+    if tall > _TURNED * wide and tall > _TURNED_CHARACTERS * usual:
+        return np.ascontiguousarray(np.rot90(crop)), True
+    return np.ascontiguousarray(crop), False
+
+
+def _clockwise(corners: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Corners from the top left on."""
+    by_x = corners[np.argsort(corners[:, 0], kind="stable")]
+    left = by_x[:2][np.argsort(by_x[:2, 1], kind="stable")]
+    right = by_x[2:][np.argsort(by_x[2:, 1], kind="stable")]
+    return [left[0], right[0], right[1], left[1]]

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads one page: the only place that knows the order in which the eyes work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from idp.document import Box, Cell, Grade, Page, RawPage, Rule
+from idp.errors import DamagedFileError
+from idp.read.ocr import Image, Line, Ocr, Region
+from idp.read.prepare import (
+    has_ink,
+    ink_threshold,
+    pad,
+    skew,
+    square,
+    straighten,
+    turn,
+)
+from idp.read.rules import Ruling, Stroke, find_rules
+from idp.read.weights import Weights
+from idp.read.words import in_order, relative, rows
+
+_SURE = 0.85
+"""Orientation scores below this were wrong often enough to read both ways and compare."""
+
+_SAMPLE_LINES = 12
+_POOR_READING = 0.80
+
+
+@dataclass(frozen=True)
+class Upright:
+    """A page the right way up, straight, with its lines found."""
+
+    image: Image
+    rotation: int
+    skew_degrees: float
+    regions: list[Region]
+
+
+_warm: dict[tuple[Path, str, int], Ocr] = {}
+
+
+def warm(weights: Weights, device: str, detection_side: int) -> Ocr:
+    """The models of this process, loaded once."""
+    key = (weights.recognition, device, detection_side)
+    if key not in _warm:
+        cv2.setNumThreads(1)
+        _warm[key] = Ocr(weights, device, detection_side)
+    return _warm[key]
+
+
+def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
+    """The page as read; its upright image is written to ``workspace``.
+
+    Raises:
+        DamagedFileError: the raster can't be opened.
+    """
+    image = cv2.imread(raw.path, cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DamagedFileError(f"page {raw.number}: the unpacked image can't be opened")
+    squared = square(
+        pad(np.asarray(image, np.uint8)), raw.dpi_x, raw.dpi_y, bilevel=raw.bilevel, blur=blur
+    )
+    page = pad(squared.image)
+    threshold = ink_threshold(page)
+    if has_ink(page, threshold):
+        upright, lines = _read_upright(page, threshold, ocr)
+    else:
+        upright, lines = Upright(page, 0, 0.0, []), []
+    height, width = upright.image.shape
+    lines = [line for line in lines if line.text.strip()]
+    ink = _ink(upright.image, threshold)
+    ruling = find_rules(upright.image, ink, squared.dpi, [_rectangle(line) for line in lines])
+    words = in_order(rows(lines), ruling.text_ink > 0, ())
+    name = f"page-{raw.number:04d}.png"
+    cv2.imwrite(str(workspace / name), upright.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return Page(
+        number=raw.number,
+        width_px=width,
+        height_px=height,
+        dpi=squared.dpi,
+        rotation=upright.rotation,  # type: ignore[arg-type]
+        skew_degrees=upright.skew_degrees,
+        grade=Grade.GOOD,
+        words=words,
+        rules=_rules(ruling, width, height),
+        cells=tuple(
+            Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
+        ),
+        image=str(workspace / name),
+    )
+
+
+def _ink(image: Image, threshold: int) -> Image:
+    _, ink = cv2.threshold(image, threshold - 1, 255, cv2.THRESH_BINARY_INV)
+    return np.asarray(ink, np.uint8)
+
+
+def _rectangle(line: Line) -> tuple[float, float, float, float]:
+    region = line.region
+    return region.x0, region.y0, region.x1, region.y1
+
+
+def _rules(ruling: Ruling, width: int, height: int) -> tuple[Rule, ...]:
+    def box(s: Stroke) -> Box:
+        return relative(s.x0, s.y0, s.x1, s.y1, width, height)
+
+    return (
+        *(Rule(orientation="horizontal", box=box(s)) for s in ruling.horizontal),
+        *(Rule(orientation="vertical", box=box(s)) for s in ruling.vertical),
+    )
+
+
+def _read_upright(page: Image, threshold: int, ocr: Ocr) -> tuple[Upright, list[Line]]:
+    """Finds out which way is up, and reads.
+
+    The orientation model turns some coarse faxes wrongly. Lines of print that stand upright tell a
+    wrong quarter turn; a doubtful score, or a poor reading, is settled by reading a sample both
+    ways.
+    """
+    rotation, score, _ = ocr.orientation(page)
+    upright = _turned(page, rotation, threshold, ocr)
+    doubtful = score < _SURE
+    if _stands(upright.regions):
+        upright = _turned(page, (rotation + 90) % 360, threshold, ocr)
+        doubtful = True
+    lines: list[Line] | None = None
+    if not doubtful:
+        lines = ocr.recognise(upright.image, upright.regions)
+        doubtful = bool(lines) and _quality(lines) < _POOR_READING
+    if doubtful and upright.regions:
+        head_over = _flipped(upright)
+        sample = sorted(upright.regions, key=lambda r: -r.width)[:_SAMPLE_LINES]
+        other = sorted(head_over.regions, key=lambda r: -r.width)[:_SAMPLE_LINES]
+        here = _quality(ocr.recognise(upright.image, sample))
+        there = _quality(ocr.recognise(head_over.image, other))
+        if there > here:
+            upright, lines = head_over, None
+    if lines is None:
+        lines = ocr.recognise(upright.image, upright.regions)
+    return upright, lines
+
+
+def _turned(page: Image, degrees: int, threshold: int, ocr: Ocr) -> Upright:
+    image = turn(page, degrees)
+    angle = skew(image, threshold)
+    image = straighten(image, angle)
+    return Upright(image, degrees, angle, ocr.detect(image))
+
+
+def _flipped(upright: Upright) -> Upright:
+    """The same page head over, without looking for its lines again."""
+    height, width = upright.image.shape
+    size = np.array([width, height], np.float32)
+    regions = [Region(size - region.corners, region.score) for region in upright.regions]
+    return Upright(
+        turn(upright.image, 180),
+        (upright.rotation + 180) % 360,
+        upright.skew_degrees,
+        regions,
+    )
+
+
+def _stands(regions: list[Region]) -> bool:
+    """Whether most of the print runs from top to bottom."""
+    standing = sum(r.height for r in regions if r.height > 1.5 * r.width)
+    lying = sum(r.width for r in regions if r.width > 1.5 * r.height)
+    return standing > 1.5 * lying
+
+
+def _quality(lines: list[Line]) -> float:
+    """Mean score of all letters."""
+    letters = [letter.score for line in lines for letter in line.letters]
+    return sum(letters) / len(letters) if letters else 0.0
