@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Form, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -121,12 +121,12 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
         )
 
     @app.post("/documents/{document_id}/release")
-    def _release(document_id: str, back: Annotated[str, Form()] = "") -> Response:
+    def _release(document_id: str, back: str = "") -> Response:
         store.release(document_id, actor=_ACTOR)
         return _return(document_id, back)
 
     @app.post("/documents/{document_id}/requeue")
-    def _requeue(document_id: str, back: Annotated[str, Form()] = "") -> Response:
+    def _requeue(document_id: str, back: str = "") -> Response:
         store.requeue(document_id, actor=_ACTOR)
         return _return(document_id, back)
 
