@@ -11,7 +11,7 @@ from statistics import median
 
 from idp.document import Box, Page, Word, union_of
 from idp.phrases import Text, fold
-from idp.values import Kind, parse
+from idp.values import birth_dates
 
 HEAD = 0.33
 """The upper part of a page, as a share of its height."""
@@ -26,9 +26,6 @@ _FAX_LINE = re.compile(
 )
 _FORM_CODE = re.compile(
     r"\b(?=[A-Z0-9_.-]*\d)(?=[A-Z0-9_.-]*[A-Z])[A-Z0-9]{2,}(?:[_.-][A-Z0-9]{2,}){0,4}\b"
-)
-_BIRTH = re.compile(
-    r"\b(?:dob|d\.o\.b|birth\s?date|date of birth)\W{0,4}(\d{1,2}[-/. ]\d{1,2}[-/. ]\d{2,4})", re.I
 )
 _MONEY = re.compile(r"(?<![\d.,/-])\$?\d{1,3}(?:,?\d{3})*[.,]\s?\d{2}(?![\d/])")
 _CARC = re.compile(r"\b(?:CO|PR|OA|PI|C0|0A|P1)\s?[-:]?\s?\d{1,3}\b")
@@ -154,9 +151,7 @@ class Sheet:
     @cached_property
     def birth_dates(self) -> frozenset[str]:
         """Birth dates printed with their label, ISO 8601."""
-        found = (_BIRTH.finditer(self.joined)) if self.runs else ()
-        dates = (parse(Kind.DATE, match[1]) for match in found)
-        return frozenset(date.value for date in dates if date.valid)
+        return birth_dates(self.joined)
 
     @cached_property
     def signals(self) -> dict[str, float]:

@@ -14,8 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from idp.values import codes, dates, names, numbers
 from idp.values.base import Kind, Parsed, Span
+from idp.values.dates import birth_dates
 
-__all__ = ["Kind", "Parsed", "Span", "find", "parse"]
+__all__ = ["Kind", "Parsed", "Span", "birth_dates", "find", "parse"]
 
 _PARSERS: dict[Kind, Callable[[str], Parsed]] = {
     Kind.PERSON: names.parse_person,

@@ -119,3 +119,16 @@ def parse_date(raw: str, not_after: dt.date | None = None) -> Parsed:
         if date := _run_together(part, not_after):
             return Parsed(date.isoformat(), valid=True)
     return Parsed(text, valid=False)
+
+
+_BIRTH = re.compile(
+    r"\b(?:dob|d\.o\.b|birth\s?date|date of birth)\W{0,4}"
+    r"(\d{1,2}\s?[-/. ]\s?\d{1,2}\s?[-/. ]\s?\d{2,4})",
+    re.I,
+)
+
+
+def birth_dates(text: str) -> frozenset[str]:
+    """The dates printed right behind a label of a birth date, ISO 8601."""
+    found = (parse_date(match[1]) for match in _BIRTH.finditer(text))
+    return frozenset(date.value for date in found if date.valid)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fields to findings and a decision: formats, completeness, cross-checks, thresholds.
+
+Rules judge paperwork only: nothing here approves or denies care.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from idp.document import Decision, Document, DocumentType, Finding, Grade, Page, Severity
+from idp.schemas import DocumentSchema
+from idp.settings import DecisionSettings
+from idp.validate import across, rules
+from idp.validate.completeness import Missing, find_missing
+
+__all__ = ["NEVER_BY_ITSELF", "validate"]
+
+NEVER_BY_ITSELF = frozenset({"records_request", "appeal_letter", "junk"})
+"""Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes."""
+
+
+def validate(
+    document: Document,
+    schema: DocumentSchema,
+    policy: DecisionSettings,
+    pages: Sequence[Page],
+    today: dt.date,
+) -> Document:
+    """``document`` with its missing fields, findings, decision and reasons filled in.
+
+    A document leaves by itself only when its type is sure, nothing required is missing, every
+    value is sure enough, no rule blocks and no page is of poor quality. An `other` document is
+    routed by its subtype: it leaves by itself when the subtype is known and sure and not one of
+    :data:`NEVER_BY_ITSELF`; an unrecognised one goes to a person.
+
+    Args:
+        document: As classified and extracted.
+        schema: That of the document's type.
+        policy: Thresholds, and whether anything may leave by itself at all.
+        pages: The pages of the packet; those of the document are picked by number.
+        today: The day of receipt, for rules on dates.
+    """
+    own = [page for page in pages if page.number in document.pages]
+    missing = find_missing(document, schema, own)
+    findings = [
+        *_field_findings(document, schema, today),
+        *across.dates_in_order(document, schema),
+        *across.claims_balance(document.claims),
+        *across.lines_make_claims(document.claims),
+        *across.claims_make_payment(document),
+        *across.pages_readable(own),
+        *across.pages_complete(own),
+        *(across.one_patient(own) if document.type is not DocumentType.OTHER else ()),
+        *(_missing_finding(gap) for gap in missing),
+    ]
+    poor = tuple(page.number for page in own if page.grade is Grade.POOR)
+    reasons = [
+        *_about_the_kind(document, policy),
+        *_about_gaps_and_rules(findings, missing),
+        *_about_confidence(document, schema, policy),
+        *(f"Page {number} is hard to read" for number in poor),
+    ]
+    return document.model_copy(
+        update={
+            "missing": tuple(gap.schema.name for gap in missing),
+            "findings": tuple(findings),
+            "decision": Decision.REVIEW if reasons else Decision.AUTO,
+            "reasons": tuple(dict.fromkeys(reasons)),
+        }
+    )
+
+
+def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) -> list[Finding]:
+    order = {field.name: place for place, field in enumerate(schema.fields)}
+    findings: list[Finding] = []
+    for field in sorted(document.fields, key=lambda f: order.get(f.name, len(order))):
+        known = schema.field(field.name)
+        if known is not None and field.value not in (None, ""):
+            findings.extend(rules.check(field, known, today))
+    return findings
+
+
+def _missing_finding(gap: Missing) -> Finding:
+    """C1: what is required is there; a gap of severity ``info`` keeps nothing back."""
+    blank = "is left blank" if gap.asked else "is missing"
+    because = f": {gap.because}" if gap.because else ""
+    severity = Severity.INFO if gap.schema.severity is Severity.INFO else Severity.BLOCK
+    return Finding(
+        rule="C1",
+        severity=severity,
+        field=gap.schema.name,
+        message=f"{gap.schema.title} {blank}{because}",
+        page=gap.page,
+        box=gap.box,
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{int(share * 100)} %"
+
+
+def _about_the_kind(document: Document, policy: DecisionSettings) -> list[str]:
+    reasons: list[str] = []
+    if not policy.automatic:
+        reasons.append("Automatic release is switched off")
+    if document.type_confidence < policy.type_threshold:
+        reasons.append(f"Document type is uncertain ({_percent(document.type_confidence)})")
+    if document.type is DocumentType.OTHER:
+        if document.subtype is None:
+            reasons.append("Kind of document is not recognised")
+        elif document.subtype in NEVER_BY_ITSELF:
+            reasons.append(f"A {document.subtype.replace('_', ' ')} is always seen by a person")
+    return reasons
+
+
+def _about_gaps_and_rules(findings: Sequence[Finding], missing: Sequence[Missing]) -> list[str]:
+    gaps = [
+        f"{gap.schema.title} is missing"
+        for gap in missing
+        if gap.schema.severity is not Severity.INFO
+    ]
+    blocked = [
+        finding.message
+        for finding in findings
+        if finding.severity is Severity.BLOCK and finding.rule != "C1"
+    ]
+    return gaps + blocked
+
+
+def _about_confidence(
+    document: Document, schema: DocumentSchema, policy: DecisionSettings
+) -> list[str]:
+    reasons: list[str] = []
+    for field in document.fields:
+        known = schema.field(field.name)
+        if field.value in (None, ""):
+            continue
+        limit = known.threshold if known and known.threshold is not None else None
+        if field.confidence < (policy.field_threshold if limit is None else limit):
+            title = known.title if known else field.name
+            reasons.append(f"{title} read with {_percent(field.confidence)} confidence")
+    for number, claim in enumerate(document.claims, start=1):
+        if claim.confidence < policy.field_threshold:
+            reasons.append(f"Claim {number} read with {_percent(claim.confidence)} confidence")
+    return reasons

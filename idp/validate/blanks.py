@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels with nothing behind them: where a form asks and nobody answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from idp.document import Box, Page, Word
+from idp.phrases import fold
+
+LEAST_SIGNS = 8
+"""Shorter labels (``NPI``, ``Fax``) are asked of several parties: alone they prove nothing."""
+
+_BELOW = 2.2
+_MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
+
+
+def _is_ink(word: Word) -> bool:
+    """Whether a word is more than rules, boxes and stray dots."""
+    return any(sign not in _MARKS and not sign.isspace() for sign in word.text)
+
+
+class Places:
+    """The printed labels of some pages, and whether something stands behind or below them."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+
+    @cached_property
+    def _lines(self) -> list[tuple[Page, list[Word]]]:
+        lines: list[tuple[Page, list[Word]]] = []
+        for page in self._pages:
+            by_line: dict[int, list[Word]] = {}
+            for word in page.words:
+                by_line.setdefault(word.line, []).append(word)
+            for words in by_line.values():
+                lines.append((page, sorted(words, key=lambda word: word.box.x0)))
+        return lines
+
+    def blank(self, labels: Sequence[str]) -> tuple[int, Box] | None:
+        """Page and box of the first of ``labels`` that is printed with nothing behind it.
+
+        ``None`` when no label is printed, or when any printed one has something behind or below
+        it: then the value was there and not understood, and is not reported as missing.
+        """
+        found: tuple[int, Box] | None = None
+        for label in labels:
+            wanted = fold(label)
+            if len(wanted) < LEAST_SIGNS:
+                continue
+            for page, words in self._lines:
+                place = _stretch(words, wanted)
+                if place is None:
+                    continue
+                first, last = place
+                if _answered(page, words, first, last):
+                    return None
+                box = words[first].box.union(words[last].box)
+                found = found or (page.number, box)
+        return found
+
+
+def _stretch(words: Sequence[Word], wanted: str) -> tuple[int, int] | None:
+    """The words of a line that are the label, as (first, last), when it begins a stretch."""
+    folded = [fold(word.text) for word in words]
+    for first in range(len(words)):
+        text = ""
+        for last in range(first, len(words)):
+            text += folded[last]
+            if text == wanted and _begins(words, first) and _ends(words, last):
+                return first, last
+            if len(text) >= len(wanted):
+                break
+    return None
+
+
+def _begins(words: Sequence[Word], first: int) -> bool:
+    """Whether a label may begin here: at a gap, or behind a colon or a number."""
+    if first == 0:
+        return True
+    before, word = words[first - 1], words[first]
+    gap = word.box.x0 - before.box.x1
+    return gap > word.box.height or before.text.endswith((":", ".", ")", "*", "]"))
+
+
+def _ends(words: Sequence[Word], last: int) -> bool:
+    """Whether a label may end here: with a colon, at a gap or at the end of the line."""
+    word = words[last]
+    if last + 1 == len(words) or word.text.rstrip().endswith((":", "#", "?")):
+        return True
+    following = words[last + 1]
+    return following.box.x0 - word.box.x1 > word.box.height or not _is_ink(following)
+
+
+def _answered(page: Page, words: Sequence[Word], first: int, last: int) -> bool:
+    """Whether ink that is no label stands right of the label, or else right below it."""
+    end = words[last]
+    behind: list[Word] = []
+    for word in words[last + 1 :]:
+        behind.append(word)
+        if word.text.rstrip().endswith(":"):
+            behind = []
+            break
+    if any(_is_ink(word) for word in behind):
+        return True
+    label = words[first].box.union(end.box)
+    height = max(end.box.height, 1e-4)
+    right = words[last + 1].box.x0 if last + 1 < len(words) else 1.0
+    below = [
+        word
+        for word in page.words
+        if 0 < word.box.cy - label.cy < _BELOW * height + height / 2
+        and word.box.cy - label.cy > 0.6 * height
+        and label.x0 - height <= word.box.x0 < max(label.x1, min(right, label.x1 + 0.25))
+        and _is_ink(word)
+    ]
+    return bool(below) and not any(word.text.rstrip().endswith(":") for word in below)
