@@ -58,7 +58,8 @@ class Made(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _layout(kind: str, split: Split, index: int) -> Form | Letter | Remittance | OtherPage:
+def layout_of(kind: str, split: Split, index: int) -> Form | Letter | Remittance | OtherPage:
+    """The layout of a family, ready to be drawn any number of times."""
     family = Family(kind, split, index)
     if kind in ("prior_auth_request", "referral"):
         return Form(family)
@@ -96,7 +97,7 @@ def truth_of(canvas: Canvas, kind: str, claims: list[dict[str, str]]) -> dict[st
 
 def make_one(kind: str, split: Split, index: int, seed: int) -> Made:
     """One document of a family; the same arguments give the same document."""
-    layout = _layout(kind, split, index)
+    layout = layout_of(kind, split, index)
     rng = random.Random(f"{kind}/{split}/{index}/{seed}")  # noqa: S311 - not for secrets
     canvas = layout.draw(rng)
     claims = layout.claims if isinstance(layout, Remittance) else []

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes synthetic pages and their truth, for ``training.evaluate --pages``.
 
-    python -m training.synthesise --split heldout --count 50 --out DIR
-    python -m training.evaluate --corpus DIR --pages DIR/pages
+python -m training.synthesise --split heldout --count 50 --out DIR
+python -m training.evaluate --corpus DIR --pages DIR/pages
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from training.synthesise.canvas import Canvas, Tag
 from training.synthesise.content import Content
 from training.synthesise.family import Family
 from training.synthesise.furniture import fax_line, heading_x, instructions
-from training.synthesise.layout import LABEL, TITLE, Column, Item, print_label, table
+from training.synthesise.layout import LABEL, TITLE, Area, Column, Item, print_label, table
 
 _TITLES = (
     "Explanation of Benefits",
@@ -146,12 +146,12 @@ class Remittance:
         blocks = [payee, payment] if family.index % 2 else [payment, payee]
         if family.index % 3 == 1:
             low = max(
-                self.head[0](canvas, style, rng, blocks[0], style.left, 0.49, y),
-                self.head[1](canvas, style, rng, blocks[1], 0.52, style.right, y),
+                self.head[0](canvas, style, rng, blocks[0], Area(style.left, 0.49, y)),
+                self.head[1](canvas, style, rng, blocks[1], Area(0.52, style.right, y)),
             )
             return low + canvas.line * 0.5
         for block, mechanism in zip(blocks, self.head, strict=False):
-            y = mechanism(canvas, style, rng, block, style.left, style.right, y)
+            y = mechanism(canvas, style, rng, block, Area(style.left, style.right, y))
         return y + canvas.line * 0.5
 
     def _claim(self, content: Content, rng: random.Random) -> dict[str, Any]:
@@ -248,9 +248,7 @@ class Remittance:
                 canvas,
                 style,
                 columns,
-                style.left,
-                style.right,
-                y,
+                Area(style.left, style.right, y),
                 ruled=self.ruled,
                 scale=min(scale, 0.75),
             )
@@ -279,15 +277,13 @@ class Remittance:
                     if key in claim["head"]:
                         canvas.note(key, claim["head"][key])
             mechanism = self.head[2]
-            y = mechanism(canvas, style, rng, items, style.left, style.right, y)
+            y = mechanism(canvas, style, rng, items, Area(style.left, style.right, y))
             columns = self._columns([claim], flat=False)
             y = table(
                 canvas,
                 style,
                 columns,
-                style.left,
-                style.right,
-                y,
+                Area(style.left, style.right, y),
                 ruled=self.ruled or self.shape == "boxed",
                 scale=scale,
             )
@@ -320,4 +316,4 @@ class Remittance:
             style.left, y, ("Payment Summary", "TOTALS", "Summary")[family.index % 3], LABEL
         )
         y += canvas.line * 1.4
-        return self.head[1](canvas, style, rng, items, style.left, style.right, y)
+        return self.head[1](canvas, style, rng, items, Area(style.left, style.right, y))

@@ -12,7 +12,7 @@ from training.synthesise.canvas import Canvas
 from training.synthesise.content import PLACES, REQUEST, REVIEW, Content
 from training.synthesise.family import Family
 from training.synthesise.furniture import footer, header, instructions
-from training.synthesise.layout import TITLE, Column, Item, Mechanism, print_label, table
+from training.synthesise.layout import TITLE, Area, Column, Item, Mechanism, print_label, table
 
 Builder = Callable[[Content], list[Item]]
 
@@ -437,14 +437,14 @@ class Form:
             pair = todo[:2]
             if self._beside(pair):
                 low = max(
-                    self._section(canvas, content, pair[0], style.left, 0.49, y),
-                    self._section(canvas, content, pair[1], 0.51, style.right, y),
+                    self._section(canvas, content, pair[0], Area(style.left, 0.49, y)),
+                    self._section(canvas, content, pair[1], Area(0.51, style.right, y)),
                 )
                 if family.index % 2:
                     canvas.vertical(0.5, y, low)
                 y, todo = low, todo[2:]
             else:
-                y = self._section(canvas, content, todo.pop(0), style.left, style.right, y)
+                y = self._section(canvas, content, todo.pop(0), Area(style.left, style.right, y))
             if y > 0.955 and top > 0.1:
                 y = canvas.carry_over(since, top, y)
         if self.instructions[1] and y < 0.9:
@@ -461,9 +461,8 @@ class Form:
             and all("provider" in s.party or s.party == "referred_to" for s in pair)
         )
 
-    def _section(
-        self, canvas: Canvas, content: Content, section: Section, x0: float, x1: float, y: float
-    ) -> float:
+    def _section(self, canvas: Canvas, content: Content, section: Section, area: Area) -> float:
+        x0, x1, y = area
         style, rng = self.family.style, content.rng
         items = section.build(content)
         if section.titled:
@@ -480,13 +479,11 @@ class Form:
                 canvas,
                 style,
                 columns,
-                x0,
-                x1,
-                y,
+                Area(x0, x1, y),
                 ruled=section.ruled,
                 blank_rows=section.rows if section.ruled else 0,
             )
-        y = section.mechanism(canvas, style, rng, items, x0, x1, y)
+        y = section.mechanism(canvas, style, rng, items, Area(x0, x1, y))
         return y + canvas.line * rng.choice((0.2, 0.4))
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import NamedTuple
 
 from idp.document import Box
 from training.synthesise.canvas import Canvas, End, Tag, width_of
@@ -68,7 +70,15 @@ class Item:
         return Tag(self.role, self.party, self.field)
 
 
-Mechanism = Callable[[Canvas, Style, random.Random, Sequence[Item], float, float, float], float]
+class Area(NamedTuple):
+    """Where a mechanism draws: between two x-coordinates, from a y downwards."""
+
+    x0: float
+    x1: float
+    y: float
+
+
+Mechanism = Callable[[Canvas, Style, random.Random, Sequence[Item], Area], float]
 
 
 def print_label(style: Style, text: str, *, colon: bool = True) -> str:
@@ -82,53 +92,42 @@ def print_label(style: Style, text: str, *, colon: bool = True) -> str:
     return text + style.colon
 
 
-def draw_value(canvas: Canvas, style: Style, item: Item, x: float, y: float, xmax: float) -> End:
+def draw_value(canvas: Canvas, style: Style, item: Item, at: End, xmax: float) -> End:
     """Draws what is filled in, or enters a blank into the truth."""
     if item.truth:
         canvas.note(*item.truth)
     if item.options:
-        return _draw_options(canvas, style, item, x, y, xmax)
+        return _draw_options(canvas, style, item, at, xmax)
     if not item.texts:
         if item.field:
             canvas.note(item.field, "")
-        return End(x, y)
+        return at
     if item.comb:
-        return _draw_comb(canvas, item, x, y, xmax)
-    end = End(x, y)
+        return _draw_comb(canvas, item, at, xmax)
+    return _draw_list(canvas, style, item, at, xmax)
+
+
+def _draw_list(canvas: Canvas, style: Style, item: Item, at: End, xmax: float) -> End:
+    left = at.x
+    end = at
     for place, text in enumerate(item.texts):
-        if place and style.joiner == "stack":
-            end = End(x, end.y + canvas.line)
-        end = _draw_listed(canvas, style, item, text, end, x, xmax, last=text is item.texts[-1])
+        last = place == len(item.texts) - 1
+        x, y = end
+        stack = place and style.joiner == "stack"
+        if stack or (x > left and x + width_of(text, canvas.size) > xmax):
+            x, y = left, y + canvas.line
+        if item.field:
+            canvas.note(item.field, text)
+        printed = text + ("," if style.joiner == "comma" and not last else "")
+        end = canvas.text(x, y, printed, item.tag, xmax=xmax, truth=False)
+        if not last and style.joiner in ("slash", "semicolon"):
+            joiner = "/" if style.joiner == "slash" else ";"
+            end = canvas.text(end.x, end.y, joiner, xmax=xmax)
     return end
 
 
-def _draw_listed(
-    canvas: Canvas,
-    style: Style,
-    item: Item,
-    text: str,
-    end: End,
-    left: float,
-    xmax: float,
-    *,
-    last: bool,
-) -> End:
-    x, y = end
-    if x > left and x + width_of(text, canvas.size) > xmax:
-        x, y = left, y + canvas.line
-    comma = not last and style.joiner == "comma"
-    if item.field:
-        canvas.note(item.field, text)
-    printed = text + ("," if comma else "")
-    end = canvas.text(x, y, printed, item.tag, xmax=xmax, truth=False)
-    if not last and style.joiner in ("slash", "semicolon"):
-        joiner = "/" if style.joiner == "slash" else ";"
-        end = canvas.text(end.x, end.y, joiner, xmax=xmax)
-    return end
-
-
-def _draw_options(canvas: Canvas, style: Style, item: Item, x: float, y: float, xmax: float) -> End:
-    left = x
+def _draw_options(canvas: Canvas, style: Style, item: Item, at: End, xmax: float) -> End:
+    left, (x, y) = at.x, at
     if item.field:
         chosen = item.options[item.chosen] if item.chosen is not None else ""
         canvas.note(item.field, chosen)
@@ -147,7 +146,8 @@ def _draw_options(canvas: Canvas, style: Style, item: Item, x: float, y: float, 
     return End(x, y)
 
 
-def _draw_comb(canvas: Canvas, item: Item, x: float, y: float, xmax: float) -> End:
+def _draw_comb(canvas: Canvas, item: Item, at: End, xmax: float) -> End:
+    x, y = at
     text = item.texts[0]
     count = max(item.comb, len(text))
     pitch = min(canvas.size * 1.15, (xmax - x) / count)
@@ -195,10 +195,9 @@ def inline(columns: int, *, aligned: bool = False, leader: bool = False) -> Mech
         style: Style,
         rng: random.Random,
         items: Sequence[Item],
-        x0: float,
-        x1: float,
-        y: float,
+        area: Area,
     ) -> float:
+        x0, x1, y = area
         for row in pack(items, columns):
             bottom = y
             for item, left, right in _spread(row, columns, x0, x1):
@@ -212,7 +211,7 @@ def inline(columns: int, *, aligned: bool = False, leader: bool = False) -> Mech
                     start = canvas.text(end.x, end.y, dots, xmax=right).x
                 if start > right - 0.05 or (item.long and rng.random() < 0.5):
                     start, end = left + 0.01, End(end.x, end.y + canvas.line)
-                value = draw_value(canvas, style, item, start, end.y, right - 0.012)
+                value = draw_value(canvas, style, item, End(start, end.y), right - 0.012)
                 if style.underline and not item.options:
                     canvas.horizontal(start, right - 0.015, value.y + canvas.size * 1.05)
                 bottom = max(bottom, value.y, end.y)
@@ -230,10 +229,9 @@ def boxed(columns: int, *, numbered: bool = False) -> Mechanism:
         style: Style,
         rng: random.Random,
         items: Sequence[Item],
-        x0: float,
-        x1: float,
-        y: float,
+        area: Area,
     ) -> float:
+        x0, x1, y = area
         number = rng.randint(1, 30)
         for row in pack(items, columns):
             spots = _spread(row, columns, x0, x1)
@@ -256,10 +254,10 @@ def boxed(columns: int, *, numbered: bool = False) -> Mechanism:
                     and end.x + width_of(" ".join(item.options), canvas.size) < right - 0.08
                 )
                 if beside:
-                    end = draw_value(canvas, style, item, end.x + 0.01, end.y, right)
+                    end = draw_value(canvas, style, item, End(end.x + 0.01, end.y), right)
                 else:
                     top = end.y + canvas.size * style.label_scale * 1.12
-                    end = draw_value(canvas, style, item, left + 0.009, top, right - 0.006)
+                    end = draw_value(canvas, style, item, End(left + 0.009, top), right - 0.006)
                 bottom = max(bottom, end.y + canvas.size * 1.15)
             if any(item.long for item in row):
                 bottom += canvas.line * rng.randint(0, 2)
@@ -279,10 +277,9 @@ def grid(columns: int) -> Mechanism:
         style: Style,
         rng: random.Random,
         items: Sequence[Item],
-        x0: float,
-        x1: float,
-        y: float,
+        area: Area,
     ) -> float:
+        x0, x1, y = area
         share = rng.uniform(0.3, 0.45)
         for row in pack(items, columns):
             spots = _spread(row, columns, x0, x1)
@@ -294,7 +291,7 @@ def grid(columns: int) -> Mechanism:
                 end = canvas.text(
                     left + 0.006, top, label, LABEL, scale=style.label_scale, xmax=middle - 0.004
                 )
-                value = draw_value(canvas, style, item, middle + 0.006, top, right - 0.005)
+                value = draw_value(canvas, style, item, End(middle + 0.006, top), right - 0.005)
                 bottom = max(bottom, end.y + canvas.size * 1.3, value.y + canvas.size * 1.3)
             for _, left, right in spots:
                 middle = left + (right - left) * (share if columns > 1 else share * 0.8)
@@ -314,17 +311,16 @@ def stacked(columns: int) -> Mechanism:
         style: Style,
         rng: random.Random,
         items: Sequence[Item],
-        x0: float,
-        x1: float,
-        y: float,
+        area: Area,
     ) -> float:
+        x0, x1, y = area
         for row in pack(items, columns):
             bottom = y
             for item, left, right in _spread(row, columns, x0, x1):
                 label = print_label(style, item.label, colon=rng.random() < 0.5)
                 end = canvas.text(left, y, label, LABEL, scale=style.label_scale, xmax=right - 0.01)
                 top = end.y + canvas.line * 0.95
-                end = draw_value(canvas, style, item, left + 0.002, top, right - 0.012)
+                end = draw_value(canvas, style, item, End(left + 0.002, top), right - 0.012)
                 bottom = max(bottom, end.y)
                 if style.underline and not item.options:
                     canvas.horizontal(left, right - 0.02, end.y + canvas.size * 1.05)
@@ -342,18 +338,17 @@ def label_below(columns: int) -> Mechanism:
         style: Style,
         rng: random.Random,
         items: Sequence[Item],
-        x0: float,
-        x1: float,
-        y: float,
+        area: Area,
     ) -> float:
+        x0, x1, y = area
         for row in pack(items, columns):
             spots = _spread(row, columns, x0, x1)
             if any(item.options for item in row):
-                y = inline(columns)(canvas, style, rng, row, x0, x1, y)
+                y = inline(columns)(canvas, style, rng, row, Area(x0, x1, y))
                 continue
             bottom = y
             for item, left, right in spots:
-                end = draw_value(canvas, style, item, left + 0.004, y, right - 0.02)
+                end = draw_value(canvas, style, item, End(left + 0.004, y), right - 0.02)
                 bottom = max(bottom, end.y)
             for item, left, right in spots:
                 canvas.horizontal(left, right - 0.02, bottom + canvas.size * 1.02)
@@ -382,15 +377,14 @@ def table(
     canvas: Canvas,
     style: Style,
     columns: Sequence[Column],
-    x0: float,
-    x1: float,
-    y: float,
+    area: Area,
     *,
     ruled: bool,
     scale: float = 0.9,
     blank_rows: int = 0,
 ) -> float:
     """Draws a table with a header row; blank cells are blank, blank rows follow the filled ones."""
+    x0, x1, y = area
     total = sum(c.width for c in columns)
     edges = [x0]
     for column in columns:
@@ -423,7 +417,7 @@ def table(
         y = bottom
     if ruled:
         for upper, lower in lines:
-            for left, right in zip(edges, edges[1:], strict=False):
+            for left, right in pairwise(edges):
                 canvas.cell(Box(left, upper - 0.001, right, lower - 0.001))
     return y + canvas.line * 0.5
 

@@ -12,17 +12,43 @@ from training.synthesise.canvas import Canvas, End, Tag
 from training.synthesise.content import Content
 from training.synthesise.family import Family
 from training.synthesise.furniture import fax_line, heading_x, instructions
-from training.synthesise.layout import MECHANISMS, TITLE, Column, Item, print_label, table
+from training.synthesise.layout import MECHANISMS, TITLE, Area, Column, Item, print_label, table
 
 Piece = str | tuple[str, Tag]
 
 _LABEL = Tag("LABEL")
+_REQUESTER, _SERVICER, _SERVICES = (
+    "requesting_provider",
+    "servicing_provider",
+    "service_descriptions",
+)
+_KEYS = {
+    ("group", "GROUP"): "group_number",
+    ("subscriber", "NAME"): "subscriber_name",
+    ("requesting", "NAME"): "name",
+    ("servicing", "NAME"): "name",
+    ("requesting_npi", "NPI"): "npi",
+    ("servicing_npi", "NPI"): "npi",
+    ("plan", "PLAN"): "plan_name",
+    ("status", "DETERMINATION"): "determination",
+    ("received", "DOC_DATE"): "request_date",
+    ("period", "START"): "effective_from",
+    ("period", "END"): "effective_to",
+    ("units", "UNITS"): "approved_units",
+    ("date", "DECISION_DATE"): "determination_date",
+}
+"""Which label a choice of the family uses, where it is not the choice's own name."""
 _WORDS = {
     "approved": ("approved", "approved", "authorized", "certified"),
     "denied": ("denied", "not approved", "denied", "not certified"),
     "partially approved": ("partially approved", "approved in part", "modified"),
     "pended": ("pended", "pending additional information", "pending"),
 }
+_ASKED = (
+    "Recent office notes",
+    "Imaging or laboratory reports",
+    "Documentation of conservative therapy",
+)
 _TITLES = (
     "Notice of Approval",
     "Authorization Notification",
@@ -37,8 +63,9 @@ _TITLES = (
 )
 
 
-def prose(canvas: Canvas, pieces: Sequence[Piece], x0: float, x1: float, y: float) -> float:
+def prose(canvas: Canvas, pieces: Sequence[Piece], area: Area) -> float:
     """A paragraph in which some words are values; returns the y below it."""
+    x0, x1, y = area
     end = End(x0, y)
     for piece in pieces:
         text, tag = (piece, None) if isinstance(piece, str) else piece
@@ -87,6 +114,7 @@ class Letter:
             "subscriber": 0.12,
             "units": 0.25,
             "period": 0.35,
+            "date": 1.0,
         }
         self.keep = {k: family.chance(p) for k, p in chances.items()}
         self.order = family.rng.random()
@@ -181,84 +209,51 @@ class Letter:
         return y + canvas.line * 4
 
     def _items(self, content: Content, rng: random.Random, outcome: str, day: str) -> list[Item]:
-        keep, family = self.keep, self.family
-        items = content.person_items("patient", split=False, naming=True)
-        rest: list[Item] = []
-
-        def add(key: str, role: str, text: str | list[str], name: str, **more: object) -> None:
-            party = str(more.pop("party", ""))
-            rest.append(
-                content.item(
-                    key,
-                    role,
-                    text,
-                    party=party,
-                    name=name,
-                    blank=0.02,
-                    naming=more.get("naming") is True or None,
-                )
+        family, split = self.family, self.family.split
+        approved = outcome in ("approved", "partially approved") and not self.table
+        asked = content.date(content.day - dt.timedelta(days=rng.randint(1, 14)))
+        subscriber = values.print_name(values.person(rng, split), content.style.name)
+        word = rng.choice(_WORDS[outcome][:2]).title()
+        codes = [c for c, _ in content.services]
+        requester = content.provider("requesting_provider", company=False)
+        servicer = content.provider("servicing_provider", company=bool(family.index % 3))
+        start, end = content.date(content.start), content.date(content.end)
+        specs: tuple[tuple[bool, str, str, str | list[str], str, str], ...] = (
+            (True, "member_id", "MEMBER_ID", values.member_id(rng), "member_id", "patient"),
+            (True, "dob", "DOB", content.birth, "patient_dob", "patient"),
+            (True, "group", "GROUP", values.group_number(rng), "group_number", "patient"),
+            (True, "auth", "AUTH", values.identifier(rng), "auth_number", ""),
+            (True, "subscriber", "NAME", subscriber, "subscriber_name", "subscriber"),
+            (True, "requesting", "NAME", requester, "requesting_provider_name", _REQUESTER),
+            (True, "requesting_npi", "NPI", values.npi(rng), "requesting_provider_npi", _REQUESTER),
+            (True, "servicing", "NAME", servicer, "servicing_provider_name", _SERVICER),
+            (True, "servicing_npi", "NPI", values.npi(rng), "servicing_provider_npi", _SERVICER),
+            (True, "plan", "PLAN", values.pick(rng, "plans", split), "plan_name", "payer"),
+            (not self.table, "service", "SERVICE", content.services[0][1], _SERVICES, ""),
+            (not self.table, "cpt", "CPT", codes, "procedure_codes", ""),
+            (True, "icd", "ICD", [c for c, _ in content.codes], "diagnosis_codes", ""),
+            (True, "status", "DETERMINATION", word, "", ""),
+            (True, "received", "DOC_DATE", asked, "request_date", ""),
+            (approved, "period", "START", start, "effective_from", ""),
+            (approved, "period", "END", end, "effective_to", ""),
+            (approved, "units", "UNITS", str(rng.randint(1, 40)), "approved_units", ""),
+            (self.dated == "block", "date", "DECISION_DATE", day, "determination_date", ""),
+        )
+        rest = [
+            content.item(
+                _KEYS.get((choice, role), choice),
+                role,
+                text,
+                party=party,
+                name=name,
+                blank=0.02,
+                naming=True if role in ("NAME", "NPI") and party.endswith("provider") else None,
             )
-
-        if keep["member_id"]:
-            add("member_id", "MEMBER_ID", values.member_id(rng), "member_id", party="patient")
-        if keep["dob"]:
-            add("dob", "DOB", content.birth, "patient_dob", party="patient")
-        if keep["group"]:
-            add("group_number", "GROUP", values.group_number(rng), "group_number", party="patient")
-        if keep["auth"]:
-            add("auth", "AUTH", values.identifier(rng), "auth_number")
-        if keep["subscriber"]:
-            name = values.print_name(values.person(rng, family.split), content.style.name)
-            add("subscriber_name", "NAME", name, "subscriber_name", party="subscriber")
-        for party in ("requesting", "servicing"):
-            whole = f"{party}_provider"
-            if keep[party]:
-                name = content.provider(
-                    whole, company=party == "servicing" and bool(family.index % 3)
-                )
-                add("name", "NAME", name, f"{whole}_name", party=whole, naming=True)
-            if keep[f"{party}_npi"]:
-                add("npi", "NPI", values.npi(rng), f"{whole}_npi", party=whole, naming=True)
-        if keep["plan"]:
-            add(
-                "plan_name",
-                "PLAN",
-                values.pick(rng, "plans", family.split),
-                "plan_name",
-                party="payer",
-            )
-        if not self.table:
-            if keep["service"]:
-                add("service", "SERVICE", content.services[0][1], "service_descriptions")
-            if keep["cpt"]:
-                add("cpt", "CPT", [c for c, _ in content.services], "procedure_codes")
-        if keep["icd"]:
-            add("icd", "ICD", [c for c, _ in content.codes], "diagnosis_codes")
-        if keep["status"]:
-            word = rng.choice(_WORDS[outcome][:2]).title()
-            item = content.item("determination", "DETERMINATION", word, blank=0)
-            rest.append(item)
-        if keep["received"]:
-            asked = content.day - dt.timedelta(days=rng.randint(1, 14))
-            rest.append(
-                content.item(
-                    "request_date", "DOC_DATE", content.date(asked), name="request_date", blank=0.02
-                )
-            )
-        approved = outcome in ("approved", "partially approved")
-        if keep["period"] and approved and not self.table:
-            add("effective_from", "START", content.date(content.start), "effective_from")
-            add("effective_to", "END", content.date(content.end), "effective_to")
-        if keep["units"] and approved and not self.table:
-            add("approved_units", "UNITS", str(rng.randint(1, 40)), "approved_units")
-        if self.dated == "block":
-            rest.append(
-                content.item(
-                    "determination_date", "DECISION_DATE", day, name="determination_date", blank=0
-                )
-            )
+            for fits, choice, role, text, name, party in specs
+            if fits and self.keep[choice]
+        ]
         random.Random(f"{family.name}-{self.order}").shuffle(rest)  # noqa: S311 - not for secrets
-        return [*items, *rest]
+        return [*content.person_items("patient", split=False, naming=True), *rest]
 
     def _reference(
         self, canvas: Canvas, content: Content, items: Sequence[Item], y: float
@@ -268,110 +263,77 @@ class Letter:
         if self.lead and not self.boxed:
             end = canvas.text(left, y, self.lead, _LABEL)
             left = max(end.x + 0.01, left + 0.05)
-        y = self.mechanism(canvas, style, content.rng, items, left, style.right, y)
+        y = self.mechanism(canvas, style, content.rng, items, Area(left, style.right, y))
         return y + canvas.line * 0.6
 
     def _body(
         self, canvas: Canvas, content: Content, rng: random.Random, outcome: str, y: float
     ) -> float:
-        style, known = self.family.style, content.known
-        left, right = style.left, style.right
         canvas.note("determination", outcome)
         word = rng.choice(_WORDS[outcome])
         decided = Tag("DETERMINATION")
         service = content.services[0][1]
+        greeting = rng.choice(("Dear Provider:", "To whom it may concern:", "Dear Doctor:"))
         openings: tuple[list[Piece], ...] = (
             ["We have", (word, decided), "the request for", service, "for the member named above."],
-            [
-                "The request for services listed was",
-                (f"{word}.", decided),
-                "Please keep this letter for your records.",
-            ],
-            [
-                "After review of the information submitted your request has been",
-                (f"{word}.", decided),
-            ],
+            ["The request listed was", (f"{word}.", decided), "Please keep this letter."],
+            ["After review of what you sent your request has been", (f"{word}.", decided)],
             ["Determination:", (word.upper(), decided)],
         )
-        if outcome == "denied" and word == "denied":
-            openings[0][0] = "We have"
-        y = prose(
-            canvas,
-            ["Dear Provider:" if rng.random() < 0.5 else "To whom it may concern:"],
-            left,
-            right,
-            y,
-        )
-        y = prose(canvas, openings[self.voice], left, right, y)
+        paragraphs: list[list[Piece]] = [[greeting], openings[self.voice]]
         if outcome in ("approved", "partially approved"):
-            pieces: list[Piece] = []
-            if not self.keep["auth"]:
-                pieces += [
-                    "The authorization number is",
-                    (values.identifier(rng), Tag("AUTH", "", known("auth_number"))),
-                    ".",
-                ]
-            if not self.keep["period"] and not self.table:
-                joiner = ("to", "through", "until")[self.voice % 3]
-                lead = (
-                    "This approval is valid from",
-                    "Approved dates:",
-                    "Service is authorized from",
-                    "Valid",
-                )[self.voice]
-                pieces += [
-                    lead,
-                    (content.date(content.start), Tag("START", "", known("effective_from"))),
-                    joiner,
-                    (content.date(content.end), Tag("END", "", known("effective_to"))),
-                ]
-            if pieces:
-                y = prose(canvas, pieces, left, right, y)
+            paragraphs.append(self._validity(content, rng))
         if outcome in ("denied", "partially approved"):
-            reason = values.paragraph(rng, "denial_reasons", content.split, rng.randint(1, 2))
-            lead = (
-                "Reason:",
-                "The reason for this decision is:",
-                "This decision was made because",
-                "Rationale:",
-            )[self.voice]
-            y = prose(
-                canvas, [lead, (reason, Tag("DENIAL", "", known("denial_reason")))], left, right, y
-            )
-            days = str(rng.choice((30, 60, 65, 180, 180, 120)))
-            tag = Tag("APPEAL_DAYS", "", known("appeal_deadline_days"))
-            appeals: tuple[list[Piece], ...] = (
-                [
-                    "You have the right to appeal. An appeal must be filed within",
-                    (days, tag),
-                    "calendar days of the date of this notice.",
-                ],
-                [
-                    "You may request an appeal within",
-                    (days, tag),
-                    "days from receipt of this letter.",
-                ],
-                [
-                    "If you disagree you have",
-                    (days, tag),
-                    "days to file an appeal. Call",
-                    (values.phone(rng, style.phone), Tag("PHONE", "appeals")),
-                ],
-                ["Appeals: submit in writing within", (days, tag), "days."],
-            )
-            y = prose(canvas, appeals[self.voice], left, right, y)
+            paragraphs += self._refusal(content, rng)
         if outcome == "pended":
+            paragraphs.append(["We need more information to decide. Please send:"])
+            paragraphs += [[("- " + t, Tag("X_TEXT"))] for t in _ASKED[: rng.randint(1, 3)]]
             when = content.date(content.day + dt.timedelta(days=14))
-            y = prose(canvas, ["We need more information to decide. Please send:"], left, right, y)
-            for text in (
-                "Recent office notes",
-                "Imaging or laboratory reports",
-                "Documentation of conservative therapy",
-            )[: rng.randint(1, 3)]:
-                canvas.text(left + 0.03, y - canvas.line * 0.6, f"- {text}", Tag("X_TEXT"))
-                y += canvas.line
-            y = prose(canvas, ["Respond by", (when, Tag("X_DATE"))], left, right, y)
+            paragraphs.append(["Respond by", (when, Tag("X_DATE"))])
+        for paragraph in filter(None, paragraphs):
+            y = prose(canvas, paragraph, Area(self.family.style.left, self.family.style.right, y))
         return y
+
+    def _validity(self, content: Content, rng: random.Random) -> list[Piece]:
+        known = content.known
+        pieces: list[Piece] = []
+        if not self.keep["auth"]:
+            tag = Tag("AUTH", "", known("auth_number"))
+            pieces += ["The authorization number is", (values.identifier(rng), tag), "."]
+        if not self.keep["period"] and not self.table:
+            lead = (
+                "This approval is valid from",
+                "Approved dates:",
+                "Service is authorized from",
+                "Valid",
+            )[self.voice]
+            pieces += [
+                lead,
+                (content.date(content.start), Tag("START", "", known("effective_from"))),
+                ("to", "through", "until")[self.voice % 3],
+                (content.date(content.end), Tag("END", "", known("effective_to"))),
+            ]
+        return pieces
+
+    def _refusal(self, content: Content, rng: random.Random) -> list[list[Piece]]:
+        reason = values.paragraph(rng, "denial_reasons", content.split, rng.randint(1, 2))
+        lead = (
+            "Reason:",
+            "The reason for this decision is:",
+            "This decision was made because",
+            "Rationale:",
+        )[self.voice]
+        days = rng.choice(("30", "60", "65", "180", "180", "120"))
+        limit = (days, Tag("APPEAL_DAYS", "", content.known("appeal_deadline_days")))
+        number = (values.phone(rng, self.family.style.phone), Tag("PHONE", "appeals"))
+        appeals: tuple[list[Piece], ...] = (
+            ["You have the right to appeal within", limit, "calendar days of this notice."],
+            ["You may request an appeal within", limit, "days from receipt of this letter."],
+            ["If you disagree you have", limit, "days to file an appeal. Call", number],
+            ["Appeals: submit in writing within", limit, "days."],
+        )
+        told = (reason, Tag("DENIAL", "", content.known("denial_reason")))
+        return [[lead, told], appeals[self.voice]]
 
     def _table(
         self, canvas: Canvas, content: Content, rng: random.Random, outcome: str, y: float
@@ -439,4 +401,4 @@ class Letter:
                 (status,) * count,
             )
         )
-        return table(canvas, style, columns, style.left, style.right, y, ruled=self.ruled)
+        return table(canvas, style, columns, Area(style.left, style.right, y), ruled=self.ruled)

@@ -135,7 +135,7 @@ def _read(sheet: Sheet, number: int, noise: Noise, rng: random.Random) -> Labell
     def seen(box: Box, jitter: float) -> Box:
         dx = -math.sin(angle) * (box.cy - 0.5) * ASPECT
         dy = math.sin(angle) * (box.cx - 0.5) / ASPECT
-        shake = [rng.gauss(0, jitter) for _ in range(4)]
+        shake = [rng.gauss(0, jitter * share) for share in (1, 0.4, 1, 0.4)]
         return _clip(
             Box(
                 box.x0 + dx + shake[0],
@@ -147,7 +147,10 @@ def _read(sheet: Sheet, number: int, noise: Noise, rng: random.Random) -> Labell
 
     kept = [w for w in sheet.words if rng.random() >= noise.drop]
     lines = reading_order(kept)
-    words, roles, parties, spans = [], [], [], []
+    words: list[Word] = []
+    roles: list[str] = []
+    parties: list[str] = []
+    spans: list[int] = []
     for line_number, line in enumerate(lines):
         for word in _join(line, noise, rng):
             words.append(

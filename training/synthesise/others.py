@@ -11,7 +11,7 @@ from training.synthesise.canvas import Canvas, Tag
 from training.synthesise.content import Content
 from training.synthesise.family import Family
 from training.synthesise.furniture import fax_line, footer, heading_x, instructions
-from training.synthesise.layout import MECHANISMS, TITLE, Column, table
+from training.synthesise.layout import MECHANISMS, TITLE, Area, Column, Item, table
 from training.synthesise.layout import boxed as boxed_mechanism
 
 KINDS = (
@@ -76,31 +76,9 @@ class OtherPage:
         if self.kind == "claim_form":
             y = self._claim_form(canvas, content, rng, y)
         elif self.kind == "lab_result":
-            drawn = content.item("last_seen", "X_DATE", content.date(content.day))
-            chart = content.item("chart", "X_ID", values.digits(rng, 7))
-            doctor = content.item(
-                "name",
-                "NAME",
-                content.provider("", company=False),
-                party="referring_provider",
-                naming=True,
-            )
-            y = self.head(
-                canvas, style, rng, [*patient, drawn, chart, doctor], style.left, style.right, y
-            )
-            tests = rng.sample(_TESTS, rng.randint(4, 8))
-            results = tuple(f"{rng.uniform(0.4, 180):.1f}" for _ in tests)
-            columns = (
-                Column("Test", "X_TEXT", texts=tuple(tests), width=1.6),
-                Column("Result", "X_TEXT", texts=results),
-                Column("Units", "X_TEXT", texts=("mg/dL",) * len(tests)),
-                Column("Reference Range", "X_TEXT", texts=("70 - 110",) * len(tests), width=1.3),
-            )
-            y = table(
-                canvas, style, columns, style.left, style.right, y, ruled=bool(family.index % 2)
-            )
+            y = self._lab(canvas, content, rng, patient, y)
         elif self.kind == "fax_cover":
-            y = self._cover(canvas, content, rng, patient if family.index % 4 else [], y)
+            y = self._cover(canvas, content, rng, y)
         elif self.kind == "insurance_card":
             items = [
                 content.item("payer_name", "PAYER", content.payer, party="payer", blank=0),
@@ -113,10 +91,10 @@ class OtherPage:
                 ),
                 content.item("bin", "X_ID", values.digits(rng, 6), blank=0),
             ]
-            y = self.mechanism(canvas, style, rng, items, style.left, 0.7, y)
+            y = self.mechanism(canvas, style, rng, items, Area(style.left, 0.7, y))
         else:
             drawn = content.item("last_seen", "X_DATE", content.date(content.day))
-            y = self.head(canvas, style, rng, [*patient, drawn], style.left, style.right, y)
+            y = self.head(canvas, style, rng, [*patient, drawn], Area(style.left, style.right, y))
             for title in (
                 "Chief Complaint",
                 "History of Present Illness",
@@ -134,9 +112,31 @@ class OtherPage:
         footer(canvas, family, rng)
         return canvas
 
-    def _cover(
-        self, canvas: Canvas, content: Content, rng: random.Random, patient: list[object], y: float
+    def _lab(
+        self, canvas: Canvas, content: Content, rng: random.Random, patient: list[Item], y: float
     ) -> float:
+        style = self.family.style
+        area = Area(style.left, style.right, y)
+        doctor = content.provider("", company=False)
+        items = [
+            *patient,
+            content.item("last_seen", "X_DATE", content.date(content.day)),
+            content.item("chart", "X_ID", values.digits(rng, 7)),
+            content.item("name", "NAME", doctor, party="referring_provider", naming=True),
+        ]
+        y = self.head(canvas, style, rng, items, area)
+        tests = rng.sample(_TESTS, rng.randint(4, 8))
+        results = tuple(f"{rng.uniform(0.4, 180):.1f}" for _ in tests)
+        columns = (
+            Column("Test", "X_TEXT", texts=tuple(tests), width=1.6),
+            Column("Result", "X_TEXT", texts=results),
+            Column("Units", "X_TEXT", texts=("mg/dL",) * len(tests)),
+            Column("Reference Range", "X_TEXT", texts=("70 - 110",) * len(tests), width=1.3),
+        )
+        area = Area(style.left, style.right, y)
+        return table(canvas, style, columns, area, ruled=bool(self.family.index % 2))
+
+    def _cover(self, canvas: Canvas, content: Content, rng: random.Random, y: float) -> float:
         style, split = self.family.style, self.family.split
         pairs = (
             ("To:", values.practice(rng, split), "X_NAME"),
@@ -163,7 +163,6 @@ class OtherPage:
             end = canvas.text(style.left, y, label, Tag("LABEL"), scale=1.2)
             canvas.text(max(end.x, style.left + 0.12), y, text, Tag(role), scale=1.2)
             y += canvas.line * 1.9
-        del patient
         return y + canvas.line
 
     def _claim_form(self, canvas: Canvas, content: Content, rng: random.Random, y: float) -> float:
@@ -190,7 +189,9 @@ class OtherPage:
             content.item("tax_id", "TAX_ID", values.tax_id(rng), party="payee"),
             content.item("patient_account", "ACCOUNT", values.identifier(rng)),
         ]
-        y = boxed_mechanism(3, numbered=True)(canvas, style, rng, items, style.left, style.right, y)
+        y = boxed_mechanism(3, numbered=True)(
+            canvas, style, rng, items, Area(style.left, style.right, y)
+        )
         count = rng.randint(1, 4)
         days = tuple(content.date(content.day - dt.timedelta(days=i)) for i in range(count))
         columns = (
@@ -212,4 +213,4 @@ class OtherPage:
                 width=1.2,
             ),
         )
-        return table(canvas, style, columns, style.left, style.right, y, ruled=True)
+        return table(canvas, style, columns, Area(style.left, style.right, y), ruled=True)

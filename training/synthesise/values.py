@@ -76,10 +76,7 @@ def print_name(parts: tuple[str, str, str], style: str) -> str:
     """A name as forms print it: natural, last first, or in capitals."""
     first, middle, last = parts
     given = f"{first} {middle}" if middle else first
-    if style in ("last_first", "last_first_upper"):
-        text = f"{last}, {given}"
-    else:
-        text = f"{given} {last}"
+    text = f"{last}, {given}" if style.startswith("last_first") else f"{given} {last}"
     return text.upper() if style.endswith("upper") else text
 
 

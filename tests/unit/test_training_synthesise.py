@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import random
+import re
+
+import pytest
+
+from training.score import judged_fields
+from training.synthesise import TYPES, layout_of, make, make_one
+from training.synthesise.family import Family, label_keys, synonyms
+from training.synthesise.layout import HELD_OUT_MECHANISMS, MECHANISMS
+from training.synthesise.noise import Noise, read
+from training.synthesise.values import npi
+
+DERIVED = {"determination", "signature_present"}
+"""Fields whose truth is a reading of the page, not its words."""
+
+
+def letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", text.lower())
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("index", [0, 3, 7, 12, 25])
+def test_every_true_value_is_spelled_by_words_on_its_page(kind: str, index: int) -> None:
+    rng = random.Random(index)
+    canvas = layout_of(kind, "heldout", index).draw(rng)
+    pages = read(canvas, Noise(jitter=0.0), rng)
+    for value in canvas.values:
+        if not value.text or value.field in DERIVED:
+            continue
+        words = [letters(w.text) for w in pages[value.page - 1].page.words]
+        everything = "".join(words)
+        for part in value.text.split():
+            assert letters(part) in everything, (value.field, value.text)
+
+
+def test_the_words_of_a_span_spell_its_value() -> None:
+    rng = random.Random(1)
+    canvas = layout_of("prior_auth_request", "train", 4).draw(rng)
+    (page, *_) = read(canvas, Noise(jitter=0.0), rng)
+    member = next(v.text for v in canvas.values if v.field == "member_id" and v.text)
+    printed = "".join(
+        w.text for w, role in zip(page.page.words, page.roles, strict=True) if role == "MEMBER_ID"
+    )
+    assert letters(member) == letters(printed)
+
+
+def test_words_and_labels_have_one_length_and_boxes_lie_on_the_page() -> None:
+    for made in make("train", 25):
+        for labelled in made.pages:
+            assert len(labelled.page.words) == len(labelled.roles) == len(labelled.parties)
+            for word in labelled.page.words:
+                assert 0 <= word.box.x0 < word.box.x1 <= 1
+                assert 0 <= word.box.y0 < word.box.y1 <= 1
+
+
+def test_the_same_seed_gives_the_same_document() -> None:
+    one, two = (make_one("referral", "train", 5, 9) for _ in range(2))
+    assert one.truth == two.truth
+    assert [p.page for p in one.pages] == [p.page for p in two.pages]
+    assert one.truth != make_one("referral", "train", 5, 10).truth
+
+
+def test_held_out_families_share_nothing_they_should_not_with_training() -> None:
+    assert not set(MECHANISMS) & set(HELD_OUT_MECHANISMS)
+    for key in label_keys():
+        kept = synonyms("labels", key, "heldout")
+        if kept != synonyms("labels", key, "train"):
+            assert not set(kept) & set(synonyms("labels", key, "train"))
+            assert len(kept) == 2
+    used = set()
+    for index in range(100):
+        family = Family("referral", "train", index)
+        used |= {family.label(key) for key in ("member_id", "dob", "npi")}
+    for key in ("member_id", "dob"):
+        assert not used & set(synonyms("labels", key, "heldout"))
+
+
+def test_a_held_out_family_uses_what_was_held_out() -> None:
+    used = {Family("referral", "heldout", i).label("member_id") for i in range(60)}
+    assert used & set(synonyms("labels", "member_id", "heldout"))
+
+
+def test_every_judged_field_is_made_for_its_types() -> None:
+    table = judged_fields()
+    seen: dict[str, set[str]] = {kind: set() for kind in TYPES}
+    for made in make("train", 900):
+        fields = made.truth["fields"]
+        seen[made.kind] |= {n for n, f in fields.items() if f["value"] is not None}
+        if "claims" in fields:
+            for claim in fields["claims"]["value"]:
+                seen[made.kind] |= set(claim)
+    for kind in TYPES[:-1]:
+        lacking = {n for n in table.kinds if table.counts(n, kind)} - seen[kind]
+        assert lacking <= NOT_MADE[kind], (kind, lacking)
+
+
+NOT_MADE: dict[str, set[str]] = {
+    "prior_auth_request": set(),
+    "referral": {"service_descriptions"},
+    "prior_auth_determination": {
+        "diagnosis_descriptions",
+        "requesting_provider_phone",
+        "requesting_provider_fax",
+    },
+    "remittance_eob": {"subscriber_name", "service_from", "service_to"},
+}
+"""Not yet drawn by the generator."""
+
+
+def test_hard_negatives_want_no_fields() -> None:
+    for made in make("train", 12, types=("other",)):
+        assert made.truth["fields"] == {}
+
+
+def test_made_npis_pass_their_check_digit() -> None:
+    number = npi(random.Random(3))
+    total = 0
+    for place, digit in enumerate(reversed([int(d) for d in "80840" + number])):
+        doubled = digit * 2 if place % 2 else digit
+        total += doubled - 9 if doubled > 9 else doubled
+    assert total % 10 == 0
+
+
+def test_noise_keeps_the_labels_on_their_words() -> None:
+    made = make_one("prior_auth_request", "train", 8, 3)
+    for labelled in made.pages:
+        assert any(role not in ("O", "LABEL", "TITLE") for role in labelled.roles)
+        assert all(
+            span == 0 or role not in ("O",)
+            for span, role in zip(labelled.spans, labelled.roles, strict=True)
+        )
