@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels and their values within a remittance: ``Patient: LARK, TOVE  Claim #: 2463``.
+
+The same wordings that head a column introduce a value beside them. Medicare remittances print them
+without a colon (``NAME LARK, TOVE HIC 9044 ACNT 2011 ICN 2463``), so on a line that holds several
+sure labels the others count as labels too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from idp.extract.tables_header import Vocabulary
+from idp.extract.tables_lines import Line, Sheet, Token, joined
+from idp.extract.tables_rows import MONEY_ROLES
+from idp.extract.tables_values import parse_dates, parse_money
+
+IDENTITY_ROLES = frozenset(
+    ("patient_name", "member_id", "group_number", "patient_account", "claim_number")
+)
+KEY_ROLES = frozenset(("patient_name", "patient_account", "claim_number"))
+_SURE_WITHOUT_COLON = frozenset(
+    "hic hicn mic mbi acnt acct icn dcn tcn ccn pcn id claim# acct# account# id# member#".split()
+)
+_LABEL_GAP = 1.0
+_VALUE_GAP = 3.0
+
+
+class Labelled(NamedTuple):
+    """A label of a known role with the tokens of its value (none: it stands below, or is blank)."""
+
+    role: str
+    label: tuple[Token, ...]
+    value: tuple[Token, ...]
+
+
+def split_colons(tokens: Sequence[Token]) -> list[Token]:
+    """Tokens with ``Name:LARK`` taken apart after the colon; times and ratios stay whole."""
+    found: list[Token] = []
+    for token in tokens:
+        match = re.match(r"^([A-Za-z#.()/ -]*[A-Za-z#)]\s*:)(.+)$", token.text)
+        if match is None:
+            found.append(token)
+            continue
+        cut = token.x0 + (token.x1 - token.x0) * len(match[1]) / len(token.text)
+        found.append(token._replace(text=match[1], x1=cut))
+        found.append(token._replace(text=match[2], x0=cut))
+    return found
+
+
+def _longest(
+    tokens: Sequence[Token], start: int, vocabulary: Vocabulary, unit: float
+) -> tuple[str, int] | None:
+    """Role and end (exclusive) of the longest wording that starts at a token."""
+    node = vocabulary.root
+    best: tuple[str, int] | None = None
+    for at in range(start, len(tokens)):
+        token = tokens[at]
+        if at > start:
+            before = tokens[at - 1]
+            if before.text.rstrip().endswith(":") or token.x0 - before.x1 > _LABEL_GAP * unit:
+                break
+        words = vocabulary.read(token.text)
+        if words is None or (at == start and not words):
+            break
+        for word in words:
+            following = node.next.get(word)
+            if following is None:
+                return best
+            node = following
+        if node.role is not None:
+            best = (node.role, at + 1)
+    return best
+
+
+def _has_colon(tokens: Sequence[Token], start: int, end: int) -> bool:
+    after = tokens[end].text if end < len(tokens) else ""
+    return tokens[end - 1].text.rstrip().endswith(":") or after in (":", "#:", "#", "=")
+
+
+def _is_sure(tokens: Sequence[Token]) -> bool:
+    first = tokens[0].text.lower().strip(".:")
+    return first in _SURE_WITHOUT_COLON or any("#" in t.text for t in tokens)
+
+
+def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labelled]:
+    """All labels of a line with the values to their right, from left to right.
+
+    A value ends at the next label, known or not (``Xxx:``), and at a wide blank.
+    """
+    tokens = split_colons(line.tokens)
+    unit = sheet.text_height
+    spots: list[tuple[int, int, str, bool]] = []
+    at = 0
+    while at < len(tokens):
+        match = _longest(tokens, at, vocabulary, unit)
+        if match is None:
+            at += 1
+            continue
+        role, end = match
+        sure = _has_colon(tokens, at, end) or _is_sure(tokens[at:end])
+        spots.append((at, end, role, sure))
+        at = end
+    several = sum(sure for *_, sure in spots) >= 2
+    labels = [s for s in spots if s[3] or (several and s[2] in IDENTITY_ROLES | {"rarc"})]
+    found: list[Labelled] = []
+    for (start, end, role, _), following in itertools.zip_longest(labels, labels[1:]):
+        stop = following[0] if following else len(tokens)
+        value = _value(tokens[end:stop], unit)
+        found.append(Labelled(role, tuple(tokens[start:end]), value))
+    return found
+
+
+def _value(tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:
+    value: list[Token] = []
+    for token in tokens:
+        if token.text in (":", "#", "#:", "="):
+            continue
+        if value and token.x0 - value[-1].x1 > _VALUE_GAP * unit:
+            break
+        if token.text.rstrip().endswith(":"):
+            # An unknown label ends the value; its first words stand close before the colon.
+            while value and token.x0 - value[-1].x1 < 0.6 * unit and len(value) > 1:
+                token = value.pop()
+            break
+        value.append(token)
+    return tuple(value)
+
+
+def fits(role: str, tokens: Sequence[Token]) -> bool:
+    """Whether a value can be one of this role; keeps stray words out of names and numbers."""
+    text = joined(tokens)
+    if not text:
+        return False
+    if role in MONEY_ROLES:
+        return parse_money(text) is not None
+    if role in ("patient_name", "subscriber_name"):
+        letters = sum(c.isalpha() for c in text)
+        return letters >= 3 and not re.search(r"\d{2}", text) and len(tokens) <= 6
+    if role in IDENTITY_ROLES or role == "eft_number":
+        return sum(c.isdigit() for c in text) >= 3 and not (
+            re.fullmatch(r"\d{1,2}/\d{1,2}/\d{2,4}", text)
+        )
+    if role in ("service_date", "service_end", "payment_date"):
+        return bool(parse_dates(text))
+    return True
+
+
+def trim(role: str, tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:
+    """The part of the tokens that is the value: of an identifier, its first close-set run."""
+    kept: list[Token] = []
+    for token in tokens:
+        text = token.text.strip()
+        if role in IDENTITY_ROLES and role != "patient_name":
+            has_digit = any(c.isdigit() for c in text)
+            if kept and (token.x0 - kept[-1].x1 > 0.8 * unit or not has_digit):
+                break
+            if not kept and not has_digit and not re.fullmatch(r"[A-Z]{1,4}", text):
+                continue
+        elif role in MONEY_ROLES and kept and parse_money(joined(kept)) is not None:
+            break
+        kept.append(token)
+    return tuple(kept)

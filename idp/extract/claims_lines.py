@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lines of a remittance told apart: who a claim is about, what was done, what it adds up to.
+
+Each page becomes a list of events in reading order; :mod:`idp.extract.claims` builds the claims from
+them. Nothing here knows a payer: a line is what its columns, labels and shapes say it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from idp.extract.claims_labels import IDENTITY_ROLES, fits, read_labels, trim
+from idp.extract.tables_header import Column, Header, Vocabulary, find_headers
+from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
+from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, learn, make_row, misfit
+from idp.extract.tables_values import Shape, parse_money, parse_procedure, shape_of
+
+CLAIM_COLUMNS = (
+    *("patient_name", "member_id", "subscriber_name", "group_number", "patient_account"),
+    *("claim_number", "service_date", "service_end", "procedure_code", "units", "billed"),
+    *("allowed", "adjustment", "noncovered", "carc", "carc_group", "rarc", "note", "deductible"),
+    *("copay", "coinsurance", "paid", "patient_responsibility", "other_amount", "percent"),
+    *("provider", "place_of_service", "modifier", "revenue_code", "type_of_service", "drg"),
+    *("claim_status", "received_date", "line_number", "payment_amount", "eft_number"),
+    *("payment_date", "statement_number", "claim_count", "service_description"),
+)
+"""The columns of remittances; where two share a wording the earlier one has it."""
+
+SUMMARY_ROLES = frozenset(("payment_amount", "eft_number", "statement_number", "claim_count"))
+_TOTAL = re.compile(r"\b(?:sub\s*-?\s*)?t[o0]ta[l1i|][s5]?\b", re.IGNORECASE)
+_OF_STATEMENT = re.compile(
+    r"\b(?:statement|grand|payment|check|cheque|remit\w*|report|provider|payee|all|overall|eob|ra"
+    r"|voucher|final|batch|claims|eft|summary|advice)\b",
+    re.IGNORECASE,
+)
+_OF_CLAIM = re.compile(r"\b(?:claim|patient|member|service|line|sub)\b", re.IGNORECASE)
+_NO_TOTAL = re.compile(r"\badj\w*\s+to\s+t[o0]ta[l1]|\bpage\s+t[o0]ta[l1]", re.IGNORECASE)
+
+Kind = Literal["identity", "service", "total", "prose"]
+Scope = Literal["claim", "statement", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What one line, or the lines of one row, say."""
+
+    kind: Kind
+    page: int
+    cells: Mapping[str, tuple[Token, ...]]
+    tokens: tuple[Token, ...]
+    scope: Scope = "open"
+    columns: tuple[str, ...] = ()
+    """Roles of the money columns from left to right, for repairs."""
+
+
+@dataclass(slots=True)
+class _Region:
+    """The lines under one head until the next."""
+
+    header: Header | None
+    lines: tuple[Line, ...]
+    is_summary: bool = False
+    title: str = ""
+    events: list[Event] = field(default_factory=list)
+
+
+def _money_tokens(line: Line) -> int:
+    return sum(shape_of(t.text) is Shape.MONEY for t in line.tokens)
+
+
+def _before_amounts(line: Line) -> str:
+    text = []
+    for token in line.tokens:
+        if shape_of(token.text) is Shape.MONEY:
+            break
+        text.append(token.text)
+    return " ".join(text)
+
+
+def is_total(line: Line) -> bool:
+    """Whether the line adds others up: it says so, and shows an amount."""
+    text = line.text
+    return bool(_TOTAL.search(text)) and not _NO_TOTAL.search(text) and _money_tokens(line) > 0
+
+
+def _scope(text: str) -> Scope:
+    if _OF_STATEMENT.search(text):
+        return "statement"
+    return "claim" if _OF_CLAIM.search(text) else "open"
+
+
+def _is_prose(line: Line, sheet: Sheet) -> bool:
+    """Running text: many close-set words, few of them values."""
+    runs = chunks(line.tokens, 0.7 * sheet.text_height)
+    longest = max(runs, key=len)
+    words = sum(shape_of(t.text) is Shape.WORD for t in longest)
+    return words >= 6 and words > 2 * _money_tokens(line)
+
+
+def _is_summary(header: Header, sheet: Sheet) -> bool:
+    """Whether the table under the head adds up the payment rather than listing services."""
+    if header.roles & SUMMARY_ROLES and not header.roles & {"procedure_code", "patient_name"}:
+        return True
+    if any(_TOTAL.search(t.text) for t in header.tokens):
+        return True
+    above = sheet.lines[header.first_line - 1] if header.first_line else None
+    listing = {"service_date", "procedure_code", "patient_name", "claim_number", "patient_account"}
+    return bool(
+        above
+        and len(above.tokens) <= 6
+        and re.search(r"summary|totals", above.text, re.IGNORECASE)
+        and not header.roles & listing
+    )
+
+
+def without_guesses(header: Header) -> Header:
+    """The header with roles set right that only the whole table can tell.
+
+    A bare ``Service`` left under ``Dates of`` is no column of its own; ``payment amount`` is what
+    was paid where no column says ``paid``.
+    """
+    columns: list[Column] = []
+    roles = header.roles
+    for column in header.columns:
+        kept: tuple[str | None, ...] = column.roles
+        if len(kept) > 1:
+            kept = tuple(r for r in kept if r not in ("service_description", "claim_count")) or kept
+            kept = tuple(dict.fromkeys(kept))
+        if "paid" not in roles and not roles & {"eft_number", "statement_number"}:
+            kept = tuple("paid" if r == "payment_amount" else r for r in kept)
+        columns.append(replace(column, roles=kept))
+    return replace(header, columns=tuple(columns))
+
+
+def regions(
+    sheet: Sheet, vocabulary: Vocabulary, carried: Header | None
+) -> tuple[list[_Region], Header | None]:
+    """The page cut at its column heads; and the head that goes on over the next page.
+
+    Args:
+        sheet: The page.
+        vocabulary: The columns of remittances.
+        carried: The last head of the page before: rows may go on under it without a new one.
+    """
+    headers = [without_guesses(h) for h in find_headers(sheet, vocabulary, minimum=3)]
+    found: list[_Region] = []
+    start = headers[0].first_line if headers else len(sheet.lines)
+    first = _Region(None, sheet.lines[:start])
+    if carried is not None and any(_money_tokens(line) >= 2 for line in first.lines):
+        first.header = replace(carried, page=sheet.page)
+    found.append(first)
+    for index, header in enumerate(headers):
+        end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
+        body = sheet.lines[header.last_line + 1 : end]
+        known = learn(header, [line for line in body if not _is_prose(line, sheet)], sheet)
+        region = _Region(known, body, _is_summary(header, sheet))
+        found.append(region)
+        if header.roles & MONEY_ROLES and not region.is_summary:
+            carried = known
+    return found, carried
+
+
+def _labelled_cells(
+    line: Line, vocabulary: Vocabulary, sheet: Sheet
+) -> dict[str, tuple[Token, ...]]:
+    cells: dict[str, tuple[Token, ...]] = {}
+    for found in read_labels(line, vocabulary, sheet):
+        value = trim(found.role, found.value, sheet.text_height)
+        if fits(found.role, value) and found.role not in cells:
+            cells[found.role] = value
+    return cells
+
+
+def _amount_cells(cells: Mapping[str, tuple[Token, ...]]) -> set[str]:
+    return {
+        role
+        for role, tokens in cells.items()
+        if role in MONEY_ROLES and any(c.isdigit() for c in joined(tokens))
+    }
+
+
+def _is_service(parts: Mapping[str, tuple[Token, ...]], header: Header) -> bool:
+    """Whether the cells of a line are those of a service: amounts, and a date or a code."""
+    amounts = _amount_cells(parts)
+    if not amounts:
+        return False
+    dated = any(shape_of(t.text) is Shape.DATE for t in parts.get("service_date", ()))
+    packed = re.fullmatch(r"[\d /-]{6,}", joined(parts.get("service_date", ())) or "-")
+    coded = parse_procedure(joined(parts.get("procedure_code", ()))) is not None
+    if dated or coded or (packed and len(amounts) >= 2):
+        return True
+    described = any(shape_of(t.text) is Shape.WORD for t in parts.get("service_description", ()))
+    named = parts.get("patient_name") or parts.get("claim_number") or parts.get("patient_account")
+    marked = header.roles & {"service_date", "procedure_code"}
+    if not marked or described:
+        return bool(described or named or len(amounts) >= 2)
+    return bool(named and len(amounts) >= 2) or len(amounts) >= 4
+
+
+class PageReader:
+    """Turns the pages of a remittance, one after the other, into events."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self._carried: Header | None = None
+
+    def read(self, sheet: Sheet) -> list[Event]:
+        """The events of one page in reading order."""
+        found, self._carried = regions(sheet, self.vocabulary, self._carried)
+        events: list[Event] = []
+        for region in found:
+            events.extend(self._region(region, sheet))
+        return events
+
+    def _region(self, region: _Region, sheet: Sheet) -> Iterable[Event]:
+        header = region.header
+        pending: list[Line] = []
+        """Lines of cells without amounts that may open the row below them."""
+        row: list[Line] = []
+        identity_rows = 0
+        for index, line in enumerate(region.lines):
+            labels = _labelled_cells(line, self.vocabulary, sheet)
+            if header is None:
+                yield from self._free(line, labels, sheet)
+                continue
+            if is_total(line):
+                yield from self._flush(row, header, sheet)
+                row, pending = [], []
+                yield from self._total(line, header, region, sheet)
+                continue
+            if labels.keys() & (IDENTITY_ROLES | {"service_date"}) and not _below(row, line, sheet):
+                yield from self._flush(row, header, sheet)
+                row, pending = [], []
+                yield Event("identity", line.page, labels, line.tokens)
+                continue
+            if _is_prose(line, sheet):
+                yield from self._flush(row, header, sheet)
+                row, pending = [], []
+                yield Event("prose", line.page, labels, line.tokens)
+                continue
+            if region.is_summary:
+                if _money_tokens(line) or index == 0:
+                    parts = cell_parts(make_row([line], header, sheet), header)
+                    yield Event("total", line.page, parts, line.tokens, "statement")
+                continue
+            parts = cell_parts(make_row([line], header, sheet), header)
+            if not header.roles & MONEY_ROLES:
+                if identity_rows == 0 and _is_identity(parts):
+                    identity_rows += 1
+                    yield Event("identity", line.page, parts, line.tokens)
+                elif identity_rows == 0:
+                    pending.append(line)
+                continue
+            if _is_service(parts, header):
+                yield from self._flush(row, header, sheet)
+                above = [p for p in pending if _near(p, line, sheet)]
+                row, pending = [*above, line], []
+            elif row and _continues(row, line, header, sheet):
+                row.append(line)
+            else:
+                yield from self._flush(row, header, sheet)
+                row = []
+                pending = (
+                    [*pending, line] if pending and _near(pending[-1], line, sheet) else [line]
+                )
+                yield Event("prose", line.page, labels, line.tokens)
+        if header is not None:
+            yield from self._flush(row, header, sheet)
+
+    def _free(
+        self, line: Line, labels: Mapping[str, tuple[Token, ...]], sheet: Sheet
+    ) -> Iterable[Event]:
+        """A line that stands under no head."""
+        if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
+            yield Event("identity", line.page, labels, line.tokens)
+        elif labels.keys() & MONEY_ROLES:
+            scope: Scope = _scope(line.text) if is_total(line) else "open"
+            yield Event("total", line.page, labels, line.tokens, scope)
+        else:
+            yield Event("prose", line.page, labels, line.tokens)
+
+    def _flush(self, row: Sequence[Line], header: Header, sheet: Sheet) -> Iterable[Event]:
+        if not row:
+            return
+        made: Row = make_row(row, header, sheet)
+        columns = tuple(
+            r for c in header.columns for r in c.roles if r is not None and r in MONEY_ROLES
+        )
+        yield Event("service", made.page, cell_parts(made, header), made.tokens, "open", columns)
+
+    def _total(self, line: Line, header: Header, region: _Region, sheet: Sheet) -> Iterable[Event]:
+        labels = {
+            role: tokens
+            for role, tokens in _before_total(line, self.vocabulary, sheet).items()
+            if role in MONEY_ROLES
+        }
+        taken = {t for tokens in labels.values() for t in tokens}
+        rest = [t for t in line.tokens if t not in taken and shape_of(t.text) is not Shape.WORD]
+        placed = assign(rest, header.columns, sheet)
+        cells: dict[str, tuple[Token, ...]] = dict(labels)
+        for token, at in zip(rest, placed, strict=True):
+            column = header.columns[at]
+            role = min(
+                (r for r in column.roles if r is not None),
+                key=lambda r: misfit(r, shape_of(token.text)),
+                default=None,
+            )
+            if role is not None:
+                cells[role] = cells.get(role, ()) + (token,)
+        scope: Scope = "statement" if region.is_summary else _scope(_before_amounts(line))
+        amounts = sum(parse_money(joined(cells.get(r, ()))) is not None for r in MONEY_ROLES)
+        if amounts:
+            yield Event("total", line.page, cells, line.tokens, scope)
+
+
+def _before_total(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> dict[str, tuple[Token, ...]]:
+    """Labelled amounts ahead of the word total: ``PT RESP 14.40   CLAIM TOTALS ...``."""
+    cells: dict[str, tuple[Token, ...]] = {}
+    words: list[Token] = []
+    for token in line.tokens:
+        if _TOTAL.search(token.text):
+            break
+        if shape_of(token.text) is Shape.MONEY and words:
+            role = phrase_role(words, vocabulary)
+            if role is not None:
+                cells[role] = (token,)
+            words = []
+        else:
+            words.append(token)
+    return cells
+
+
+def phrase_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
+    """The role whose wording the words are, exactly; ``None`` otherwise."""
+    node = vocabulary.root
+    for token in words:
+        read = vocabulary.read(token.text)
+        if read is None:
+            return None
+        for word in read:
+            following = node.next.get(word)
+            if following is None:
+                return None
+            node = following
+    return node.role
+
+
+def _is_identity(parts: Mapping[str, tuple[Token, ...]]) -> bool:
+    return any(role in IDENTITY_ROLES and fits(role, tokens) for role, tokens in parts.items())
+
+
+def _near(upper: Line, lower: Line, sheet: Sheet) -> bool:
+    """Whether two lines stand as close as lines of one row do."""
+    return lower.y0 - upper.y1 < 0.9 * max(upper.height, sheet.text_height)
+
+
+def _below(row: Sequence[Line], line: Line, sheet: Sheet) -> bool:
+    """Whether a labelled line is the second line of the row above rather than a new claim."""
+    return bool(row) and _near(row[-1], line, sheet) and len(line.tokens) <= 3 and len(row) < 3
+
+
+def _continues(row: Sequence[Line], line: Line, header: Header, sheet: Sheet) -> bool:
+    """Whether the line goes on with the row: close below it, and its words suit the columns."""
+    if len(row) >= 4 or not _near(row[-1], line, sheet):
+        return False
+    left, right = line.tokens[0].x0, line.tokens[-1].x1
+    if sheet.rule_below(row[-1].cy, line.cy, left, right):
+        return False
+    if re.match(
+        r"\W*(?:notes?|remarks?|receipt|received|messages?)\W*\b", line.text, re.IGNORECASE
+    ):
+        return False
+    if line.text.rstrip().endswith(":"):
+        return False
+    placed = assign(line.tokens, header.columns, sheet)
+    shapes = [shape_of(t.text) for t in line.tokens]
+    costs = [
+        min(misfit(r, shape) for r in header.columns[at].roles)
+        for at, shape in zip(placed, shapes, strict=True)
+    ]
+    return sum(costs) / len(costs) <= 0.8

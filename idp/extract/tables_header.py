@@ -1,0 +1,639 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Column heads: finding the line, or the stack of lines, that names the columns of a table.
+
+Heads are recognised by vocabulary, not by gaps or rules, because faxes lose rules and payers set
+columns tight: every run of words (along a line, then on below, where the lines overlap) is looked
+up in the lexicon's ``columns``. What remains unknown still ends the columns beside it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rapidfuzz import fuzz, process
+
+from idp.extract.tables_lines import Line, Sheet, Token, joined
+from idp.extract.tables_values import Shape, shape_of
+
+MAX_HEAD_LINES = 5
+_MAX_WORD_GAP = 0.85
+"""Widest blank inside a head, in text heights; a printed blank is about a third."""
+
+_SPELLED_OUT: dict[str, tuple[str, ...]] = {
+    short: tuple(full.split())
+    for short, full in {
+        "amt": "amount",
+        "amts": "amount",
+        "acct": "account",
+        "acnt": "account",
+        "actt": "account",
+        "pt": "patient",
+        "pat": "patient",
+        "prov": "provider",
+        "prv": "provider",
+        "svc": "service",
+        "svcs": "service",
+        "serv": "service",
+        "srvc": "service",
+        "proc": "procedure",
+        "adj": "adjustment",
+        "adjmt": "adjustment",
+        "adjust": "adjustment",
+        "ded": "deductible",
+        "deduct": "deductible",
+        "deduc": "deductible",
+        "coins": "coinsurance",
+        "coin": "coinsurance",
+        "coinsur": "coinsurance",
+        "resp": "responsibility",
+        "respons": "responsibility",
+        "desc": "description",
+        "descr": "description",
+        "qty": "quantity",
+        "dx": "diagnosis",
+        "diag": "diagnosis",
+        "dos": "date service",
+        "mbr": "member",
+        "mem": "member",
+        "subs": "subscriber",
+        "no": "number",
+        "num": "number",
+        "nbr": "number",
+        "nr": "number",
+        "#": "number",
+        "cd": "code",
+        "rsn": "reason",
+        "chg": "charge",
+        "chgs": "charge",
+        "chrg": "charge",
+        "chrgs": "charge",
+        "pd": "paid",
+        "pmt": "payment",
+        "pymt": "payment",
+        "pay't": "payment",
+        "med": "medication",
+        "meds": "medication",
+        "dt": "date",
+        "perf": "performing",
+        "rend": "rendering",
+        "ck": "check",
+        "chk": "check",
+        "ident": "identification",
+        "ineligible": "ineligible",
+        "allow": "allowed",
+        "alwd": "allowed",
+        "hcpc": "hcpcs",
+        "bene": "beneficiary",
+        "auth": "authorized",
+        "req": "requested",
+    }.items()
+}
+_FILLERS = frozenset(("of", "the", "your", "and", "or", "a", "an", "in", "for", "&", "if", "any"))
+_LOOKALIKES = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
+
+
+def _stem(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _plain_words(text: str) -> Iterator[str]:
+    lowered = re.sub(r"\(s\)|\(es\)", "", text.lower())
+    lowered = lowered.replace("#", " # ")
+    for part in re.split(r"[^a-z0-9#&|']+", lowered):
+        if part.strip("'|"):
+            yield part.strip("'|")
+
+
+def _spell_out(word: str) -> tuple[str, ...]:
+    return _SPELLED_OUT.get(word) or _SPELLED_OUT.get(_stem(word)) or (_stem(word),)
+
+
+def normalise(text: str) -> tuple[str, ...]:
+    """A wording as the vocabulary compares it: spelled out, singular, without fillers."""
+    return tuple(w for p in _plain_words(text) if p not in _FILLERS for w in _spell_out(p))
+
+
+class _Node:
+    """One step of the vocabulary's prefix tree."""
+
+    __slots__ = ("next", "role")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        self.role: str | None = None
+
+
+class Vocabulary:
+    """The wordings of a family of column roles, ready to be looked up word by word.
+
+    Args:
+        columns: Wordings by role, as in the lexicon.
+        roles: The roles of this family; where two of them claim one wording, the first wins.
+    """
+
+    def __init__(self, columns: Mapping[str, Sequence[str]], roles: Sequence[str]) -> None:
+        self.roles = tuple(roles)
+        self.root = _Node()
+        words: set[str] = set()
+        self.clashes: list[tuple[str, str, str]] = []
+        for role in roles:
+            for wording in columns.get(role, ()):
+                phrase = normalise(wording)
+                if not phrase:
+                    continue
+                node = self.root
+                for word in phrase:
+                    node = node.next.setdefault(word, _Node())
+                words.update(phrase)
+                if node.role is None:
+                    node.role = role
+                elif node.role != role:
+                    self.clashes.append((wording, node.role, role))
+        self.words = frozenset(words)
+        self._folded = {w.translate(_LOOKALIKES): w for w in sorted(words) if len(w) > 2}
+        self._long = sorted(w for w in words if len(w) >= 5)
+        self._known: dict[str, tuple[str, ...] | None] = {}
+
+    def read(self, text: str) -> tuple[str, ...] | None:
+        """The vocabulary words that a token stands for: ``()`` for a filler, ``None`` if unknown.
+
+        Repairs one or two misread letters in long words and takes glued words apart.
+        """
+        if text not in self._known:
+            self._known[text] = self._read(text)
+        return self._known[text]
+
+    def knows(self, text: str) -> bool:
+        """Whether a part of the token is a vocabulary word as it stands; cheap."""
+        return any(self._word(p) for p in _plain_words(text)) or len(text) >= 9
+
+    def reads_whole(self, text: str) -> bool:
+        """Whether the text is one vocabulary word, at most a letter off."""
+        bare = re.sub(r"[^a-z0-9]", "", text.lower())
+        return bool(self._word(bare)) or (len(bare) >= 6 and bool(self._repair(bare)))
+
+    def _read(self, text: str) -> tuple[str, ...] | None:
+        # A bracket or stray rule character read as text, or the number of the head itself ("24.").
+        if not re.search(r"[A-Za-z#]", text):
+            return (
+                ()
+                if len(re.sub(r"\W", "", text)) <= 1 or re.fullmatch(r"\(?\d{1,2}[.)]", text)
+                else None
+            )
+        whole = re.sub(r"[^a-z0-9]", "", re.sub(r"\(s\)", "", text.lower()))
+        if "id" in self.words and re.fullmatch(r"[il1][do0]", whole):
+            return ("id",)
+        if found := self._word(whole):
+            return found
+        words: list[str] = []
+        for part in _plain_words(text):
+            if part in _FILLERS:
+                continue
+            found = self._word(part) or self._repair(part)
+            if found is None:
+                return self._repair(whole)
+            words.extend(found)
+        return tuple(words)
+
+    def _word(self, part: str) -> tuple[str, ...] | None:
+        if not part:
+            return None
+        if part in _FILLERS:
+            return ()
+        spelled = _spell_out(part)
+        if all(w in self.words for w in spelled):
+            return spelled
+        return None
+
+    def _repair(self, part: str) -> tuple[str, ...] | None:
+        folded = self._folded.get(_stem(part).translate(_LOOKALIKES))
+        if folded is not None and len(part) > 2:
+            return (folded,)
+        if pieces := self._pieces(part):
+            return pieces
+        if len(part) < 5:
+            return None
+        match = process.extractOne(_stem(part), self._long, scorer=fuzz.ratio, score_cutoff=80)
+        return (match[0],) if match else None
+
+    def _pieces(self, part: str) -> tuple[str, ...] | None:
+        """Two or three vocabulary words printed or read without a blank (``AMOUNTBILLED``)."""
+        if not 5 <= len(part) <= 40:
+            return None
+        for cut in range(2, len(part) - 1):
+            head = self._word(part[:cut])
+            if not head or len(part[:cut]) < 2:
+                continue
+            rest = self._word(part[cut:])
+            if rest:
+                return head + rest
+            if len(part) - cut >= 5 and (tail := self._pieces(part[cut:])):
+                return head + tail
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: what its head says and where it stands (pixels)."""
+
+    roles: tuple[str | None, ...]
+    """From top to bottom; several where a cell stacks several values."""
+    title: str
+    x0: float
+    x1: float
+    data_x0: float = 0.0
+    data_x1: float = 0.0
+    """Where its values stand, once learned; 0, 0 before."""
+
+    @property
+    def cx(self) -> float:
+        return (self.x0 + self.x1) / 2
+
+    @property
+    def role(self) -> str | None:
+        return self.roles[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The head of a table and the lines it takes."""
+
+    page: int
+    first_line: int
+    last_line: int
+    columns: tuple[Column, ...]
+    score: float
+    tokens: tuple[Token, ...]
+
+    @property
+    def roles(self) -> frozenset[str]:
+        return frozenset(r for c in self.columns for r in c.roles if r is not None)
+
+    @property
+    def y1(self) -> float:
+        return max(t.y1 for t in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    role: str
+    tokens: frozenset[tuple[int, int]]
+    """``(line, position)`` within the band."""
+    words: int
+    gap: float
+    broken: int = 0
+    """Close-set neighbours on a line that it takes apart (``PATIENT`` of ``PATIENT NAME``)."""
+
+
+def _split_at_slash(line: Line) -> list[Token]:
+    """The tokens of a head line with ``Billed/Allowed`` taken apart, so that both can match."""
+    found: list[Token] = []
+    for token in line.tokens:
+        parts = [p for p in re.split(r"(?<=[A-Za-z])/(?=[A-Za-z])", token.text) if p]
+        if len(parts) == 1:
+            found.append(token)
+            continue
+        step = (token.x1 - token.x0) / max(1, len(token.text))
+        at = 0
+        for part in parts:
+            start = token.text.index(part, at)
+            at = start + len(part)
+            found.append(
+                token._replace(text=part, x0=token.x0 + step * start, x1=token.x0 + step * at)
+            )
+    return found
+
+
+def _is_data(token: Token) -> bool:
+    shape = shape_of(token.text)
+    if shape in (Shape.MONEY, Shape.DATE, Shape.IDENTIFIER, Shape.ADJUSTMENT_CODE):
+        return not re.fullmatch(r"[A-Za-z]+[-.]?\d{1,2}(-?[A-Za-z]+)?[:.)]?", token.text)
+    return shape is Shape.PROCEDURE or (shape is Shape.INTEGER and len(token.text) >= 3)
+
+
+class _Band:
+    """A few neighbouring lines taken as one head, and the phrases found in them."""
+
+    def __init__(
+        self, rows: Sequence[Sequence[Token]], vocabulary: Vocabulary, sheet: Sheet
+    ) -> None:
+        self.rows = rows
+        self.vocabulary = vocabulary
+        self.sheet = sheet
+        self.height = sheet.text_height
+        self.words = [[vocabulary.read(t.text) for t in row] for row in rows]
+
+    def tight(self, row: int, left: int) -> bool:
+        """Whether token ``left`` and its right neighbour can be words of one head."""
+        a, b = self.rows[row][left], self.rows[row][left + 1]
+        height = max(min(a.height, b.height), 0.6 * self.height)
+        if b.x0 - a.x1 > _MAX_WORD_GAP * height:
+            return False
+        return not self.sheet.rules_between(a.cx, b.cx, (a.cy + b.cy) / 2)
+
+    def phrases(self) -> list[_Phrase]:
+        """Every wording of the vocabulary that can be read in the band."""
+        found: list[_Phrase] = []
+        for row in range(len(self.rows)):
+            for start in range(len(self.rows[row])):
+                self._extend(self.vocabulary.root, [(row, start)], 0, 0.0, found)
+        return found
+
+    def _extend(
+        self, node: _Node, path: list[tuple[int, int]], words: int, gap: float, found: list[_Phrase]
+    ) -> None:
+        row, at = path[-1]
+        read = self.words[row][at]
+        if read is None:
+            return
+        for word in read:
+            following = node.next.get(word)
+            if following is None:
+                return
+            node = following
+        words += len(read)
+        if node.role is not None and words:
+            found.append(_Phrase(node.role, frozenset(path), words, gap, self._broken(path)))
+        if not node.next or len(path) >= 9:
+            return
+        if at + 1 < len(self.rows[row]) and self.tight(row, at):
+            blank = max(0.0, self.rows[row][at + 1].x0 - self.rows[row][at].x1)
+            self._extend(node, [*path, (row, at + 1)], words, gap + blank, found)
+        # A line between may hold nothing here: a filler ("of") that the fax lost.
+        for below in (row + 1, row + 2):
+            if below >= len(self.rows):
+                break
+            starts = self._below(path, row, below)
+            for start in starts:
+                blank = 0.2 * self.height * (below - row)
+                self._extend(node, [*path, (below, start)], words, gap + blank, found)
+            if starts:
+                break
+
+    def _broken(self, path: Sequence[tuple[int, int]]) -> int:
+        taken = set(path)
+        count = 0
+        for row, at in path:
+            for other, left in (((row, at - 1), at - 1), ((row, at + 1), at)):
+                if other in taken or not 0 <= other[1] < len(self.rows[row]):
+                    continue
+                a, b = self.rows[row][left], self.rows[row][left + 1]
+                close = b.x0 - a.x1 < 0.5 * max(min(a.height, b.height), 0.6 * self.height)
+                count += close and self.words[row][other[1]] != ()
+        return count
+
+    def _below(self, path: Sequence[tuple[int, int]], row: int, below: int) -> list[int]:
+        """Where on a lower line the phrase may go on: starts of runs that it overlaps."""
+        run = [self.rows[r][i] for r, i in path if r == row]
+        x0, x1 = run[0].x0, run[-1].x1
+        line = self.rows[below]
+        starts = []
+        for i, token in enumerate(line):
+            end = i
+            while end + 1 < len(line) and self.tight(below, end):
+                end += 1
+            overlap = min(line[end].x1, x1) - max(token.x0, x0)
+            near = min(token.x1, x1) - max(token.x0, x0)
+            if overlap > 0 and near > -3 * self.height:
+                starts.append(i)
+        return starts
+
+
+def _choose(phrases: list[_Phrase]) -> list[_Phrase]:
+    """The phrases that explain most words, none of them twice."""
+    chosen: list[_Phrase] = []
+    taken: set[tuple[int, int]] = set()
+    for phrase in sorted(phrases, key=lambda p: (1.2 * p.broken - p.words, p.gap, min(p.tokens))):
+        if not taken & phrase.tokens:
+            chosen.append(phrase)
+            taken |= phrase.tokens
+    return chosen
+
+
+def _overlap(a: Column, b: Column) -> float:
+    """Shared width as a share of the narrower column."""
+    narrow = min(a.x1 - a.x0, b.x1 - b.x0)
+    return (min(a.x1, b.x1) - max(a.x0, b.x0)) / max(narrow, 1.0)
+
+
+def _columns(band: _Band, chosen: Sequence[_Phrase]) -> tuple[Column, ...]:
+    """The columns of a head, from left to right, from its phrases and what is left over."""
+    parts: list[tuple[float, Column]] = []
+    taken: set[tuple[int, int]] = set()
+    for phrase in chosen:
+        tokens = [band.rows[r][i] for r, i in sorted(phrase.tokens)]
+        taken |= phrase.tokens
+        column = Column(
+            (phrase.role,),
+            joined(tokens),
+            min(t.x0 for t in tokens),
+            max(t.x1 for t in tokens),
+        )
+        parts.append((min(t.cy for t in tokens), column))
+    parts = _without_spanning(parts)
+    stacks: list[list[tuple[float, Column]]] = []
+    for y, column in sorted(parts, key=lambda p: (p[1].x0, p[0])):
+        stack = next(
+            (
+                s
+                for s in stacks
+                if all(
+                    _overlap(column, c) > 0.5 and abs(y - top) > 0.5 * band.height for top, c in s
+                )
+            ),
+            None,
+        )
+        if stack is None:
+            stacks.append([(y, column)])
+        else:
+            stack.append((y, column))
+    columns = []
+    for stack in stacks:
+        stack.sort(key=lambda p: p[0])
+        columns.append(
+            Column(
+                tuple(c.role for _, c in stack),
+                " / ".join(c.title for _, c in stack),
+                min(c.x0 for _, c in stack),
+                max(c.x1 for _, c in stack),
+            )
+        )
+    for row, line in enumerate(band.rows):
+        left = [t for i, t in enumerate(line) if (row, i) not in taken]
+        for token in left:
+            # No letters: an ornament. Otherwise it belongs to the head it stands over, under, or
+            # beside, and else it is a head we do not know, which ends its neighbours.
+            if not re.search(r"[A-Za-z]", token.text):
+                continue
+            unknown = Column((None,), token.text, token.x0, token.x1)
+            at = next(
+                (
+                    i
+                    for i, c in enumerate(columns)
+                    if min(c.x1, unknown.x1) - max(c.x0, unknown.x0) > -0.6 * band.height
+                    and not band.sheet.rules_between(c.cx, unknown.cx, token.cy)
+                ),
+                None,
+            )
+            if at is None:
+                columns.append(unknown)
+            elif sum(_overlap(unknown, c) > 0 for c in columns) <= 1:
+                known = columns[at]
+                columns[at] = replace(
+                    known, x0=min(known.x0, unknown.x0), x1=max(known.x1, unknown.x1)
+                )
+    return tuple(sorted(columns, key=lambda c: c.cx))
+
+
+def _without_spanning(parts: list[tuple[float, Column]]) -> list[tuple[float, Column]]:
+    """Leaves out heads of heads: one that stands over two columns of its own names neither."""
+    kept = []
+    for y, column in parts:
+        under = [c for top, c in parts if top > y and _overlap(column, c) > 0.3]
+        apart = any(a.x1 < b.x0 or b.x1 < a.x0 for a in under for b in under)
+        if not apart:
+            kept.append((y, column))
+    return kept
+
+
+def find_headers(
+    sheet: Sheet, vocabulary: Vocabulary, *, minimum: int = 3, needs: Collection[str] = ()
+) -> list[Header]:
+    """All heads on a page, from top to bottom, none sharing a line with another.
+
+    Args:
+        sheet: The page.
+        vocabulary: The family of columns to look for.
+        minimum: How many known columns make a head.
+        needs: If given, at least one of these roles must be among them.
+    """
+    usable = [_head_tokens(line, vocabulary, sheet) for line in sheet.lines]
+    hits = [
+        sum(bool(vocabulary.read(t.text)) for t in row) if row is not None else 0 for row in usable
+    ]
+    candidates: list[Header] = []
+    for first in range(len(usable)):
+        if not hits[first]:
+            continue
+        rows: list[Sequence[Token]] = []
+        known = 0
+        for last in range(first, min(first + MAX_HEAD_LINES, len(usable))):
+            row = usable[last]
+            if row is None or (last > first and _apart(sheet, last)):
+                break
+            rows.append(row)
+            known += hits[last]
+            if known < minimum or not hits[last]:
+                continue
+            header = _header(sheet, vocabulary, rows, first, minimum)
+            if header is not None and (not needs or header.roles & set(needs)):
+                candidates.append(header)
+    chosen: list[Header] = []
+    for header in sorted(candidates, key=lambda h: (-h.score, h.first_line)):
+        if all(h.last_line < header.first_line or h.first_line > header.last_line for h in chosen):
+            chosen.append(header)
+    return sorted(chosen, key=lambda h: h.first_line)
+
+
+def _head_tokens(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Token] | None:
+    """The tokens of a line that may be (part of) a head; ``None`` if it holds data or is prose."""
+    tokens = line.tokens
+    if any(_is_data(t) for t in tokens) or not any(vocabulary.knows(t.text) for t in tokens):
+        return None
+    if len(tokens) >= 7:
+        height = max(line.height, 0.6 * sheet.text_height)
+        gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(tokens)]
+        if max(gaps) < 0.8 * height and not sheet.rules_between(
+            tokens[0].cx, tokens[-1].cx, line.cy
+        ):
+            return None
+    return _mended(_split_at_slash(line), vocabulary, sheet)
+
+
+def _mended(tokens: list[Token], vocabulary: Vocabulary, sheet: Sheet) -> list[Token]:
+    """Pieces of one word that OCR took apart (``AL LOWED``, ``I .D``) put together again."""
+    found: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        for count in (3, 2):
+            parts = tokens[at : at + count]
+            close = len(parts) == count and all(
+                b.x0 - a.x1 < 0.6 * sheet.text_height for a, b in itertools.pairwise(parts)
+            )
+            if not close or all(vocabulary.read(t.text) for t in parts):
+                continue
+            text = "".join(t.text for t in parts)
+            if vocabulary.reads_whole(text):
+                whole = parts[0]._replace(
+                    text=text,
+                    x1=parts[-1].x1,
+                    word_ids=tuple(i for t in parts for i in t.word_ids),
+                )
+                found.append(whole)
+                at += count
+                break
+        else:
+            found.append(tokens[at])
+            at += 1
+    return found
+
+
+def _apart(sheet: Sheet, line: int) -> bool:
+    """Whether a line stands too far below the one above it to belong to the same head."""
+    upper, lower = sheet.lines[line - 1], sheet.lines[line]
+    return lower.y0 - upper.y1 > 1.1 * max(upper.height, lower.height, sheet.text_height)
+
+
+def _header(
+    sheet: Sheet, vocabulary: Vocabulary, rows: Sequence[Sequence[Token]], first: int, minimum: int
+) -> Header | None:
+    band = _Band(rows, vocabulary, sheet)
+    chosen = _choose(band.phrases())
+    if len({p.role for p in chosen}) < minimum:
+        return None
+    covered = {at for p in chosen for at in p.tokens}
+    lettered = {
+        (r, i)
+        for r, row in enumerate(rows)
+        for i, t in enumerate(row)
+        if re.search(r"[A-Za-z]{2}", t.text) and t.text.lower() not in _FILLERS
+    }
+    loose = lettered - covered
+    share = len(lettered & covered) / max(1, len(lettered))
+    columns = _columns(band, chosen)
+    tokens = tuple(t for row in rows for t in row)
+    if share < 0.5 or _is_label_line(rows, chosen, loose) or _is_prose(rows, columns, sheet):
+        return None
+    score = sum(p.words + 0.5 for p in chosen) - 0.7 * len(loose) - 0.3 * (len(rows) - 1)
+    columns_known = [c for c in columns if c.role is not None]
+    if len(columns_known) < min(minimum, 2) or score <= 0:
+        return None
+    return Header(
+        sheet.page, first, first + len(rows) - 1, columns, score + _bonus(columns_known), tokens
+    )
+
+
+def _bonus(columns: Sequence[Column]) -> float:
+    return 0.5 * len({c.role for c in columns})
+
+
+def _is_label_line(
+    rows: Sequence[Sequence[Token]], chosen: Sequence[_Phrase], loose: Collection[tuple[int, int]]
+) -> bool:
+    """Whether these are labels with values beside them (``Name: J Lark``), not column heads."""
+    colons = sum(any(rows[r][i].text.rstrip().endswith(":") for r, i in p.tokens) for p in chosen)
+    return colons * 2 >= len(chosen) and (len(loose) * 4 > len(chosen) or len(rows) > 2)
+
+
+def _is_prose(rows: Sequence[Sequence[Token]], columns: Sequence[Column], sheet: Sheet) -> bool:
+    """Whether the words run on without the blanks that part columns."""
+    most = max(rows, key=len)
+    wide = sum(
+        b.x0 - a.x1 > 1.2 * sheet.text_height
+        or bool(sheet.rules_between(a.cx, b.cx, (a.cy + b.cy) / 2))
+        for a, b in itertools.pairwise(most)
+    )
+    return len(most) >= 6 and wide == 0 and len(most) > 2 * len(columns)
