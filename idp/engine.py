@@ -96,7 +96,7 @@ class Engine:
             enable_otlp=False,
             use_listen_notify=not sqlite,
             max_executor_threads=sum(lane.concurrency for lane in self._lanes.values()) + 8,
-            notification_listener_polling_interval_sec=5.0,
+            notification_listener_polling_interval_sec=0.5,
         )
         DBOS(config=config)
         for name, lane in self._lanes.items():
