@@ -15,7 +15,7 @@ from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 import typer
 from rich.console import Console
 
-from idp.errors import ExitCode, IdpError
+from idp.errors import ExitCode, IdpError, MissingDependencyError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,6 +55,10 @@ def guarded(verb: Callable[P, R]) -> Callable[P, R]:
             return verb(*args, **kwargs)
         except IdpError as error:
             fail(error)
+        except ModuleNotFoundError as error:
+            if (error.name or "").split(".")[0] == "idp":
+                raise
+            fail(MissingDependencyError(f"Python package {error.name} is not installed"))
         except BrokenPipeError:
             # The reader of our output has enough (``idp process ... | head -1``).
             with contextlib.suppress(OSError):

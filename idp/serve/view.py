@@ -98,9 +98,13 @@ class PageView:
 class LineView:
     """One row of the claims table."""
 
+    number: int
+    """Ties the row to its frame on the page."""
     claim: Claim | None
     """The claim whose first row this is."""
     line: ServiceLine
+    percent: int
+    tone: Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +173,22 @@ def document_view(
         title = titles.get(field.name, plain(field.name))
         fields.append(_field_view(number, field, title, tone, finding))
         if field.box is not None and field.page is not None:
-            frame = _frame(number, f"{title}: {field.value or field.raw}", tone, field.box)
-            height = heights.get(field.page, 1.3)
-            frames.setdefault(field.page, []).append(_stretched(frame, height))
+            label = f"{title}: {field.value or field.raw}"
+            frame = _frame(number, label, tone, field.box, heights.get(field.page, 1.3))
+            frames.setdefault(field.page, []).append(frame)
+    claims = _claim_rows(document.claims, len(fields) + 1, policy.field_threshold)
+    for row in claims:
+        line = row.line
+        if line.box is not None and line.page is not None:
+            label = f"{line.procedure_code or 'claim'}: {money(line.paid)}"
+            frame = _frame(row.number, label, row.tone, line.box, heights.get(line.page, 1.3))
+            frames.setdefault(line.page, []).append(frame)
     return DocumentView(
         document=document,
         title=schema.title if schema else plain(document.type),
         percent=round(document.type_confidence * 100),
         fields=tuple(fields),
-        claims=tuple(_claim_rows(document.claims)),
+        claims=tuple(claims),
         missing=tuple(titles.get(name, plain(name)) for name in document.missing),
         findings=tuple(
             (
@@ -253,30 +264,17 @@ def _field_view(
     )
 
 
-def _frame(number: int, label: str, tone: Tone, box: Box) -> Frame:
+def _frame(number: int, label: str, tone: Tone, box: Box, proportion: float) -> Frame:
+    """The frame of a box on a page that is ``proportion`` times as high as wide."""
     pad = 2.0
     return Frame(
         number=number,
         label=label,
         tone=tone,
         x=round(box.x0 * 1000 - pad, 1),
-        y=box.y0 * 1000,
+        y=round(box.y0 * 1000 * proportion - pad, 1),
         width=round(box.width * 1000 + 2 * pad, 1),
-        height=box.height * 1000,
-    )
-
-
-def _stretched(frame: Frame, proportion: float) -> Frame:
-    """The frame with its vertical lengths in thousandths of the page's width."""
-    pad = 2.0
-    return Frame(
-        number=frame.number,
-        label=frame.label,
-        tone=frame.tone,
-        x=frame.x,
-        y=round(frame.y * proportion - pad, 1),
-        width=frame.width,
-        height=round(frame.height * proportion + 2 * pad, 1),
+        height=round(box.height * 1000 * proportion + 2 * pad, 1),
     )
 
 
@@ -291,11 +289,20 @@ def _page_note(page: Page) -> str:
     return ", ".join(parts)
 
 
-def _claim_rows(claims: Sequence[Claim]) -> list[LineView]:
-    rows = []
+def _claim_rows(claims: Sequence[Claim], number: int, threshold: float) -> list[LineView]:
+    """One row per service line, numbered on from ``number``."""
+    rows: list[LineView] = []
     for claim in claims:
-        for number, line in enumerate(claim.service_lines or (claim,)):
-            rows.append(LineView(claim if number == 0 else None, line))
+        for place, line in enumerate(claim.service_lines or (claim,)):
+            rows.append(
+                LineView(
+                    number=number + len(rows),
+                    claim=claim if place == 0 else None,
+                    line=line,
+                    percent=round(line.confidence * 100),
+                    tone="good" if line.confidence >= threshold else "look",
+                )
+            )
     return rows
 
 
