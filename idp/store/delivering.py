@@ -32,16 +32,7 @@ class Delivering(Queries):
                 delivery.job = None
                 return None
             now = self._clock()
-            if document.state != State.DELIVERING:
-                record.move(
-                    session,
-                    document,
-                    State.DELIVERING,
-                    at=now,
-                    actor="engine",
-                    action="delivering",
-                    detail={"key": delivery.key},
-                )
+            self._delivering(session, document, delivery, now)
             if jobs.worn_out(delivery, attempts):
                 jobs.give_up(session, delivery, [document], now)
                 return None
@@ -60,6 +51,31 @@ class Delivering(Queries):
                 document_id=document.id,
                 original_sha256=session.get_one(Arrival, document.arrival_id).sha256,
                 image_sha256s={p.number: p.image_sha256 for p in pages if p.image_sha256},
+            )
+
+    def _delivering(
+        self, session: Session, document: DocumentRecord, delivery: Delivery, now: dt.datetime
+    ) -> None:
+        detail: record.Detail = {"attempt": delivery.attempts + 1, "key": delivery.key}
+        if document.state == State.DELIVERING:
+            record.append(
+                session,
+                at=now,
+                actor="engine",
+                action="delivering_again",
+                arrival_id=document.arrival_id,
+                document_id=document.id,
+                detail=detail,
+            )
+        else:
+            record.move(
+                session,
+                document,
+                State.DELIVERING,
+                at=now,
+                actor="engine",
+                action="delivering",
+                detail=detail,
             )
 
     def finish_delivery(self, deliver_job: DeliverJob, location: str) -> bool:

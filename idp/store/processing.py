@@ -49,6 +49,7 @@ class Processing(Queries):
                 jobs.give_up(session, arrival, documents, now)
                 return None
             arrival.attempts += 1
+            detail: record.Detail = {"attempt": arrival.attempts}
             for document in documents:
                 if document.state == State.RECEIVED:
                     record.move(
@@ -58,7 +59,18 @@ class Processing(Queries):
                         at=now,
                         actor="engine",
                         action="processing",
-                        detail={"attempt": arrival.attempts},
+                        detail=detail,
+                    )
+                else:
+                    # The attempt before began and never ended: killed.
+                    record.append(
+                        session,
+                        at=now,
+                        actor="engine",
+                        action="processing_again",
+                        arrival_id=arrival_id,
+                        document_id=document.id,
+                        detail=detail,
                     )
             return ProcessJob(arrival=as_arrival(arrival), job=job, attempt=arrival.attempts)
 

@@ -47,7 +47,7 @@ def chaos(
 
 def _feed(data: Path, expected: dict[str, int], kills: int, luck: float) -> None:
     """Files trickle in over the whole time, some written slowly, some in bursts."""
-    pause = kills * 2.5 / len(expected)
+    pause = kills * 3.5 / len(expected)
     for number, (name, pages) in enumerate(expected.items()):
         content = f"{name} {luck} {'page ' * pages}".encode()
         if number % 10 == 0:
@@ -85,7 +85,8 @@ def main() -> int:
         )
         sys.stdout.write(
             f"kills {options.kills}  files {options.files}  documents {sum(expected.values())}  "
-            f"lost {found.lost}  doubled {found.doubled}  states {found.states}  "
+            f"lost {found.lost}  doubled {found.doubled}  "
+            f"cut off and repeated {found.repeated}  states {found.states}  "
             f"record {'sound' if found.broken_record is None else found.broken_record}  "
             f"{time.monotonic() - begun:.0f} s  seed {options.seed}  {platform.machine()}\n"
         )

@@ -118,6 +118,8 @@ class Count:
     documents: int
     lost: int
     doubled: int
+    repeated: int
+    """Attempts that a kill had cut off and that were made again: that it struck in the middle."""
     states: dict[str, int]
     broken_record: int | None
 
@@ -147,6 +149,7 @@ def count(data: Path, expected: dict[str, int]) -> Count:
         documents=len(rows),
         lost=lost,
         doubled=doubled,
+        repeated=sum(event.action.endswith("_again") for event in store.events(limit=100_000)),
         states={str(state): n for state, n in store.counts().items() if n},
         broken_record=store.verify_events(),
     )
