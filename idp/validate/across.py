@@ -172,7 +172,10 @@ def pages_readable(pages: Sequence[Page]) -> Iterator[Finding]:
 
 
 def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
-    """P3: when the pages say "page x of y", all y have arrived (cut-off faxes)."""
+    """P3: when the pages say "page x of y", all y have arrived (cut-off faxes).
+
+    Pages that lack only in front are a warning: senders leave out the instructions of a form.
+    """
     said: dict[int, set[int]] = {}
     for page in pages:
         for number, total in _PAGE_OF.findall(page.text):
@@ -182,9 +185,10 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
         lacking = sorted(set(range(1, total + 1)) - numbers)
         if lacking and len(pages) < total:
             shown = ", ".join(str(number) for number in lacking)
+            in_front = max(lacking) < min(numbers)
             yield Finding(
                 rule="P3",
-                severity=Severity.BLOCK,
+                severity=Severity.WARN if in_front else Severity.BLOCK,
                 message=f"Page {shown} of {total} did not arrive; ask for the whole document",
                 page=pages[-1].number,
             )

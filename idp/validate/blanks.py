@@ -9,10 +9,11 @@ from functools import cached_property
 from idp.document import Box, Page, Word
 from idp.phrases import fold
 
-LEAST_SIGNS = 8
-"""Shorter labels (``NPI``, ``Fax``) are asked of several parties: alone they prove nothing."""
+LEAST_SIGNS = 4
+"""Shorter labels (``DX``, ``ID``) stand in too many places to prove anything."""
 
 _BELOW = 2.2
+_WIDE = 1.5
 _MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
 
 
@@ -62,17 +63,41 @@ class Places:
 
 
 def _stretch(words: Sequence[Word], wanted: str) -> tuple[int, int] | None:
-    """The words of a line that are the label, as (first, last), when it begins a stretch."""
+    """The words of a line that are the label, as (first, last), when it begins a stretch.
+
+    What stands in parentheses behind it (``(if different)``) belongs to the label.
+    """
     folded = [fold(word.text) for word in words]
     for first in range(len(words)):
         text = ""
         for last in range(first, len(words)):
             text += folded[last]
-            if text == wanted and _begins(words, first) and _ends(words, last):
-                return first, last
+            if text == wanted and _begins(words, first):
+                end = _through_parentheses(words, last)
+                if _ends(words, end):
+                    return first, end
             if len(text) >= len(wanted):
                 break
     return None
+
+
+def _through_parentheses(words: Sequence[Word], last: int) -> int:
+    while last + 1 < len(words) and not fold(words[last + 1].text):
+        if words[last].text.rstrip().endswith(":"):
+            break
+        last += 1
+    if last + 1 == len(words) or not words[last + 1].text.startswith("("):
+        return last
+    for place in range(last + 1, len(words)):
+        if ")" in words[place].text:
+            return place
+    return last
+
+
+def _gap(page: Page, left: Word, right: Word) -> float:
+    """The gap between two words, in heights of the letters."""
+    aspect = page.height_px / max(1, page.width_px)
+    return (right.box.x0 - left.box.x1) / max(left.box.height * aspect, 1e-4)
 
 
 def _begins(words: Sequence[Word], first: int) -> bool:
@@ -93,16 +118,27 @@ def _ends(words: Sequence[Word], last: int) -> bool:
     return following.box.x0 - word.box.x1 > word.box.height or not _is_ink(following)
 
 
+def _next_is_label(page: Page, words: Sequence[Word], last: int) -> bool:
+    """Whether what follows on the line is another label: a stretch that ends with a colon.
+
+    A stretch that follows closely and holds more than one word may be a value with the next label
+    behind it, so it is taken for an answer.
+    """
+    behind = words[last + 1 :]
+    stretch = [behind[0]]
+    for word in behind[1:]:
+        if stretch[-1].text.rstrip().endswith(":") or _gap(page, stretch[-1], word) > _WIDE:
+            break
+        stretch.append(word)
+    if not stretch[-1].text.rstrip().endswith(":"):
+        return False
+    return len(stretch) == 1 or _gap(page, words[last], stretch[0]) > _WIDE
+
+
 def _answered(page: Page, words: Sequence[Word], first: int, last: int) -> bool:
     """Whether ink that is no label stands right of the label, or else right below it."""
     end = words[last]
-    behind: list[Word] = []
-    for word in words[last + 1 :]:
-        behind.append(word)
-        if word.text.rstrip().endswith(":"):
-            behind = []
-            break
-    if any(_is_ink(word) for word in behind):
+    if any(_is_ink(word) for word in words[last + 1 :]) and not _next_is_label(page, words, last):
         return True
     label = words[first].box.union(end.box)
     height = max(end.box.height, 1e-4)
@@ -110,8 +146,7 @@ def _answered(page: Page, words: Sequence[Word], first: int, last: int) -> bool:
     below = [
         word
         for word in page.words
-        if 0 < word.box.cy - label.cy < _BELOW * height + height / 2
-        and word.box.cy - label.cy > 0.6 * height
+        if 0.6 * height < word.box.cy - label.cy < _BELOW * height + height / 2
         and label.x0 - height <= word.box.x0 < max(label.x1, min(right, label.x1 + 0.25))
         and _is_ink(word)
     ]

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from idp.document import Box, Document, Page
+from idp.phrases import fold
 from idp.schemas import Condition, DocumentSchema, FieldSchema
 from idp.validate.blanks import Places
+from idp.values import Kind
 
 
 class Missing(NamedTuple):
@@ -30,14 +33,29 @@ def _filled(document: Document, name: str) -> bool:
 class _Form:
     """What the document holds and what its form asks for."""
 
-    def __init__(self, document: Document, pages: Sequence[Page]) -> None:
+    def __init__(self, document: Document, schema: DocumentSchema, pages: Sequence[Page]) -> None:
         self.document = document
+        counted = Counter(
+            label for field in schema.fields for label in {fold(text) for text in field.labels}
+        )
+        self._shared = {label for label, fields in counted.items() if fields > 1}
         self.places = Places(pages)
         self.blank = {field.name: field for field in document.fields if field.value in (None, "")}
 
     def asks(self, schema: FieldSchema) -> bool:
         """Whether the form has a place for the field that is empty."""
-        return schema.name in self.blank or self.places.blank(schema.labels) is not None
+        return schema.name in self.blank or self.place(schema) is not None
+
+    def place(self, schema: FieldSchema) -> tuple[int, Box] | None:
+        """Where the form asks for it.
+
+        Only labels that no other field shares prove anything (``NPI`` is asked of several
+        parties), and choices are asked with boxes, not with blanks.
+        """
+        if schema.kind in (Kind.OPTION, Kind.SEX):
+            return None
+        own = [label for label in schema.labels if fold(label) not in self._shared]
+        return self.places.blank(own)
 
     def holds(self, condition: Condition, schema: DocumentSchema) -> bool:
         if condition.present is not None:
@@ -57,7 +75,7 @@ def find_missing(
     Of a group of which one is enough (``one_of``) the first is named, or the first that the form
     has an empty place for.
     """
-    form = _Form(document, pages)
+    form = _Form(document, schema, pages)
     missing: list[Missing] = []
     done: set[str] = set()
     for field in schema.fields:
@@ -93,5 +111,5 @@ def _missing(form: _Form, schema: FieldSchema, because: str, *, asked: bool) -> 
     field = form.blank.get(schema.name)
     if field is not None:
         return Missing(schema, because, asked, field.page, field.box)
-    place = form.places.blank(schema.labels)
+    place = form.place(schema)
     return Missing(schema, because, asked, *(place or (None, None)))

@@ -53,7 +53,7 @@ def medicare_number(field: Field, schema: FieldSchema, today: dt.date) -> Told |
         if found != printed:
             return Told(Severity.INFO, f"{schema.title} was read as {printed} and mended by place")
         return None
-    if len(printed) == 11 and re.fullmatch(r"[1-9][A-Z][0-9A-Z]\d[A-Z][0-9A-Z]\d.*", printed):
+    if len(printed) == 11 and re.fullmatch(r"[1-9][A-Z][0-9A-Z]\d[A-Z].{6}", printed):
         return Told(
             Severity.WARN,
             f"{schema.title} begins like a Medicare number but breaks its pattern; compare it "
