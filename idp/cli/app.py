@@ -177,7 +177,7 @@ def quarantine_list(
 @quarantine_app.command("release")
 @guarded
 def quarantine_release(document: Id) -> None:
-    """Send a quarantined document to review as it is (to try again: idp requeue)."""
+    """Let a document go on to review as it was read; one never read is tried again."""
     from idp.cli.house import release_document  # noqa: PLC0415
 
     release_document(document)
