@@ -161,6 +161,8 @@ class _Builder:
         started = bool(draft.services or draft.totals)
         if is_row:
             keys = differs & KEY_ROLES
+            if "patient_name" not in draft.identity:
+                keys |= differs & {"subscriber_name"}
             # Another account or claim number is another claim; another name too.
             new = bool(keys) and (started or bool(differs & {"claim_number", "patient_account"}))
         else:
@@ -180,6 +182,13 @@ class _Builder:
             draft.tokens.extend(event.tokens)
 
     def _total(self, event: Event) -> None:
+        if event.scope == "sum":
+            drafts = [d for d in self.drafts if d.services]
+            if drafts and self._adds_up(event, drafts[-1:]):
+                self._close(drafts[-1], event)
+            elif len(drafts) > 1 and self._adds_up(event, drafts):
+                self.statement.append(event)
+            return
         if event.scope == "statement":
             self.statement.append(event)
         elif event.scope == "claim" and self.drafts and self.drafts[-1].services:
@@ -239,7 +248,7 @@ class _Builder:
             claims.append(self._claim(draft, legend))
         if not claims and self.drafts and self.open:
             claims = self._claim_of_labels()
-        return Remittance(tuple(claims), self._evidence(claims))
+        return Remittance(tuple(claims), self._evidence())
 
     def _claim_of_labels(self) -> list[Claim]:
         """A document without any table: one claim of the labelled amounts."""
@@ -294,6 +303,9 @@ class _Builder:
             days = parse_dates(joined(draft.date_cell))
             values["service_date"] = days[0] if days else None
         identity = {r: t for r, t in draft.identity.items() if r in IDENTITY_ROLES}
+        if "subscriber_name" in draft.identity:
+            # Where no patient is named, it is the member.
+            identity.setdefault("patient_name", draft.identity["subscriber_name"])
         return Claim.model_validate({**values, **identity, "service_lines": lines})
 
     def _line(self, draft: ServiceDraft, legend: _Legend) -> ServiceLine:
@@ -312,18 +324,18 @@ class _Builder:
             box=self._box(draft.page, draft.tokens),
         )
 
-    def _evidence(self, claims: Sequence[Claim]) -> tuple[Evidence, ...]:
+    def _evidence(self) -> tuple[Evidence, ...]:
         found: dict[str, Evidence] = {}
         # The last total of a statement stands below all others.
         for event in reversed(self.statement):
             for role, tokens in event.cells.items():
-                name = _STATEMENT_FIELDS.get(role)
+                instead = role == "noncovered" and "adjustment" not in event.cells
+                name = _STATEMENT_FIELDS.get("adjustment" if instead else role)
                 if name is None or name in found or not tokens:
                     continue
                 evidence = self._one(name, role, tokens)
                 if evidence is not None:
                     found[name] = evidence
-        del claims
         return tuple(found[n] for n in sorted(found))
 
     def _one(self, name: str, role: str, tokens: tuple[Token, ...]) -> Evidence | None:

@@ -23,7 +23,7 @@ IDENTITY_ROLES = frozenset(
 )
 KEY_ROLES = frozenset(("patient_name", "patient_account", "claim_number"))
 _SURE_WITHOUT_COLON = frozenset(
-    "hic hicn mic mbi acnt acct icn dcn tcn ccn pcn id claim# acct# account# id# member#".split()
+    ("hic", "hicn", "mic", "mbi", "acnt", "acct", "icn", "dcn", "tcn", "ccn", "pcn", "id")
 )
 _LABEL_GAP = 1.0
 _VALUE_GAP = 3.0
@@ -123,8 +123,9 @@ def _value(tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:
             break
         if token.text.rstrip().endswith(":"):
             # An unknown label ends the value; its first words stand close before the colon.
-            while value and token.x0 - value[-1].x1 < 0.6 * unit and len(value) > 1:
-                token = value.pop()
+            left = token.x0
+            while len(value) > 1 and left - value[-1].x1 < 0.6 * unit:
+                left = value.pop().x0
             break
         value.append(token)
     return tuple(value)
@@ -141,9 +142,9 @@ def fits(role: str, tokens: Sequence[Token]) -> bool:
         letters = sum(c.isalpha() for c in text)
         return letters >= 3 and not re.search(r"\d{2}", text) and len(tokens) <= 6
     if role in IDENTITY_ROLES or role == "eft_number":
-        return sum(c.isdigit() for c in text) >= 3 and not (
-            re.fullmatch(r"\d{1,2}/\d{1,2}/\d{2,4}", text)
-        )
+        digits = sum(c.isdigit() for c in text)
+        fewest = 1 if role == "patient_account" else 3
+        return digits >= fewest and not re.fullmatch(r"\d{1,2}/\d{1,2}/\d{2,4}", text)
     if role in ("service_date", "service_end", "payment_date"):
         return bool(parse_dates(text))
     return True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lines of a remittance told apart: who a claim is about, what was done, what it adds up to.
 
-Each page becomes a list of events in reading order; :mod:`idp.extract.claims` builds the claims from
-them. Nothing here knows a payer: a line is what its columns, labels and shapes say it is.
+Each page becomes a list of events in reading order; :mod:`idp.extract.claims` builds the claims
+from them. Nothing here knows a payer: a line is what its columns, labels and shapes say it is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from idp.extract.claims_labels import IDENTITY_ROLES, fits, read_labels, trim
-from idp.extract.tables_header import Column, Header, Vocabulary, find_headers
+from idp.extract.tables_header import Column, Header, Vocabulary, find_headers, normalise
 from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, learn, make_row, misfit
 from idp.extract.tables_values import Shape, parse_money, parse_procedure, shape_of
@@ -40,7 +40,8 @@ _OF_CLAIM = re.compile(r"\b(?:claim|patient|member|service|line|sub)\b", re.IGNO
 _NO_TOTAL = re.compile(r"\badj\w*\s+to\s+t[o0]ta[l1]|\bpage\s+t[o0]ta[l1]", re.IGNORECASE)
 
 Kind = Literal["identity", "service", "total", "prose"]
-Scope = Literal["claim", "statement", "open"]
+Scope = Literal["claim", "statement", "open", "sum"]
+"""What a total is of; of ``sum`` only the amounts say that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,14 @@ def _is_summary(header: Header, sheet: Sheet) -> bool:
     """Whether the table under the head adds up the payment rather than listing services."""
     if header.roles & SUMMARY_ROLES and not header.roles & {"procedure_code", "patient_name"}:
         return True
+    listing = {"service_date", "procedure_code", "patient_name", "claim_number", "patient_account"}
+    if header.roles & listing:
+        return False
     if any(_TOTAL.search(t.text) for t in header.tokens):
         return True
     above = sheet.lines[header.first_line - 1] if header.first_line else None
-    listing = {"service_date", "procedure_code", "patient_name", "claim_number", "patient_account"}
     return bool(
-        above
-        and len(above.tokens) <= 6
-        and re.search(r"summary|totals", above.text, re.IGNORECASE)
-        and not header.roles & listing
+        above and len(above.tokens) <= 6 and re.search(r"summary|totals", above.text, re.IGNORECASE)
     )
 
 
@@ -124,13 +124,17 @@ def without_guesses(header: Header) -> Header:
     """
     columns: list[Column] = []
     roles = header.roles
-    for column in header.columns:
+    for index, column in enumerate(header.columns):
         kept: tuple[str | None, ...] = column.roles
         if len(kept) > 1:
             kept = tuple(r for r in kept if r not in ("service_description", "claim_count")) or kept
             kept = tuple(dict.fromkeys(kept))
         if "paid" not in roles and not roles & {"eft_number", "statement_number"}:
             kept = tuple("paid" if r == "payment_amount" else r for r in kept)
+        # The amount beside a reason code is the adjustment's.
+        before = header.columns[index - 1].roles[-1] if index else None
+        if kept == (None,) and before in ("carc", "carc_group") and "adjustment" not in roles:
+            kept = ("adjustment",) if normalise(column.title) == ("amount",) else kept
         columns.append(replace(column, roles=kept))
     return replace(header, columns=tuple(columns))
 
@@ -197,7 +201,40 @@ def _is_service(parts: Mapping[str, tuple[Token, ...]], header: Header) -> bool:
     marked = header.roles & {"service_date", "procedure_code"}
     if not marked or described:
         return bool(described or named or len(amounts) >= 2)
-    return bool(named and len(amounts) >= 2) or len(amounts) >= 4
+    return bool(named and len(amounts) >= 2)
+
+
+def _is_bare_sum(parts: Mapping[str, tuple[Token, ...]], header: Header) -> bool:
+    """Whether a line has amounts but neither date nor code, where the table has such columns."""
+    marked = header.roles & {"service_date", "procedure_code"}
+    return bool(marked) and len(_amount_cells(parts)) >= 3
+
+
+@dataclass(slots=True)
+class _OpenRow:
+    """The row being read: its lines, and lines above it that may turn out to be its first."""
+
+    lines: list[Line] = field(default_factory=list)
+    pending: list[Line] = field(default_factory=list)
+    beside: Mapping[str, tuple[Token, ...]] = field(default_factory=dict)
+    """Labelled values that stand in the row's own line."""
+    inside: Line | None = None
+    """The line about to open a row, without such labels."""
+
+    def begin(self, line: Line, labels: Mapping[str, tuple[Token, ...]], sheet: Sheet) -> None:
+        """Open a row at a line with amounts."""
+        above = [p for p in self.pending if _near(p, line, sheet)]
+        self.beside = labels if self.inside is not None else {}
+        self.lines, self.pending = [*above, self.inside or line], []
+
+    def wait(self, line: Line, sheet: Sheet) -> None:
+        """Remember a line without amounts; one with a label of its own says something else."""
+        if any(t.text.endswith(":") for t in line.tokens):
+            self.pending = []
+        elif self.pending and _near(self.pending[-1], line, sheet):
+            self.pending.append(line)
+        else:
+            self.pending = [line]
 
 
 class PageReader:
@@ -217,58 +254,92 @@ class PageReader:
 
     def _region(self, region: _Region, sheet: Sheet) -> Iterable[Event]:
         header = region.header
-        pending: list[Line] = []
-        """Lines of cells without amounts that may open the row below them."""
-        row: list[Line] = []
+        if header is None:
+            for line in region.lines:
+                yield from self._free(line, self._labels(line, sheet), sheet)
+            return
+        open_row = _OpenRow()
         identity_rows = 0
         for index, line in enumerate(region.lines):
-            labels = _labelled_cells(line, self.vocabulary, sheet)
-            if header is None:
-                yield from self._free(line, labels, sheet)
-                continue
-            if is_total(line):
-                yield from self._flush(row, header, sheet)
-                row, pending = [], []
-                yield from self._total(line, header, region, sheet)
-                continue
-            if labels.keys() & (IDENTITY_ROLES | {"service_date"}) and not _below(row, line, sheet):
-                yield from self._flush(row, header, sheet)
-                row, pending = [], []
-                yield Event("identity", line.page, labels, line.tokens)
-                continue
-            if _is_prose(line, sheet):
-                yield from self._flush(row, header, sheet)
-                row, pending = [], []
-                yield Event("prose", line.page, labels, line.tokens)
-                continue
-            if region.is_summary:
-                if _money_tokens(line) or index == 0:
-                    parts = cell_parts(make_row([line], header, sheet), header)
-                    yield Event("total", line.page, parts, line.tokens, "statement")
-                continue
+            labels = self._labels(line, sheet)
             parts = cell_parts(make_row([line], header, sheet), header)
-            if not header.roles & MONEY_ROLES:
+            if (
+                single := self._alone(line, labels, parts, region, row=open_row, sheet=sheet)
+            ) is not None:
+                yield from self._flush(open_row, header, sheet)
+                yield from single
+            elif self._opens_row(line, labels, parts, header, row=open_row, sheet=sheet):
+                yield from self._flush(open_row, header, sheet, keep_pending=True)
+                open_row.begin(line, labels, sheet)
+            elif region.is_summary:
+                if _money_tokens(line) or index == 0:
+                    yield Event("total", line.page, parts, line.tokens, "statement")
+            elif not header.roles & MONEY_ROLES:
                 if identity_rows == 0 and _is_identity(parts):
                     identity_rows += 1
                     yield Event("identity", line.page, parts, line.tokens)
-                elif identity_rows == 0:
-                    pending.append(line)
-                continue
-            if _is_service(parts, header):
-                yield from self._flush(row, header, sheet)
-                above = [p for p in pending if _near(p, line, sheet)]
-                row, pending = [*above, line], []
-            elif row and _continues(row, line, header, sheet):
-                row.append(line)
+            elif open_row.lines and _continues(open_row.lines, line, header, sheet):
+                open_row.lines.append(line)
             else:
-                yield from self._flush(row, header, sheet)
-                row = []
-                pending = (
-                    [*pending, line] if pending and _near(pending[-1], line, sheet) else [line]
-                )
+                yield from self._flush(open_row, header, sheet, keep_pending=True)
+                open_row.wait(line, sheet)
                 yield Event("prose", line.page, labels, line.tokens)
-        if header is not None:
-            yield from self._flush(row, header, sheet)
+        yield from self._flush(open_row, header, sheet)
+
+    def _labels(self, line: Line, sheet: Sheet) -> dict[str, tuple[Token, ...]]:
+        return _labelled_cells(line, self.vocabulary, sheet)
+
+    def _alone(
+        self,
+        line: Line,
+        labels: Mapping[str, tuple[Token, ...]],
+        parts: Mapping[str, tuple[Token, ...]],
+        region: _Region,
+        *,
+        row: _OpenRow,
+        sheet: Sheet,
+    ) -> list[Event] | None:
+        """The events of a line that belongs to no row: a total, labels, running text."""
+        header = region.header
+        assert header is not None
+        if is_total(line):
+            return list(self._total(line, header, region, sheet))
+        if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
+            inside = _without_labels(line, labels, self.vocabulary, sheet)
+            within = inside is not None and _is_service(
+                cell_parts(make_row([inside], header, sheet), header), header
+            )
+            if not within and not _below(row.lines, line, sheet):
+                return [Event("identity", line.page, labels, line.tokens)]
+        if _is_prose(line, sheet):
+            return [Event("prose", line.page, labels, line.tokens)]
+        listing = not region.is_summary and header.roles & MONEY_ROLES
+        if listing and not _is_service(parts, header) and _is_bare_sum(parts, header):
+            return [Event("total", line.page, parts, line.tokens, "sum")]
+        return None
+
+    def _opens_row(
+        self,
+        line: Line,
+        labels: Mapping[str, tuple[Token, ...]],
+        parts: Mapping[str, tuple[Token, ...]],
+        header: Header,
+        *,
+        row: _OpenRow,
+        sheet: Sheet,
+    ) -> bool:
+        """Whether a service row begins here; takes labels within it out of its cells."""
+        row.inside = None
+        if not header.roles & MONEY_ROLES or _is_summary(header, sheet):
+            return False
+        inside = _without_labels(line, labels, self.vocabulary, sheet)
+        if inside is not None:
+            # "Claim: 6001  01/08/26  96372 ...": a label in the left column of a row.
+            if _is_service(cell_parts(make_row([inside], header, sheet), header), header):
+                row.inside = inside
+                return True
+            return False
+        return _is_service(parts, header)
 
     def _free(
         self, line: Line, labels: Mapping[str, tuple[Token, ...]], sheet: Sheet
@@ -282,21 +353,25 @@ class PageReader:
         else:
             yield Event("prose", line.page, labels, line.tokens)
 
-    def _flush(self, row: Sequence[Line], header: Header, sheet: Sheet) -> Iterable[Event]:
-        if not row:
+    def _flush(
+        self, open_row: _OpenRow, header: Header, sheet: Sheet, *, keep_pending: bool = False
+    ) -> Iterable[Event]:
+        """Close the open row, if any, and give its event."""
+        lines, beside = open_row.lines, open_row.beside
+        open_row.lines, open_row.beside = [], {}
+        if not keep_pending:
+            open_row.pending = []
+        if not lines:
             return
-        made: Row = make_row(row, header, sheet)
+        made: Row = make_row(lines, header, sheet)
         columns = tuple(
             r for c in header.columns for r in c.roles if r is not None and r in MONEY_ROLES
         )
-        yield Event("service", made.page, cell_parts(made, header), made.tokens, "open", columns)
+        cells = {**cell_parts(made, header), **beside}
+        yield Event("service", made.page, cells, made.tokens, "open", columns)
 
     def _total(self, line: Line, header: Header, region: _Region, sheet: Sheet) -> Iterable[Event]:
-        labels = {
-            role: tokens
-            for role, tokens in _before_total(line, self.vocabulary, sheet).items()
-            if role in MONEY_ROLES
-        }
+        labels = _worded_amounts(line, self.vocabulary)
         taken = {t for tokens in labels.values() for t in tokens}
         rest = [t for t in line.tokens if t not in taken and shape_of(t.text) is not Shape.WORD]
         placed = assign(rest, header.columns, sheet)
@@ -308,29 +383,45 @@ class PageReader:
                 key=lambda r: misfit(r, shape_of(token.text)),
                 default=None,
             )
+            if role == "carc" and shape_of(token.text) is Shape.MONEY:
+                role = "adjustment"
             if role is not None:
-                cells[role] = cells.get(role, ()) + (token,)
+                cells[role] = (*cells.get(role, ()), token)
         scope: Scope = "statement" if region.is_summary else _scope(_before_amounts(line))
         amounts = sum(parse_money(joined(cells.get(r, ()))) is not None for r in MONEY_ROLES)
         if amounts:
             yield Event("total", line.page, cells, line.tokens, scope)
 
 
-def _before_total(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> dict[str, tuple[Token, ...]]:
-    """Labelled amounts ahead of the word total: ``PT RESP 14.40   CLAIM TOTALS ...``."""
+def _worded_amounts(line: Line, vocabulary: Vocabulary) -> dict[str, tuple[Token, ...]]:
+    """Amounts with their wording right before them: ``PT RESP 14.40``, ``Total paid: 120.00``."""
     cells: dict[str, tuple[Token, ...]] = {}
     words: list[Token] = []
     for token in line.tokens:
-        if _TOTAL.search(token.text):
-            break
-        if shape_of(token.text) is Shape.MONEY and words:
-            role = phrase_role(words, vocabulary)
-            if role is not None:
-                cells[role] = (token,)
-            words = []
-        else:
+        if shape_of(token.text) is not Shape.MONEY:
             words.append(token)
+            continue
+        # Of several amounts after "Check totals" the first is not the check's total.
+        names_row = _money_tokens(line) > 1 and words and _TOTAL.search(words[-1].text)
+        role = phrase_role(words, vocabulary) if words and not names_row else None
+        if role in MONEY_ROLES:
+            cells.setdefault(role, (token,))
+        words = []
     return cells
+
+
+def _without_labels(
+    line: Line, labels: Mapping[str, tuple[Token, ...]], vocabulary: Vocabulary, sheet: Sheet
+) -> Line | None:
+    """The line less its labels of identification and their values; ``None`` if it has none."""
+    if not labels.keys() & IDENTITY_ROLES:
+        return None
+    gone = set()
+    for found in read_labels(line, vocabulary, sheet):
+        if found.role in IDENTITY_ROLES:
+            gone |= {i for t in (*found.label, *found.value) for i in t.word_ids}
+    rest = tuple(t for t in line.tokens if not gone & set(t.word_ids))
+    return replace(line, tokens=rest) if rest else None
 
 
 def phrase_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:

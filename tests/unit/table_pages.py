@@ -72,7 +72,9 @@ def page_of(
                 if ruled:
                     middle = x0 + CHARACTER_PX / 2
                     rules.append(
-                        Rule(orientation="vertical", box=box(middle, top, middle + 2, top + LINE_PX))
+                        Rule(
+                            orientation="vertical", box=box(middle, top, middle + 2, top + LINE_PX)
+                        )
                     )
                 continue
             parts = _bend(match[0], random_, noise)
