@@ -124,9 +124,8 @@ def _options(model: type[BaseModel], prefix: str, variable: str) -> Iterator[str
         if isinstance(default, dict):
             default = ", ".join(default)
         shown = "" if default in (None, PydanticUndefined, ()) else f"`{default}`"
-        yield (
-            f"| `{prefix}{name}` | `{variable}{name.upper()}` | {shown} | {_escaped(field.description)} |"
-        )
+        says = _escaped(field.description)
+        yield f"| `{prefix}{name}` | `{variable}{name.upper()}` | {shown} | {says} |"
 
 
 def _escaped(text: str | None) -> str:

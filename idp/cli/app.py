@@ -49,7 +49,9 @@ app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="TIFF, PDF, PNG or JPEG.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of tables.")]
-Id = Annotated[str, typer.Argument(metavar="ID", help="Document id, or its last 6 or more characters.")]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="Document id, or its last 6 or more characters.")
+]
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback shape

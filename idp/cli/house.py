@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import getpass
+import logging
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,10 +47,17 @@ def as_plain(row: DocumentRow) -> dict[str, Any]:
 
 
 def run_appliance() -> None:
-    """Run until told to stop."""
+    """Run until told to stop; what happens is logged to stderr, by ids and codes."""
     from idp.appliance import run  # noqa: PLC0415 - heavy
 
-    run(load_settings())
+    settings = load_settings()
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    logging.getLogger("idp").setLevel(logging.INFO)
+    run(settings)
 
 
 def show_status(*, limit: int, as_json: bool) -> None:
