@@ -9,7 +9,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import typer
@@ -19,6 +21,8 @@ from idp.errors import ExitCode, IdpError, MissingDependencyError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+TRACEBACK_VARIABLE = "IDP_TRACEBACK"
 
 
 def messages() -> Console:
@@ -53,6 +57,8 @@ def guarded(verb: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return verb(*args, **kwargs)
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
         except IdpError as error:
             fail(error)
         except ModuleNotFoundError as error:
@@ -67,8 +73,28 @@ def guarded(verb: Callable[P, R]) -> Callable[P, R]:
         except KeyboardInterrupt:
             messages().print("[dim]interrupted[/]")
             raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except Exception as error:
+            fail(_internal(error))
 
     return run
+
+
+def _internal(error: Exception) -> IdpError:
+    """A fault of ours: its class and place, not its text, which may name a patient."""
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exception(error)
+    return IdpError(
+        where(error),
+        hint=f"This is a fault in idp: please report it. {TRACEBACK_VARIABLE}=1 shows all of it, "
+        "which may include what stands on a page.",
+    )
+
+
+def where(error: BaseException) -> str:
+    """An error's class and the places it came through, without its text."""
+    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
+    return f"{type(error).__name__} at {places}"
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json as jsonlib
-import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,15 +17,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from idp.cli import render
-from idp.cli.border import messages, one_line, results_only, tables
+from idp.cli.border import messages, one_line, results_only, tables, where
 from idp.contract import to_contract
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import AccessError, ExitCode, InputError, NotFoundError
 from idp.settings import Settings, load_settings
 
 PAGE_SCHEMA = "idp.page/1"
-
-_log = logging.getLogger("idp.cli")
 
 _Told = Callable[[str], None]
 
@@ -60,7 +57,7 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
                         ).documents
                     except Exception as error:
                         # Our own fault, not the file's: say so, keep its line, and go on.
-                        _log.exception("processing failed")
+                        messages().print(f"{path}: {where(error)}", markup=False)
                         documents = (_internal_fault(path, channel, error),)
                         faults += 1
                 for document in documents:
