@@ -17,6 +17,7 @@ STRONG = 6.0
 """Points below which a page says too little to be the first of a document."""
 
 _COVER, _BLANK, _SEPARATOR = "fax_cover", "blank", "separator"
+_NEEDS_NO_PATIENT = frozenset({_COVER, _SEPARATOR, "junk", "invoice"})
 _ENCLOSED = {
     DocumentType.PRIOR_AUTH_DETERMINATION: frozenset(
         {"appeal_letter", "consent_form", "records_request"}
@@ -67,15 +68,15 @@ def _begins(document: Sequence[tuple[Sheet, Votes]], sheet: Sheet, page: Votes) 
     kind, last_kind = _kind(page), _kind(so_far)
     if page.subtype == _BLANK:
         return False
-    if _SEPARATOR in (kind[1], last_kind[1]):
-        return True
     if last_kind[1] == _BLANK or _joined(before, sheet):
-        return False
-    if last_kind[1] == _COVER:
+        return kind[1] == _SEPARATOR
+    if _SEPARATOR in (kind[1], last_kind[1]) or last_kind[1] == _COVER:
         return kind != last_kind
     if kind == last_kind:
         starts_over = sheet.numbering is not None and sheet.numbering[0] == 1
         return starts_over and _other_patient(before, sheet)
+    if not sheet.about_a_patient and kind[1] not in _NEEDS_NO_PATIENT:
+        return False
     return _is_another(kind, last_kind, page, so_far)
 
 

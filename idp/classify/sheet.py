@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import pairwise
 from statistics import median
 
+from idp.classify.titles import about
 from idp.document import Box, Page, Word, union_of
 from idp.phrases import Text, fold
 from idp.values import birth_dates
@@ -38,6 +39,50 @@ _OUTCOME = re.compile(
     re.I,
 )
 _NOT_YET = re.compile(r"\b(?:if|whether|once|until|when|unless|must|should|will|may|can)\b", re.I)
+_STATED = re.compile(
+    r"\b(?:status|decision|determination|disposition|outcome|action taken|result)\b[\s:.=-]{1,12}"
+    r"(?:fully\s+|partially\s+)?(?:approved|authorized|certified|denied|pended|pending|modified|"
+    r"not\s+(?:approved|authorized|certified)|non-?certified|withdrawn|cancell?ed|void)\b",
+    re.I,
+)
+_PAYER_SPEAKS = re.compile(
+    r"\bwe\s+(?:have\s+)?(?:received|reviewed|approved|denied|determined|completed|made|decided|"
+    r"need|are\s+unable|are\s+not\s+able|are\s+pleased|cannot|could\s+not|did\s+not)\b|"
+    r"\byour\s+(?:\w+\s+){0,2}request\s+(?:for|was|has|is|received|dated)\b|"
+    r"\bthis\s+(?:letter|notice|approval|authorization|decision|determination)\s+"
+    r"(?:is|was|has|does|will|may|only|expires|applies|explains)\b|"
+    r"\bour\s+(?:decision|review|medical director|clinical staff|records)\b|"
+    r"\byou(?:\s+or\s+your\s+\w+)?\s+(?:may|can|have\s+the\s+right\s+to)\s+(?:file|request|ask|"
+    r"appeal|submit)\b|\b(?:days|visits|units|services?)\s+(?:authorized|approved|certified|denied)\b",
+    re.I,
+)
+_PROVIDER_SPEAKS = re.compile(
+    r"\bI\s+am\s+(?:writing|requesting|referring|asking)\b|\bwe\s+are\s+(?:requesting|writing|"
+    r"asking|referring|submitting)\b|\b(?:my|our)\s+patient\b|\b(?:I|we)\s+(?:request|ask\s+that|"
+    r"respectfully|disagree|refer)\b|\bI\s+would\s+appreciate\b|\bthank\s+you\s+for\s+(?:seeing|"
+    r"your\s+(?:consideration|attention|prompt))\b|\bplease\s+(?:approve|reconsider|evaluate|see|"
+    r"process|schedule|expedite|overturn)\b",
+    re.I,
+)
+_TO_A_DOCTOR = re.compile(r"(?:^|\n)\s*dear\s+d(?:r\b|octor|ear)", re.I)
+_COVER_LABEL = re.compile(
+    r"^\W*(to|from|date|pages?|total (?:no\. of )?pages|number of pages|no\. of pages|re|subject|"
+    r"regarding|fax|fax number|phone|telephone|attn|attention|message|notes|comments?|company|"
+    r"sender|cc|urgency)\b[^\n:]{0,24}:",
+    re.I,
+)
+_ABOUT_A_PATIENT = re.compile(
+    r"\b(?:patient|member|enrollee|claimant|insured|subscriber|recipient|client|beneficiary|"
+    r"participant|customer|name|mrn|d\.?o\.?b|date of birth|birth\s?date)\b[^\n:]{0,24}[:#]|"
+    r"\bd\.?o\.?b\b|\bdate of birth\b",
+    re.I,
+)
+_AMOUNT_COLUMN = re.compile(
+    r"\b(billed|charges?|charged|submitted|allowed|approved|covered|discount|deduct\w*|co-?pay\w*|"
+    r"co-?ins\w*|paid|pays|pd|adj\w*|reduction|respons\w*|resp|owe|balance|recommended|withhold|"
+    r"non-?cov\w*|benefit|share)\b",
+    re.I,
+)
 _LETTER = re.compile(r"(?:^|\n)\s*(?:dear|to whom it may concern)\b", re.I)
 _LETTER_END = re.compile(
     r"(?:^|\n)\s*(?:sincerely|regards|respectfully|best regards|yours truly)\b", re.I
@@ -45,6 +90,10 @@ _LETTER_END = re.compile(
 _AMOUNTS_OF_A_TABLE = 10
 _CHECKBOXES_OF_A_FORM = 6
 _FEW_WORDS = 80
+
+
+def _columns(line: str) -> list[str]:
+    return [found.lower()[:6] for found in _AMOUNT_COLUMN.findall(line)]
 
 
 class Run:
@@ -164,14 +213,42 @@ class Sheet:
             for found in _OUTCOME.finditer(text)
         )
         words = sum(run.words for run in self.runs)
+        labels = {m[1].lower() for line in self.lines if (m := _COVER_LABEL.match(line))}
+        columns = max((len(set(_columns(line))) for line in self._rows), default=0)
         return {
             "amount_table": min(1.0, amounts / _AMOUNTS_OF_A_TABLE) if amounts >= 5 else 0.0,
             "carc": 1.0 if len(_CARC.findall(text)) >= 2 else 0.0,
             "checkboxes": min(1.0, boxes / _CHECKBOXES_OF_A_FORM) if boxes >= 3 else 0.0,
             "many_npi_labels": 1.0 if len(_NPI_LABEL.findall(text)) >= 2 else 0.0,
             "outcome_wording": min(1.0, outcomes / 2),
+            "outcome_stated": 1.0 if _STATED.search(text) else 0.0,
+            "payer_speaks": min(1.0, len(_PAYER_SPEAKS.findall(text)) / 2),
+            "provider_speaks": min(1.0, len(_PROVIDER_SPEAKS.findall(text)) / 2),
+            "letter_to_a_doctor": 1.0 if _TO_A_DOCTOR.search(text) else 0.0,
+            "cover_labels": max(0.0, min(1.0, (len(labels) - 2) / 2)) if words < 220 else 0.0,
+            "amount_columns": 1.0 if columns >= 3 and amounts >= 3 else 0.0,
             "denial_wording": 1.0 if re.search(r"\bden(?:ied|ial)\b", text, re.I) else 0.0,
             "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),
             "few_words": 1.0 if words < _FEW_WORDS else 0.0,
             "blank": 1.0 if words < 4 else 0.0,
+            **about(self._headings),
         }
+
+    @cached_property
+    def about_a_patient(self) -> bool:
+        """Whether the page names whom it is about (by a label): legends and rights do not."""
+        return _ABOUT_A_PATIENT.search(self.joined) is not None
+
+    @cached_property
+    def _rows(self) -> list[str]:
+        """Whole printed rows, columns included."""
+        rows: dict[int, list[str]] = {}
+        for word in self.page.words:
+            rows.setdefault(word.line, []).append(word.text)
+        return [" ".join(words) for words in rows.values()]
+
+    @cached_property
+    def _headings(self) -> list[str]:
+        """Headings, and each joined with the one below it (a heading may be wrapped)."""
+        single = [run.text for run in self.titles]
+        return single + [f"{first} {second}" for first, second in pairwise(single)]
