@@ -22,6 +22,7 @@ from idp.errors import ExitCode, IdpError, MissingDependencyError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_WIDTH_WITHOUT_TERMINAL = 120
 TRACEBACK_VARIABLE = "IDP_TRACEBACK"
 
 
@@ -32,7 +33,13 @@ def messages() -> Console:
 
 def tables() -> Console:
     """Where results for people go."""
-    return Console(highlight=False, soft_wrap=False)
+    return printer(sys.stdout)
+
+
+def printer(stream: TextIO) -> Console:
+    """Tables to ``stream``: as wide as the terminal, or wide enough where there is none."""
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _WIDTH_WITHOUT_TERMINAL
+    return Console(file=stream, highlight=False, width=width)
 
 
 def print_json(value: object) -> None:

@@ -188,7 +188,7 @@ def list_quarantine(*, limit: int, as_json: bool) -> None:
     if as_json:
         print_json({"schema": "idp.quarantine/1", "documents": [as_plain(row) for row in lying]})
     elif lying:
-        render.rows(tables(), lying, hints=True)
+        render.lying(tables(), lying)
     else:
         tables().print(Text("quarantine is empty", "dim"))
 

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from idp.cli import render
-from idp.cli.border import messages, one_line, results_only, tables, where
+from idp.cli.border import messages, one_line, printer, results_only, tables, where
 from idp.contract import to_contract
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import AccessError, ExitCode, InputError, NotFoundError
@@ -41,7 +41,7 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
     with results_only() as out:
         from idp.pipeline import Pipeline  # noqa: PLC0415 - heavy
 
-        printer = Console(file=out, highlight=False)
+        people = printer(out)
         with Pipeline(settings) as pipeline, _progress(len(files)) as (advance, told):
             for path in files:
                 advance(path.name)
@@ -64,7 +64,7 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
                     if as_json:
                         one_line(to_contract(document), out)
                     else:
-                        render.document(printer, document)
+                        render.document(people, document)
     if faults:
         messages().print(f"[bold red]error[/] internal: {faults} of {len(files)} files, see above")
         raise typer.Exit(ExitCode.INTERNAL)
@@ -113,7 +113,7 @@ def _read_one(
                 out,
             )
         else:
-            render.refused(Console(file=out, highlight=False), path, error)
+            render.refused(printer(out), path, error)
         return
     for page in pages:
         if as_json:

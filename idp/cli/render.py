@@ -183,30 +183,47 @@ def counts(console: Console, numbers: Mapping[State, int]) -> None:
     console.print(line)
 
 
-def rows(console: Console, documents: Iterable[DocumentRow], *, hints: bool = False) -> None:
-    """A list of documents, newest first; with what mends them when ``hints``."""
-    columns: list[str | tuple[str, str]] = ["id", "state", "type", "channel", "file", "changed"]
-    table = _table(*columns, "why" if hints else "note")
+def rows(console: Console, documents: Iterable[DocumentRow]) -> None:
+    """A list of documents; the id is cut to the part that every verb takes."""
+    table = _table("id", "state", "type", "file", "note", ("changed", "right"))
+    for column in (0, 1, 5):
+        table.columns[column].no_wrap = True
     for row in documents:
         note = Text()
-        if hints:
-            note.append(row.error or "", "red")
-            note.append(f"  {'; '.join(row.reasons)}\n" if row.reasons else "\n")
-            note.append(row.hint or "", "dim")
-        elif row.error:
+        if row.error:
             note.append(row.error, "red")
         elif row.missing:
             note.append(f"{row.missing} missing", "yellow")
+        elif row.trouble:
+            note.append(f"attempt {row.attempts}: {row.trouble}", "yellow")
         table.add_row(
-            row.id,
+            short(row.id),
             Text(row.state, _STATE_STYLE[row.state]),
             (row.subtype or row.type or "").replace("_", " "),
-            Text(row.channel),
-            Text(row.name),
-            ago(row.changed_at),
+            Text(f"{row.channel}/{row.name}"),
             note,
+            ago(row.changed_at),
         )
     console.print(table)
+
+
+def lying(console: Console, documents: Iterable[DocumentRow]) -> None:
+    """What lies in quarantine: why, and what mends it."""
+    for row in documents:
+        line = Text(short(row.id), "bold")
+        line.append(f"  {row.error or 'held'}", "red")
+        line.append(f"  {row.channel}/{row.name}")
+        line.append(f"  {ago(row.changed_at)}", "dim")
+        console.print(line, soft_wrap=True)
+        for reason in row.reasons:
+            console.print(Padding(Text(reason), (0, 0, 0, 10)))
+        if row.hint:
+            console.print(Padding(Text(f"hint: {row.hint}", "dim"), (0, 0, 0, 10)))
+
+
+def short(document_id: str) -> str:
+    """The last eight characters of an id, which every verb takes."""
+    return document_id[-8:]
 
 
 def detail(console: Console, found: DocumentDetail) -> None:
@@ -252,5 +269,6 @@ def _table(*columns: str | tuple[str, str]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
     for column in columns:
         name, justify = column if isinstance(column, tuple) else (column, "left")
-        table.add_column(name, justify="right" if justify == "right" else "left", overflow="fold")
+        right = justify == "right"
+        table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
