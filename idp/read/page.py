@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import numpy as np
 
 from idp.document import Box, Cell, Grade, Page, RawPage, Rule
 from idp.errors import DamagedFileError
+from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr, Region
+from idp.read.pixels import look
 from idp.read.prepare import (
     has_ink,
     ink_threshold,
@@ -72,33 +75,37 @@ def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
         upright, lines = _read_upright(page, threshold, ocr)
     else:
         upright, lines = Upright(page, 0, 0.0, []), []
-    height, width = upright.image.shape
-    lines = [line for line in lines if line.text.strip()]
-    ink = _ink(upright.image, threshold)
-    ruling = find_rules(upright.image, ink, squared.dpi, [_rectangle(line) for line in lines])
-    words = in_order(rows(lines), ruling.text_ink > 0, ())
     name = f"page-{raw.number:04d}.png"
     cv2.imwrite(str(workspace / name), upright.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    page_read = compose(raw.number, upright, lines, threshold, squared.dpi)
+    return page_read.model_copy(update={"image": str(workspace / name)})
+
+
+def compose(
+    number: int, upright: Upright, lines: Sequence[Line], threshold: int, dpi: float
+) -> Page:
+    """Everything that pixels and letters tell together: words, marks, rules, cells."""
+    height, width = upright.image.shape
+    lines = [line for line in lines if line.text.strip()]
+    pixels = look(upright.image, threshold, dpi)
+    ruling = find_rules(pixels, [_rectangle(line) for line in lines])
+    boxes = find_marks(pixels, ruling, lines)
+    words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
     return Page(
-        number=raw.number,
+        number=number,
         width_px=width,
         height_px=height,
-        dpi=squared.dpi,
+        dpi=dpi,
         rotation=upright.rotation,  # type: ignore[arg-type]
         skew_degrees=upright.skew_degrees,
         grade=Grade.GOOD,
         words=words,
+        marks=labelled(boxes, words, ruling, (width, height), dpi),
         rules=_rules(ruling, width, height),
         cells=tuple(
             Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
         ),
-        image=str(workspace / name),
     )
-
-
-def _ink(image: Image, threshold: int) -> Image:
-    _, ink = cv2.threshold(image, threshold - 1, 255, cv2.THRESH_BINARY_INV)
-    return np.asarray(ink, np.uint8)
 
 
 def _rectangle(line: Line) -> tuple[float, float, float, float]:

@@ -8,15 +8,8 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-Mask = NDArray[np.uint8]
-"""255 is ink, 0 is paper."""
-
-Gray = NDArray[np.uint8]
-"""0 is black, 255 is white."""
-
-Rectangle = tuple[float, float, float, float]
+from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, share
 
 # All lengths below are inches: the page's resolution makes pixels of them.
 _WINDOW = 0.17
@@ -28,9 +21,6 @@ _BRIDGE = 0.07
 _MEETS = 0.045
 _NARROWEST_CELL = 0.09
 _LOWEST_CELL = 0.075
-
-_FAINT = 22
-"""Grey levels below the paper from which on a pixel counts as marked."""
 
 _COVERAGE = 178
 """Share (of 255) of a window that a rule must mark ..."""
@@ -67,22 +57,23 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Ruling:
-    """The rules of a page, the rectangles they enclose, and the page's ink without them."""
+    """The rules of a page, the rectangles they enclose, and the page's print without them."""
 
     horizontal: tuple[Stroke, ...] = ()
     vertical: tuple[Stroke, ...] = ()
     cells: tuple[Stroke, ...] = ()
     text_ink: Mask = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
+    text_firm: Mask = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
 
 
-def find_rules(page: Gray, ink: Mask, dpi: float, texts: Sequence[Rectangle]) -> Ruling:
+def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
     """Rules and cells of a page whose print stands at ``texts`` (boxes in pixels).
 
     What is dropped: filled areas, strokes through the middle of print, vertical strokes that meet
     no horizontal one, streaks as long as the page.
     """
+    marked, ink, dpi = pixels.faint, pixels.ink, pixels.dpi
     height, width = ink.shape
-    marked = _marked(page)
     band = _text_band(ink.shape, texts)
     across = _level_strokes(marked, dpi)
     across = [s for s in across if not _struck_through(s, band)]
@@ -95,19 +86,13 @@ def find_rules(page: Gray, ink: Mask, dpi: float, texts: Sequence[Rectangle]) ->
     upright = [s for s in upright if s.length < 0.93 * height]
     upright = _anchored(upright, across, dpi)
     cells = _cells(ink, across, upright, dpi)
-    return Ruling(tuple(across), tuple(upright), tuple(cells), _without(ink, across, upright))
-
-
-def _marked(page: Gray) -> Mask:
-    """1 where a pixel is darker than the paper (or the shading) around it."""
-    height, width = page.shape
-    small = cv2.resize(
-        page, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA
+    return Ruling(
+        tuple(across),
+        tuple(upright),
+        tuple(cells),
+        _without(ink, across, upright),
+        _without(pixels.firm, across, upright),
     )
-    paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5)))
-    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
-    _, marked = cv2.threshold(cv2.subtract(paper, page), _FAINT, 255, cv2.THRESH_BINARY)
-    return np.asarray(marked, np.uint8)
 
 
 def _level_strokes(marked: Mask, dpi: float) -> list[Stroke]:
@@ -128,12 +113,10 @@ def _level_strokes(marked: Mask, dpi: float) -> list[Stroke]:
         _, peak = cv2.threshold(peak, _CONTRAST, 255, cv2.THRESH_BINARY)
         cv2.bitwise_or(hit[distance:-distance], peak, dst=hit[distance:-distance])
     cv2.bitwise_and(hit, full, dst=hit)
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (round(_SHORTEST * dpi) - window // 3, 1))
-    runs = cv2.morphologyEx(hit, cv2.MORPH_OPEN, kernel)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    runs = opened(hit, round(_SHORTEST * dpi) - window // 3, 1)
     thickest = _THICKEST * dpi
     found = []
-    for x, y, w, h, area in stats[1:count].tolist():
+    for x, y, w, h, area in components(runs).tolist():
         # A long line a hair askew is broad as a whole, but thin everywhere.
         if area / w > thickest or h > thickest + w / 60:
             continue
@@ -146,13 +129,13 @@ def _level_strokes(marked: Mask, dpi: float) -> list[Stroke]:
 def _trimmed(marked: Mask, stroke: Stroke, reach: int) -> Stroke | None:
     """The stroke from its first to its last mark; ``None`` if too much between is missing."""
     start, end = max(0, stroke.x0 - reach), min(marked.shape[1], stroke.x1 + reach)
-    columns = _any(marked[stroke.y0 : stroke.y1, start:end], 0)
+    columns = inked(marked[stroke.y0 : stroke.y1, start:end], 0)
     inside = columns[stroke.x0 - start : stroke.x1 - start]
-    inked = np.flatnonzero(inside)
-    if len(inked) < 0.8 * (stroke.x1 - stroke.x0):
+    places = np.flatnonzero(inside)
+    if len(places) < 0.8 * (stroke.x1 - stroke.x0):
         return None
-    first = stroke.x0 - start + int(inked[0])
-    last = stroke.x0 - start + int(inked[-1])
+    first = stroke.x0 - start + int(places[0])
+    last = stroke.x0 - start + int(places[-1])
     while first > 0 and columns[first - 1]:
         first -= 1
     while last + 1 < len(columns) and columns[last + 1]:
@@ -172,17 +155,9 @@ def _text_band(shape: tuple[int, ...], texts: Sequence[Rectangle]) -> Mask:
     return band
 
 
-def _any(patch: Mask, axis: int) -> NDArray[np.bool_]:
-    return np.asarray(patch.any(axis=axis), np.bool_)
-
-
-def _share(patch: Mask) -> float:
-    return float(np.count_nonzero(patch)) / patch.size if patch.size else 0.0
-
-
 def _struck_through(stroke: Stroke, band: Mask) -> bool:
     y = min(band.shape[0] - 1, round(stroke.cy))
-    return _share(band[y : y + 1, stroke.x0 : stroke.x1]) > 0.6
+    return share(band[y : y + 1, stroke.x0 : stroke.x1]) > 0.6
 
 
 def _underlines_letters(stroke: Stroke, texts: Sequence[Rectangle], dpi: float) -> bool:
@@ -201,8 +176,8 @@ def _underlines_letters(stroke: Stroke, texts: Sequence[Rectangle], dpi: float) 
 def _inside_print(stroke: Stroke, band: Mask) -> bool:
     x = min(band.shape[1] - 1, round(stroke.cx))
     margin = 3
-    left = _share(band[stroke.y0 : stroke.y1, max(0, x - margin) : max(1, x - margin + 1)])
-    right = _share(band[stroke.y0 : stroke.y1, x + margin : x + margin + 1])
+    left = share(band[stroke.y0 : stroke.y1, max(0, x - margin) : max(1, x - margin + 1)])
+    right = share(band[stroke.y0 : stroke.y1, x + margin : x + margin + 1])
     # Print fills about a third of its own line's height here: half of that is "inside".
     return min(left, right) > 0.25
 
@@ -255,9 +230,8 @@ def _cells(ink: Mask, across: list[Stroke], upright: list[Stroke], dpi: float) -
         x = round(s.cx)
         walls[max(0, s.y0 - reach) : s.y1 + reach, max(0, x - 1) : x + 2] = 255
     walls |= _filled(ink, dpi)
-    count, _, stats, _ = cv2.connectedComponentsWithStats(255 - walls, connectivity=4)
     found = []
-    for x, y, w, h, area in stats[1:count].tolist():
+    for x, y, w, h, area in components(255 - walls, connectivity=4).tolist():
         if w < _NARROWEST_CELL * dpi or h < _LOWEST_CELL * dpi:
             continue
         if x == 0 or y == 0 or x + w >= width or y + h >= height:
@@ -269,10 +243,7 @@ def _cells(ink: Mask, across: list[Stroke], upright: list[Stroke], dpi: float) -
 
 def _filled(ink: Mask, dpi: float) -> Mask:
     """Black bars (section titles in white on black): they close the cells below and above."""
-    kernel = cv2.getStructuringElement(
-        cv2.MORPH_RECT, (max(3, round(0.1 * dpi)), max(3, round(0.045 * dpi)))
-    )
-    return np.asarray(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.uint8)
+    return opened(ink, max(3, round(0.1 * dpi)), max(3, round(0.045 * dpi)))
 
 
 def _without(ink: Mask, across: list[Stroke], upright: list[Stroke]) -> Mask:
@@ -288,10 +259,10 @@ def _without(ink: Mask, across: list[Stroke], upright: list[Stroke]) -> Mask:
 def _wipe(text: Mask, y0: int, y1: int, x0: int, x1: int, *, level: bool) -> None:
     """Clears a stroke, except where ink goes on beyond it on both sides."""
     if level:
-        above = _any(text[max(0, y0 - 2) : y0, x0:x1], 0)
-        below = _any(text[y1 : y1 + 2, x0:x1], 0)
+        above = inked(text[max(0, y0 - 2) : y0, x0:x1], 0)
+        below = inked(text[y1 : y1 + 2, x0:x1], 0)
         text[y0:y1, x0:x1] *= (above & below).astype(np.uint8)[None, :]
     else:
-        left = _any(text[y0:y1, max(0, x0 - 2) : x0], 1)
-        right = _any(text[y0:y1, x1 : x1 + 2], 1)
+        left = inked(text[y0:y1, max(0, x0 - 2) : x0], 1)
+        right = inked(text[y0:y1, x1 : x1 + 2], 1)
         text[y0:y1, x0:x1] *= (left & right).astype(np.uint8)[:, None]

@@ -11,13 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idp.document import Box, Word
+from idp.read.marks import TICK_GLYPHS
 from idp.read.ocr import Line, Region
 
 Ink = NDArray[np.bool_]
 """True where there is print (ruling lines already taken away)."""
-
-_TICK_GLYPHS = frozenset("☐☑☒□■●○√✓✔OoDQ0CGU[](){}XxVvYJL|lI1/\\~-_.,'\"*+=•")
-"""What the recogniser makes of a check box, ticked or not."""
 
 _NUMERIC = frozenset("0123456789/-.,$()")
 
@@ -65,6 +63,10 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
         first, last = run[0], run[-1]
         start = region.x0 if first == 0 else (places[first - 1] + places[first]) / 2
         end = region.x1 if last == len(places) - 1 else (places[last] + places[last + 1]) / 2
+        # Half a wide letter and no further: there may be a tick or a rule beside the word.
+        wide = 0.5 * height if last == first else (places[last] - places[first]) / (last - first)
+        wide = max(1.2 * wide, 0.45 * region.height)
+        start, end = max(start, places[first] - wide), min(end, places[last] + wide)
         start, end = _trim(columns, left, start, end, places[first], places[last])
         scores = [line.letters[i].score for i in run]
         found.append(
@@ -85,7 +87,7 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
             close(run)
             run = []
             continue
-        if at_start and letter.text in _TICK_GLYPHS and _inside(places[i], region, boxes):
+        if at_start and letter.text in TICK_GLYPHS and _inside(places[i], region, boxes):
             continue
         if i in breaks:
             close(run)
@@ -102,7 +104,10 @@ def _clip(low: float, high: float, size: int) -> tuple[int, int]:
 
 def _inside(x: float, region: Region, boxes: Sequence[tuple[float, float, float, float]]) -> bool:
     middle = (region.y0 + region.y1) / 2
-    return any(x0 - 3 <= x <= x1 + 3 and y0 - 4 <= middle <= y1 + 4 for x0, y0, x1, y1 in boxes)
+    return any(
+        x0 - 0.3 * (x1 - x0) <= x <= x1 + 0.2 * (x1 - x0) and y0 - 4 <= middle <= y1 + 4
+        for x0, y0, x1, y1 in boxes
+    )
 
 
 def _ink_height(patch: Ink) -> float:
@@ -213,6 +218,12 @@ def in_order(
 ) -> tuple[Word, ...]:
     """Numbered words of the rows; boxes relative to the page that ``ink`` shows."""
     height, width = ink.shape
+    if boxes:  # what is drawn and ticked there is no letter's ink
+        ink = ink.copy()
+        for x0, y0, x1, y1 in boxes:
+            ink[max(0, round(y0) - 1) : round(y1) + 2, max(0, round(x0) - 1) : round(x1) + 2] = (
+                False
+            )
     words: list[Word] = []
     number = 0
     for row in grouped:

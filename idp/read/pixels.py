@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of a page is print: masks that the finders of rules and marks share, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Gray = NDArray[np.uint8]
+"""0 is black, 255 is white."""
+
+Mask = NDArray[np.uint8]
+"""255 is print, 0 is paper."""
+
+Rectangle = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels."""
+
+_FAINT = 22
+_FIRM = 60
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Three ways to see the print of one page.
+
+    ``ink`` is the page's own threshold: letters. ``faint`` is all that is darker than the paper or
+    the shading around it, light grey rules too. ``firm`` is between the two: pencil strokes.
+    """
+
+    ink: Mask
+    faint: Mask
+    firm: Mask
+    dpi: float
+
+
+def look(page: Gray, threshold: int, dpi: float) -> Pixels:
+    """The masks of a page."""
+    height, width = page.shape
+    small = cv2.resize(
+        page, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA
+    )
+    paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5)))
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
+    darkness = cv2.subtract(paper, page)
+    return Pixels(
+        ink=_over(np.asarray(255 - page, np.uint8), 255 - threshold),
+        faint=_over(np.asarray(darkness, np.uint8), _FAINT),
+        firm=_over(np.asarray(darkness, np.uint8), _FIRM),
+        dpi=dpi,
+    )
+
+
+def _over(values: Gray, level: int) -> Mask:
+    _, mask = cv2.threshold(values, level, 255, cv2.THRESH_BINARY)
+    return np.asarray(mask, np.uint8)
+
+
+def inked(mask: Mask, axis: int) -> NDArray[np.bool_]:
+    """Which columns (axis 0) or rows (axis 1) of a patch hold any print."""
+    return np.asarray(mask.any(axis=axis), np.bool_)
+
+
+def share(mask: Mask) -> float:
+    """How much of a patch is print, 0..1; 0 for an empty patch."""
+    return float(np.count_nonzero(mask)) / mask.size if mask.size else 0.0
+
+
+def components(mask: Mask, connectivity: int = 8) -> NDArray[np.int32]:
+    """One row of x, y, width, height, area per connected piece of the mask."""
+    count, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
+    return np.asarray(stats[1:count], np.int32)
+
+
+def opened(mask: Mask, width: int, height: int) -> Mask:
+    """Only what a rectangle of this size fits into."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (max(1, width), max(1, height)))
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.uint8)
+
+
+def inside(x: float, y: float, boxes: Sequence[Rectangle], margin: float = 0.0) -> bool:
+    """Whether the point lies in one of the boxes."""
+    return any(
+        x0 - margin <= x <= x1 + margin and y0 - margin <= y <= y1 + margin
+        for x0, y0, x1, y1 in boxes
+    )
