@@ -74,7 +74,11 @@ class Store(Processing, Delivering):
             ).scalar_one()
             if not held:
                 raise AlreadyRunningError("another process works on this database")
-            yield
+            try:
+                yield
+            finally:
+                # Close the session instead of giving it back to the pool with the lock on it.
+                connection.invalidate()
 
     def record_arrival(
         self,

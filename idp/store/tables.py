@@ -142,9 +142,7 @@ class Event(Base):
         sa.Index("ix_events_arrival", "arrival_id"),
     )
 
-    seq: Mapped[int] = mapped_column(
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
-    )
+    seq: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[dt.datetime]
     actor: Mapped[str]
     action: Mapped[str]

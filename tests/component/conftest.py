@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several component tests need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests import postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL server for the session."""
+    with postgres.server() as url:
+        yield url
