@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The outlined PDF: each page as it was read, a frame and a tag on every found field, a legend.
+"""The outlined PDF: each page as it was read, a numbered frame on every found value, a legend.
 
 The colour of a frame says what the rules said about the field, never the number alone: red where a
 finding blocks, amber where one warns, teal otherwise.
@@ -18,7 +18,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
-from idp.document import Box, Document, Field, Severity
+from idp.document import Box, Document, Severity
 
 _SHORT_SIDE_POINTS = 612.0
 _LONGEST_SIDE_PIXELS = 2200
@@ -26,6 +26,7 @@ _JPEG_QUALITY = 55
 _MARGIN = 40.0
 _ROW_SIZE = 8.0
 _LEADING = 10.0
+_TAG_SIZE = 5.0
 
 _INK = HexColor("#16242c")
 _GREY = HexColor("#5d6b73")
@@ -36,14 +37,16 @@ _COLOURS: dict[Severity | None, Color] = {
     Severity.INFO: HexColor("#0b7285"),
     None: HexColor("#0b7285"),
 }
+_CLAIM = HexColor("#5a5f9e")
 _ORDER = (Severity.BLOCK, Severity.WARN, Severity.INFO)
 
 
-class Framed(NamedTuple):
-    """A found value with the number it carries on the page and in the legend."""
+class Frame(NamedTuple):
+    """A frame on a page with the tag that the legend explains."""
 
-    number: int
-    field: Field
+    page: int
+    box: Box
+    tag: str
     colour: Color
 
 
@@ -58,23 +61,39 @@ def draw_overlay(document: Document, page_images: Mapping[int, Path], target: Pa
     canvas = Canvas(str(target), pagesize=letter, invariant=1, pageCompression=1)
     canvas.setTitle(f"{document.type} {document.document_id}")
     canvas.setCreator("idp")
-    framed = [
-        Framed(number, field, _COLOURS[_worst(document, field.name)])
-        for number, field in enumerate(document.fields, 1)
-    ]
+    frames = _frames(document)
     for page in document.pages:
         if page in page_images:
-            _draw_page(canvas, page_images[page], [f for f in framed if f.field.page == page])
-    _draw_legend(canvas, document, framed)
+            _draw_page(canvas, page_images[page], [f for f in frames if f.page == page])
+    _draw_legend(canvas, document)
     canvas.save()
 
 
-def _worst(document: Document, name: str) -> Severity | None:
+def _colour(document: Document, name: str) -> Color:
+    """The colour of the worst that the rules say about a field."""
     found = {finding.severity for finding in document.findings if finding.field == name}
-    return next((severity for severity in _ORDER if severity in found), None)
+    return _COLOURS[next((severity for severity in _ORDER if severity in found), None)]
 
 
-def _draw_page(canvas: Canvas, path: Path, framed: Sequence[Framed]) -> None:
+def _frames(document: Document) -> list[Frame]:
+    """One frame per place: values read from the same box share it."""
+    frames: dict[tuple[int, Box], Frame] = {}
+    for number, field in enumerate(document.fields, 1):
+        if field.page is None or field.box is None:
+            continue
+        place = (field.page, field.box)
+        held = frames.get(place)
+        tag = f"{held.tag},{number}" if held else str(number)
+        colour = held.colour if held else _colour(document, field.name)
+        frames[place] = Frame(field.page, field.box, tag, colour)
+    for number, claim in enumerate(document.claims, 1):
+        for line in claim.service_lines or (claim,):
+            if line.page is not None and line.box is not None:
+                frames[(line.page, line.box)] = Frame(line.page, line.box, f"c{number}", _CLAIM)
+    return list(frames.values())
+
+
+def _draw_page(canvas: Canvas, path: Path, frames: Sequence[Frame]) -> None:
     with Image.open(path) as opened:
         image = opened.convert("L")
     image.thumbnail((_LONGEST_SIDE_PIXELS, _LONGEST_SIDE_PIXELS))
@@ -85,30 +104,29 @@ def _draw_page(canvas: Canvas, path: Path, framed: Sequence[Framed]) -> None:
     packed.seek(0)
     canvas.setPageSize((width, height))
     canvas.drawImage(ImageReader(packed), 0, 0, width, height)
-    for item in framed:
-        if item.field.box is not None:
-            _draw_frame(canvas, item, item.field.box, width, height)
+    for frame in frames:
+        _draw_frame(canvas, frame, width, height)
     canvas.showPage()
 
 
-def _draw_frame(canvas: Canvas, item: Framed, box: Box, width: float, height: float) -> None:
+def _draw_frame(canvas: Canvas, frame: Frame, width: float, height: float) -> None:
     pad = 1.5
+    box = frame.box
     left, right = box.x0 * width - pad, box.x1 * width + pad
     top, bottom = height - box.y0 * height + pad, height - box.y1 * height - pad
-    canvas.setStrokeColor(item.colour)
-    canvas.setFillColor(item.colour, alpha=0.08)
-    canvas.setLineWidth(1.0)
+    canvas.setStrokeColor(frame.colour)
+    canvas.setFillColor(frame.colour, alpha=0.08)
+    canvas.setLineWidth(0.9)
     canvas.rect(left, bottom, right - left, top - bottom, stroke=1, fill=1)
-    tag = f"{item.number} {item.field.name}"
-    size = 4.6
-    tag_width = canvas.stringWidth(tag, "Helvetica-Bold", size) + 4
-    tag_left = min(max(left, 0), width - tag_width)
-    tag_bottom = top if top + size + 2 <= height else bottom - size - 2
-    canvas.setFillColor(item.colour, alpha=0.92)
-    canvas.rect(tag_left, tag_bottom, tag_width, size + 2, stroke=0, fill=1)
+    # The tag stands beside the frame, where it covers neither the value nor the label above it.
+    tag_width = canvas.stringWidth(frame.tag, "Helvetica-Bold", _TAG_SIZE) + 3
+    tag_left = left - tag_width if left >= tag_width else min(right, width - tag_width)
+    tag_bottom = min(max((top + bottom - _TAG_SIZE) / 2 - 1, 0), height - _TAG_SIZE - 2)
+    canvas.setFillColor(frame.colour, alpha=0.92)
+    canvas.rect(tag_left, tag_bottom, tag_width, _TAG_SIZE + 2, stroke=0, fill=1)
     canvas.setFillColor(white)
-    canvas.setFont("Helvetica-Bold", size)
-    canvas.drawString(tag_left + 2, tag_bottom + 1.8, tag)
+    canvas.setFont("Helvetica-Bold", _TAG_SIZE)
+    canvas.drawString(tag_left + 1.5, tag_bottom + 1.6, frame.tag)
 
 
 class _Legend:
@@ -132,8 +150,8 @@ class _Legend:
         self.canvas.drawString(_MARGIN, self.y, _printable(text))
         self.y -= 6
 
-    def row(self, cells: Sequence[tuple[str, float, float]], colour: Color = _INK) -> None:
-        """One row of (text, left, width) cells; long text wraps inside its cell."""
+    def row(self, cells: Sequence[tuple[str, float, float]], colour: Color | None = None) -> None:
+        """One row of (text, left, width) cells; a colour makes the first one stand out."""
         wrapped = [
             simpleSplit(_printable(text), "Helvetica", _ROW_SIZE, width) or [""]
             for text, _, width in cells
@@ -141,8 +159,9 @@ class _Legend:
         lines = min(max(len(lines) for lines in wrapped), 12)
         self.need(lines * _LEADING + 4)
         for index, (lines_of_cell, (_, left, _)) in enumerate(zip(wrapped, cells, strict=True)):
-            self.canvas.setFillColor(colour if index == 0 else _INK)
-            self.canvas.setFont("Helvetica-Bold" if index == 0 else "Helvetica", _ROW_SIZE)
+            head = index == 0 and colour is not None
+            self.canvas.setFillColor(colour if head else _INK)
+            self.canvas.setFont("Helvetica-Bold" if head else "Helvetica", _ROW_SIZE)
             for line_number, line in enumerate(lines_of_cell[:12], 1):
                 self.canvas.drawString(left, self.y - line_number * _LEADING + 1.5, line)
         self.y -= lines * _LEADING + 2
@@ -152,7 +171,7 @@ class _Legend:
         self.y -= 1
 
 
-def _draw_legend(canvas: Canvas, document: Document, framed: Sequence[Framed]) -> None:
+def _draw_legend(canvas: Canvas, document: Document) -> None:
     canvas.setPageSize(letter)
     legend = _Legend(canvas)
     legend.heading(f"{document.type.replace('_', ' ').capitalize()}: {document.decision}", 14)
@@ -168,30 +187,31 @@ def _draw_legend(canvas: Canvas, document: Document, framed: Sequence[Framed]) -
         ),
     )
     legend.y -= 4
-    if framed:
+    if document.fields:
         legend.heading("Fields")
-    for item in framed:
-        place = f"page {item.field.page}" if item.field.page else "computed"
+    for number, field in enumerate(document.fields, 1):
+        place = f"page {field.page}" if field.page else "computed"
         legend.row(
             (
-                (f"{item.number} {item.field.name}", _MARGIN, 150),
-                (item.field.value or "", 195, 250),
-                (f"{item.field.confidence:.0%}", 455, 40),
+                (f"{number} {field.name}", _MARGIN, 150),
+                (field.value or "", 195, 250),
+                (f"{field.confidence:.0%}", 455, 40),
                 (place, 500, 70),
             ),
-            item.colour,
+            _colour(document, field.name),
         )
     if document.claims:
         legend.heading("Claims")
     for number, claim in enumerate(document.claims, 1):
         legend.row(
             (
-                (f"claim {number}", _MARGIN, 60),
+                (f"c{number}", _MARGIN, 60),
                 (claim.claim_number or claim.patient_account or "", 105, 160),
                 (claim.patient_name or "", 270, 120),
                 (f"billed {_money(claim.billed)}", 395, 85),
                 (f"paid {_money(claim.paid)}", 485, 85),
-            )
+            ),
+            _CLAIM,
         )
     if document.missing:
         legend.heading("Missing")
