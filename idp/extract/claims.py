@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from idp.document import Box, Claim, Page, ServiceLine, union_of
@@ -19,7 +19,13 @@ from idp.extract.claims_lines import CLAIM_COLUMNS, Event, PageReader
 from idp.extract.tables_header import Vocabulary
 from idp.extract.tables_lines import Sheet, Token, joined, sheet_of
 from idp.extract.tables_rows import MONEY_ROLES
-from idp.extract.tables_values import parse_adjustment_codes, parse_dates, parse_remark_codes
+from idp.extract.tables_values import (
+    Shape,
+    parse_adjustment_codes,
+    parse_dates,
+    parse_remark_codes,
+    shape_of,
+)
 
 MAX_CLAIMS = 5000
 """A paper remittance has a few hundred at most; more is noise read as rows."""
@@ -109,6 +115,20 @@ def _amounts(cells: Mapping[str, tuple[Token, ...]]) -> dict[str, Decimal]:
     return found
 
 
+def _in_order(amounts: Sequence[Decimal], sums: Sequence[tuple[str, Decimal]]) -> list[str] | None:
+    """The roles whose sums the amounts are, one after the other; ``None`` if one has none."""
+    found: list[str] = []
+    at = 0
+    for amount in amounts:
+        while at < len(sums) and sums[at][1] != amount:
+            at += 1
+        if at == len(sums):
+            return None
+        found.append(sums[at][0])
+        at += 1
+    return found
+
+
 class _Builder:
     """Collects events into drafts and drafts into claims."""
 
@@ -182,6 +202,7 @@ class _Builder:
             draft.tokens.extend(event.tokens)
 
     def _total(self, event: Event) -> None:
+        event = self._under_right_heads(event)
         if event.scope == "sum":
             drafts = [d for d in self.drafts if d.services]
             if drafts and self._adds_up(event, drafts[-1:]):
@@ -197,6 +218,41 @@ class _Builder:
             self.open.append((event, len(self.drafts)))
             if self.drafts and self.drafts[-1].services and self._adds_up(event, self.drafts[-1:]):
                 self._close(self.drafts[-1], event)
+
+    def _under_right_heads(self, event: Event) -> Event:
+        """The total with its amounts under the heads whose column they add up, where they do.
+
+        Totals are often set a little aside of their columns; the sums tell which is which.
+        """
+        drafts = [d for d in self.drafts if d.services]
+        roles = [r for r in event.columns if r in event.cells or any(d.sums(r) for d in drafts)]
+        tokens = sorted(
+            (
+                t
+                for r, cell in event.cells.items()
+                for t in cell
+                if r in MONEY_ROLES or shape_of(t.text) is Shape.MONEY
+            ),
+            key=lambda t: t.x0,
+        )
+        values = [read_amounts([t])[0] for t in tokens]
+        if len(drafts) == 0 or len(values) < 3 or not all(len(v) == 1 for v in values):
+            return event
+        amounts = [v[0] for v in values]
+        for group in (drafts[-1:], drafts):
+            sums = {
+                r: sum((s for d in group if (s := d.sums(r)) is not None), Decimal(0))
+                for r in roles
+            }
+            if all(sums.get(r) == a for r, a in _amounts(event.cells).items()):
+                return event
+            placed = _in_order(amounts, [(r, sums[r]) for r in roles])
+            if placed is not None:
+                taken = set(tokens)
+                cells = {r: t for r, t in event.cells.items() if not taken & set(t)}
+                cells |= {r: (t,) for r, t in zip(placed, tokens, strict=True)}
+                return replace(event, cells=cells)
+        return event
 
     def _close(self, draft: _Draft, event: Event) -> None:
         for role, amount in _amounts(event.cells).items():

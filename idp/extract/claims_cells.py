@@ -158,18 +158,22 @@ def settle(
 
 
 def _adjustments(cells: Mapping[str, tuple[Token, ...]]) -> list[tuple[str, Decimal | None]]:
-    """Adjustment codes in the row with the amount printed right of each, if any."""
+    """Adjustment codes in the row, each with its amount where as many amounts as codes stand there.
+
+    The amounts are those beside the codes in their own column, or those of the adjustment column.
+    """
+    column = [
+        m.amount for t in cells.get("adjustment", ()) if (m := parse_money(t.text)) is not None
+    ]
     found: list[tuple[str, Decimal | None]] = []
-    for role in ("carc", "note", "rarc", "adjustment", "carc_group"):
+    for role in ("carc", "note", "rarc", "adjustment"):
         tokens = cells.get(role, ())
-        groups = [t.text.upper() for t in tokens]
-        text = " ".join(groups)
-        codes = parse_adjustment_codes(text)
-        amounts = [m.amount for t in tokens if (m := parse_money(t.text)) is not None]
+        codes = parse_adjustment_codes(" ".join(t.text.upper() for t in tokens))
+        beside = [m.amount for t in tokens if (m := parse_money(t.text)) is not None]
+        amounts = next((a for a in (beside, column) if len(a) == len(codes)), None)
         for index, code in enumerate(codes):
-            amount = amounts[index] if len(amounts) == len(codes) else None
             if code not in [c for c, _ in found]:
-                found.append((code, amount))
+                found.append((code, amounts[index] if amounts else None))
     return found
 
 
@@ -232,12 +236,13 @@ def read_service(event: Event) -> ServiceDraft:
             draft.doubtful.add(role)
             others[role] = _other_readings(cells[role], draft.amounts[role])
     adjustments = _adjustments(cells)
+    paired = all(amount is not None for _, amount in adjustments)
     for code, amount in adjustments:
         share = _PATIENT_SHARE.get(code)
         if amount is not None and share is not None:
             draft.amounts.setdefault(share, amount)
-    written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
-    if "adjustment" not in draft.amounts and written_off:
+    if adjustments and paired and "noncovered" not in cells:
+        written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
         draft.amounts["adjustment"] = sum(written_off, Decimal(0))
     if "adjustment" not in draft.amounts and "noncovered" in draft.amounts:
         draft.amounts["adjustment"] = draft.amounts.pop("noncovered")

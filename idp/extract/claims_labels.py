@@ -78,7 +78,13 @@ def _longest(
 
 def _has_colon(tokens: Sequence[Token], start: int, end: int) -> bool:
     after = tokens[end].text if end < len(tokens) else ""
-    return tokens[end - 1].text.rstrip().endswith(":") or after in (":", "#:", "#", "=")
+    colon = tokens[end - 1].text.rstrip().endswith(":") or after in (":", "#:", "#", "=")
+    return colon or _is_leader(after) or _is_leader(tokens[end - 1].text)
+
+
+def _is_leader(text: str) -> bool:
+    """Whether the token is a dotted line that leads from a label to its value."""
+    return bool(re.fullmatch(r"[.\u2026_\u00b7-]{2,}:?", text))
 
 
 def _is_sure(tokens: Sequence[Token]) -> bool:
@@ -106,6 +112,7 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
         at = end
     several = sum(sure for *_, sure in spots) >= 2
     labels = [s for s in spots if s[3] or (several and s[2] in IDENTITY_ROLES | {"rarc"})]
+    labels = [s for s in labels if s[2] != "rarc" or s[3] or tokens[s[0]].text.isupper()]
     found: list[Labelled] = []
     for (start, end, role, _), following in itertools.zip_longest(labels, labels[1:]):
         stop = following[0] if following else len(tokens)
@@ -117,7 +124,7 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
 def _value(tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:
     value: list[Token] = []
     for token in tokens:
-        if token.text in (":", "#", "#:", "="):
+        if token.text in (":", "#", "#:", "=") or _is_leader(token.text):
             continue
         if value and token.x0 - value[-1].x1 > _VALUE_GAP * unit:
             break
@@ -155,6 +162,8 @@ def trim(role: str, tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:
     kept: list[Token] = []
     for token in tokens:
         text = token.text.strip()
+        if role in ("patient_name", "subscriber_name") and re.match(r"[(\[]|\d", text):
+            break
         if role in IDENTITY_ROLES and role != "patient_name":
             has_digit = any(c.isdigit() for c in text)
             if kept and (token.x0 - kept[-1].x1 > 0.8 * unit or not has_digit):

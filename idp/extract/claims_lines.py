@@ -68,6 +68,11 @@ class _Region:
     events: list[Event] = field(default_factory=list)
 
 
+def money_columns(header: Header) -> tuple[str, ...]:
+    """The roles of a head's money columns from left to right."""
+    return tuple(r for c in header.columns for r in c.roles if r in MONEY_ROLES and r is not None)
+
+
 def _money_tokens(line: Line) -> int:
     return sum(shape_of(t.text) is Shape.MONEY for t in line.tokens)
 
@@ -85,6 +90,13 @@ def is_total(line: Line) -> bool:
     """Whether the line adds others up: it says so, and shows an amount."""
     text = line.text
     return bool(_TOTAL.search(text)) and not _NO_TOTAL.search(text) and _money_tokens(line) > 0
+
+
+def _only_total(line: Line) -> bool:
+    """Whether all words of the line only say that it is a total, and of what."""
+    words = re.sub(r"[^a-z ]", " ", _before_amounts(line).lower()).split()
+    known = {"claim", "claims", "patient", "statement", "check", "grand", "sub", "of", "the", "for"}
+    return all(w in known or _TOTAL.fullmatch(w) for w in words)
 
 
 def _scope(text: str) -> Scope:
@@ -313,6 +325,8 @@ class PageReader:
                 return [Event("identity", line.page, labels, line.tokens)]
         if _is_prose(line, sheet):
             return [Event("prose", line.page, labels, line.tokens)]
+        if _money_tokens(line) == 1 and (worded := _worded_amounts(line, self.vocabulary)):
+            return [Event("total", line.page, worded, line.tokens, "open")]
         listing = not region.is_summary and header.roles & MONEY_ROLES
         if listing and not _is_service(parts, header) and _is_bare_sum(parts, header):
             return [Event("total", line.page, parts, line.tokens, "sum")]
@@ -347,9 +361,10 @@ class PageReader:
         """A line that stands under no head."""
         if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
             yield Event("identity", line.page, labels, line.tokens)
-        elif labels.keys() & MONEY_ROLES:
+        elif labels.keys() & MONEY_ROLES or _worded_amounts(line, self.vocabulary):
             scope: Scope = _scope(line.text) if is_total(line) else "open"
-            yield Event("total", line.page, labels, line.tokens, scope)
+            cells = {**_worded_amounts(line, self.vocabulary), **labels}
+            yield Event("total", line.page, cells, line.tokens, scope)
         else:
             yield Event("prose", line.page, labels, line.tokens)
 
@@ -364,16 +379,25 @@ class PageReader:
         if not lines:
             return
         made: Row = make_row(lines, header, sheet)
-        columns = tuple(
-            r for c in header.columns for r in c.roles if r is not None and r in MONEY_ROLES
-        )
+        columns = money_columns(header)
         cells = {**cell_parts(made, header), **beside}
         yield Event("service", made.page, cells, made.tokens, "open", columns)
 
     def _total(self, line: Line, header: Header, region: _Region, sheet: Sheet) -> Iterable[Event]:
         labels = _worded_amounts(line, self.vocabulary)
         taken = {t for tokens in labels.values() for t in tokens}
-        rest = [t for t in line.tokens if t not in taken and shape_of(t.text) is not Shape.WORD]
+        if not labels and _money_tokens(line) == 1 and not _only_total(line):
+            # "Total something 12.00": one amount of an unknown name is not a row of columns.
+            return
+        first = next(i for i, t in enumerate(line.tokens) if shape_of(t.text) is Shape.MONEY)
+        rest = [
+            t
+            for i, t in enumerate(line.tokens)
+            if t not in taken
+            and shape_of(t.text) is not Shape.WORD
+            # "Total 3 claims": a count before the amounts.
+            and (i >= first or not re.fullmatch(r"\d{1,3}", t.text))
+        ]
         placed = assign(rest, header.columns, sheet)
         cells: dict[str, tuple[Token, ...]] = dict(labels)
         for token, at in zip(rest, placed, strict=True):
@@ -390,7 +414,8 @@ class PageReader:
         scope: Scope = "statement" if region.is_summary else _scope(_before_amounts(line))
         amounts = sum(parse_money(joined(cells.get(r, ()))) is not None for r in MONEY_ROLES)
         if amounts:
-            yield Event("total", line.page, cells, line.tokens, scope)
+            columns = money_columns(header)
+            yield Event("total", line.page, cells, line.tokens, scope, columns)
 
 
 def _worded_amounts(line: Line, vocabulary: Vocabulary) -> dict[str, tuple[Token, ...]]:

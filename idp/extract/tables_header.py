@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz, process
 
-from idp.extract.tables_lines import Line, Sheet, Token, joined
+from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_values import Shape, shape_of
 
 MAX_HEAD_LINES = 5
@@ -64,6 +64,7 @@ _SPELLED_OUT: dict[str, tuple[str, ...]] = {
         "nbr": "number",
         "nr": "number",
         "#": "number",
+        "%": "percent",
         "cd": "code",
         "rsn": "reason",
         "chg": "charge",
@@ -101,8 +102,8 @@ def _stem(word: str) -> str:
 
 def _plain_words(text: str) -> Iterator[str]:
     lowered = re.sub(r"\(s\)|\(es\)", "", text.lower())
-    lowered = lowered.replace("#", " # ")
-    for part in re.split(r"[^a-z0-9#&|']+", lowered):
+    lowered = lowered.replace("#", " # ").replace("%", " % ")
+    for part in re.split(r"[^a-z0-9#%&|']+", lowered):
         if part.strip("'|"):
             yield part.strip("'|")
 
@@ -177,7 +178,7 @@ class Vocabulary:
 
     def _read(self, text: str) -> tuple[str, ...] | None:
         # A bracket or stray rule character read as text, or the number of the head itself ("24.").
-        if not re.search(r"[A-Za-z#]", text):
+        if not re.search(r"[A-Za-z#%]", text):
             return (
                 ()
                 if len(re.sub(r"\W", "", text)) <= 1 or re.fullmatch(r"\(?\d{1,2}[.)]", text)
@@ -186,7 +187,7 @@ class Vocabulary:
         whole = re.sub(r"[^a-z0-9]", "", re.sub(r"\(s\)", "", text.lower()))
         if "id" in self.words and re.fullmatch(r"[il1][do0]", whole):
             return ("id",)
-        if found := self._word(whole):
+        if (found := self._word(whole)) and not re.search(r"[#%]", text):
             return found
         words: list[str] = []
         for part in _plain_words(text):
@@ -466,7 +467,7 @@ def _columns(band: _Band, chosen: Sequence[_Phrase]) -> tuple[Column, ...]:
         for token in left:
             # No letters: an ornament. Otherwise it belongs to the head it stands over, under, or
             # beside, and else it is a head we do not know, which ends its neighbours.
-            if not re.search(r"[A-Za-z]", token.text):
+            if not re.search(r"[A-Za-z%]", token.text):
                 continue
             unknown = Column((None,), token.text, token.x0, token.x1)
             at = next(
@@ -485,7 +486,20 @@ def _columns(band: _Band, chosen: Sequence[_Phrase]) -> tuple[Column, ...]:
                 columns[at] = replace(
                     known, x0=min(known.x0, unknown.x0), x1=max(known.x1, unknown.x1)
                 )
-    return tuple(sorted(columns, key=lambda c: c.cx))
+    return tuple(_merged(sorted(columns, key=lambda c: c.cx), band.height))
+
+
+def _merged(columns: Sequence[Column], height: float) -> list[Column]:
+    """Neighbours of one role in one run of words are one column ("results, ... intolerances")."""
+    found: list[Column] = []
+    for column in columns:
+        last = found[-1] if found else None
+        if last and last.roles == column.roles and column.x0 - last.x1 < 0.6 * height:
+            title = f"{last.title} {column.title}"
+            found[-1] = replace(last, title=title, x1=max(last.x1, column.x1))
+        else:
+            found.append(column)
+    return found
 
 
 def _without_spanning(parts: list[tuple[float, Column]]) -> list[tuple[float, Column]]:
@@ -607,13 +621,25 @@ def _header(
     tokens = tuple(t for row in rows for t in row)
     if share < 0.5 or _is_label_line(rows, chosen, loose) or _is_prose(rows, columns, sheet):
         return None
+    if any(re.search(r"(?<!totals)(?<!total):$", rows[r][i].text.lower()) for r, i in loose):
+        return None
     score = sum(p.words + 0.5 for p in chosen) - 0.7 * len(loose) - 0.3 * (len(rows) - 1)
+    if len(rows) > 1:
+        score -= sum(_title_words(row, sheet) for row in rows)
     columns_known = [c for c in columns if c.role is not None]
     if len(columns_known) < min(minimum, 2) or score <= 0:
         return None
     return Header(
         sheet.page, first, first + len(rows) - 1, columns, score + _bonus(columns_known), tokens
     )
+
+
+def _title_words(row: Sequence[Token], sheet: Sheet) -> float:
+    """What speaks against a line of a stack: it runs on like the title above the heads."""
+    runs = chunks(row, 1.1 * sheet.text_height)
+    longest = max(runs, key=len)
+    wide = longest[-1].x1 - longest[0].x0 > 0.4 * sheet.width
+    return 0.8 * len(longest) if len(longest) >= 5 and wide else 0.0
 
 
 def _bonus(columns: Sequence[Column]) -> float:

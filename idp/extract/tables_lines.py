@@ -19,7 +19,10 @@ from idp.document import Box, Page, Word
 MAX_TOKENS_PER_LINE = 200
 """A printed line has far fewer; more is a picture read as text."""
 
-_GLUED_AMOUNTS = re.compile(r"(?:\$?-?\d[\d,]*\.\d{2}(?=[$\d-])){1,}\$?-?\d[\d,]*\.\d{2}")
+_AMOUNT = r"\$?-?\d[\d,]*\.\d{2}"
+_DATE = r"\d{1,2}/\d{1,2}/\d{4}"
+_GLUED = tuple(re.compile(rf"(?:{one}){{2,}}") for one in (_AMOUNT, _DATE))
+_GLUED_PARTS = (re.compile(_AMOUNT), re.compile(_DATE))
 
 
 class Token(NamedTuple):
@@ -109,18 +112,16 @@ class Sheet:
 def _split_glued(word: Word) -> list[tuple[str, float, float]]:
     """Parts of a word with their share (0..1) of its width: ``154.2438.56`` is two amounts."""
     text = word.text
-    if not _GLUED_AMOUNTS.fullmatch(text):
-        return [(text, 0.0, 1.0)]
-    parts: list[tuple[str, float, float]] = []
-    for match in re.finditer(r"\$?-?\d[\d,]*\.\d{2}", text):
-        parts.append((match[0], match.start() / len(text), match.end() / len(text)))
-    return parts
+    for glued, part in zip(_GLUED, _GLUED_PARTS, strict=True):
+        if glued.fullmatch(text):
+            return [(m[0], m.start() / len(text), m.end() / len(text)) for m in part.finditer(text)]
+    return [(text, 0.0, 1.0)]
 
 
 def _tokens(page: Page) -> list[Token]:
     found: list[Token] = []
     for word in page.words:
-        if not word.text.strip():
+        if not word.text.strip() or re.fullmatch(r"[_=-]{5,}", word.text):
             continue
         x0, x1 = word.box.x0 * page.width_px, word.box.x1 * page.width_px
         y0, y1 = word.box.y0 * page.height_px, word.box.y1 * page.height_px

@@ -174,6 +174,7 @@ _DATE_FORMS = (
     ),
     (_ISO_DATE, _iso),
     (_NUMERIC_DATE, _numeric),
+    (re.compile(r"^(\d{1,2})(?P<by>[-/.])(\d{1,2})[-/.](\d{4}|\d{2})$"), _numeric),
     (_NAMED_DATE, _named),
     (_DAY_FIRST_DATE, _day_first),
     (_PACKED_DATE, _packed),
