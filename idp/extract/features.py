@@ -26,6 +26,11 @@ _LABEL_WORDS = 6
 _HOPS = 7
 """How far up a column a header is looked for, in pieces of text."""
 
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 _GLUED = re.compile(r"^([A-Za-z][A-Za-z.#'()/ ]*[:#]:?)([^\s:].*)$")
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("email", re.compile(r"[\w.+-]+@[\w-]+\.\w+")),
@@ -53,101 +58,19 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("numeric", re.compile(r"(?=.*\d)[\d./,()-]+")),
     ("blank_line", re.compile(r"_{2,}|\.{4,}")),
 )
-_CREDENTIALS = frozenset(
-    ["md", "do", "np", "pa", "pac", "dpm", "rn", "fnp", "fnpc", "dds", "phd", "dr", "arnp", "dc"]
+_CREDENTIALS = _set("md do np pa pac dpm rn fnp fnpc dds phd dr arnp dc")
+_MONTHS = _set("jan feb mar apr may jun jul aug sep oct nov dec")
+_LONG_MONTHS = _set(
+    "january february march april june july august september october november december"
 )
-_MONTHS = frozenset(
-    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_STATES = _set(
+    "AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH "
+    "NJ NM NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR"
 )
-_STATES = frozenset(
-    [
-        "AL",
-        "AK",
-        "AZ",
-        "AR",
-        "CA",
-        "CO",
-        "CT",
-        "DE",
-        "FL",
-        "GA",
-        "HI",
-        "ID",
-        "IL",
-        "IN",
-        "IA",
-        "KS",
-        "KY",
-        "LA",
-        "ME",
-        "MD",
-        "MA",
-        "MI",
-        "MN",
-        "MS",
-        "MO",
-        "MT",
-        "NE",
-        "NV",
-        "NH",
-        "NJ",
-        "NM",
-        "NY",
-        "NC",
-        "ND",
-        "OH",
-        "OK",
-        "OR",
-        "PA",
-        "RI",
-        "SC",
-        "SD",
-        "TN",
-        "TX",
-        "UT",
-        "VT",
-        "VA",
-        "WA",
-        "WV",
-        "WI",
-        "WY",
-        "DC",
-        "PR",
-    ]
-)
-_COMPANY = frozenset(
-    [
-        "llc",
-        "inc",
-        "pa",
-        "pc",
-        "clinic",
-        "hospital",
-        "center",
-        "medical",
-        "health",
-        "group",
-        "associates",
-        "imaging",
-        "surgery",
-        "pharmacy",
-        "institute",
-        "practice",
-        "care",
-        "healthcare",
-        "plan",
-        "blue",
-        "cross",
-        "shield",
-        "insurance",
-        "network",
-        "specialists",
-        "orthopedics",
-        "pediatrics",
-        "cardiology",
-        "therapy",
-        "rehabilitation",
-    ]
+_COMPANY = _set(
+    "llc inc pa pc clinic hospital center medical health group associates imaging surgery "
+    "pharmacy institute practice care healthcare plan blue cross shield insurance network "
+    "specialists orthopedics pediatrics cardiology therapy rehabilitation"
 )
 _WORDY = frozenset(["upper", "title", "lower", "colon", "letter", "state", "credential"])
 _BIG = 0.018
@@ -284,21 +207,17 @@ def shape_of(text: str) -> str:
 
 def _word_shape(text: str, bare: str) -> str:
     low = re.sub(r"[^a-z]", "", bare.lower())
-    if low in _CREDENTIALS:
-        return "credential"
-    if low[:3] in _MONTHS and len(low) in (3, 4, 5, 6, 7, 8, 9) and low[:3] != low[3:6]:
-        return "month" if low in _MONTHS or len(low) > 3 else "word"
-    if bare in _STATES:
-        return "state"
-    if text.endswith((":", "#")):
-        return "colon"
-    if not low:
-        return "sign"
-    if len(low) == 1:
-        return "letter"
-    if bare.isupper():
-        return "upper"
-    return "title" if bare[0].isupper() else "lower"
+    tests = (
+        ("credential", low in _CREDENTIALS),
+        ("month", low in _MONTHS or low in _LONG_MONTHS),
+        ("state", bare in _STATES),
+        ("colon", text.endswith((":", "#"))),
+        ("sign", not low),
+        ("letter", len(low) == 1),
+        ("upper", bare.isupper()),
+        ("title", bare[:1].isupper()),
+    )
+    return next((name for name, holds in tests if holds), "lower")
 
 
 class LabelTable:
@@ -355,9 +274,27 @@ class PageView:
             index: number for number, piece in enumerate(self.pieces) for index in piece.tokens
         }
         self.order: list[int] = [i for line in self.lines for i in line]
+        self.marked = self._marked(page)
         self._cells(page)
         self._neighbours()
         self._sections()
+
+    def _marked(self, page: Page) -> dict[int, str]:
+        """The tokens right behind (or before) a check box, with its state."""
+        found: dict[int, str] = {}
+        for mark in page.marks:
+            box = mark.box
+            for line in self.lines:
+                first = self.tokens[line[0]].box
+                if first.y0 - 0.02 > box.cy or first.y1 + 0.02 < box.cy:
+                    continue
+                for index in line:
+                    own = self.tokens[index].box
+                    inside = own.y0 - 0.003 < box.cy < own.y1 + 0.003
+                    if inside and -0.004 < own.x0 - box.x1 < 0.025:
+                        found[index] = mark.state
+                        break
+        return found
 
     def _cells(self, page: Page) -> None:
         cells = sorted((c.box for c in page.cells), key=lambda b: b.width * b.height)
@@ -491,6 +428,7 @@ def _token_features(
     token, piece = view.tokens[index], view.pieces[view.piece_of[index]]
     shape = shapes[index]
     out = _own_features(token, piece, index, shape)
+    _mark_features(view, piece, index, out)
     colon, back = view.colon_label(index)
     if colon:
         out.append(f"cd={min(back, 4)}")
@@ -544,6 +482,15 @@ def _own_features(token: Token, piece: Piece, index: int, shape: str) -> list[st
     if piece.cell >= 0:
         out.append("cell1" if piece.first_in_cell else "cell")
     return out
+
+
+def _mark_features(view: PageView, piece: Piece, index: int, out: list[str]) -> None:
+    line = view.lines[piece.line]
+    place = line.index(index)
+    before = [n for n, i in enumerate(line[: place + 1]) if i in view.marked]
+    if before:
+        out.append(f"mark={view.marked[line[before[-1]]]}|{min(3, place - before[-1])}")
+        out.append(f"marks={min(len(before), 2)}")
 
 
 def _near_features(

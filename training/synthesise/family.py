@@ -17,6 +17,14 @@ from training.synthesise.layout import HELD_OUT_MECHANISMS, MECHANISMS, Mechanis
 from training.synthesise.values import DateStyle, Split
 
 _KEPT = 2
+_SUFFIXES = (
+    "*",
+    " (required)",
+    " (if different)",
+    " (if known)",
+    " (print)",
+    " (see instructions)",
+)
 
 
 @cache
@@ -66,6 +74,7 @@ class Family:
         self._labels: dict[tuple[str, str, str], str] = {}
         names = list(MECHANISMS)
         self._usual = self.rng.sample(names, 3)
+        self.numbering = self.rng.choice(("", "", "", "section", "roman", "letter", "number"))
 
     @property
     def name(self) -> str:
@@ -136,6 +145,20 @@ class Family:
             self._labels[key] = self.choose("titles", party)
         return self._labels[key]
 
+    def numbered(self, title: str, place: int) -> str:
+        """A section's title with the family's numbering."""
+        roman = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")[
+            place % 12
+        ]
+        dash = ("—", "–", "-", ":")[self.index % 4]  # noqa: RUF001 - as forms print it
+        if self.numbering == "section":
+            return f"Section {roman} {dash} {title}"
+        if self.numbering == "roman":
+            return f"{roman}. {title}"
+        if self.numbering == "letter":
+            return f"{'ABCDEFGHIJKL'[place % 12]}. {title}"
+        return f"{place + 1}. {title}" if self.numbering == "number" else title
+
     def label(self, key: str, party: str = "", *, naming: bool | None = None) -> str:
         """The label of a field, chosen once for the family.
 
@@ -156,5 +179,8 @@ class Family:
                     text = f"% {text}"
             word = self.word(party)
             text = text.replace("%", word).strip() if word else text.replace("%", "").strip()
-            self._labels[cached] = text or self.choose("labels", key).replace("%", "Name")
+            text = text or self.choose("labels", key).replace("%", "Name")
+            if self.chance(0.1):
+                text += self.rng.choice(_SUFFIXES)
+            self._labels[cached] = text
         return self._labels[cached]

@@ -3,28 +3,41 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from training.synthesise import values
-from training.synthesise.canvas import Canvas
+from training.synthesise.canvas import Canvas, Tag
 from training.synthesise.content import PLACES, REQUEST, REVIEW, Content
 from training.synthesise.family import Family
-from training.synthesise.furniture import footer, header, instructions
-from training.synthesise.layout import TITLE, Area, Column, Item, Mechanism, print_label, table
+from training.synthesise.furniture import footer, header, instructions, questions
+from training.synthesise.items import (
+    Builder,
+    columns,
+    contact,
+    diagnosis_items,
+    group,
+    medication_items,
+    member,
+    notes_items,
+    payer,
+    request_date,
+    service_items,
+    signature_items,
+    subscriber,
+    tried_items,
+)
+from training.synthesise.layout import (
+    LABEL,
+    TITLE,
+    Area,
+    Item,
+    Mechanism,
+    print_label,
+    table,
+)
 
-Builder = Callable[[Content], list[Item]]
-
-_TABLE_HEADS = {
-    "code": ("Code", "CPT Code", "CPT/HCPCS", "Procedure Code", "CPT"),
-    "text": ("Description", "Service", "Planned Service or Procedure", "Procedure Description"),
-    "start": ("Start Date", "From", "Begin Date", "Start"),
-    "end": ("End Date", "To", "Through", "End"),
-    "units": ("Units", "Visits", "Qty", "# Units"),
-    "icd": ("ICD-10", "Dx Code", "Diagnosis Code", "Code"),
-    "dx": ("Diagnosis", "Diagnosis Description", "Diagnosis Description (ICD version 10)"),
-}
+_ASKING = frozenset({"clinical", "diagnosis", "medication", "services", "request", "history"})
 
 
 class Section:
@@ -42,6 +55,8 @@ class Section:
         self.rows = family.rng.randint(0, 3)
         self.ruled = family.chance(0.65)
         self.has_member = False
+        self.bare = self.titled and party == "clinical" and family.chance(0.6)
+        self.questions = party in _ASKING and family.chance(0.3)
 
 
 class Form:
@@ -56,6 +71,7 @@ class Form:
         self.fax_header = family.chance(0.4)
         self.payer_in_head = family.chance(0.15 if referral else 0.55)
         self.routing = not referral and family.chance(0.45)
+        self.running = family.chance(0.3 if referral else 0.08)
         self.instructions = [family.chance(0.5), family.chance(0.4)]
 
     # -- plans -----------------------------------------------------------------------------
@@ -282,23 +298,23 @@ class Form:
             sections.append(Section(family, "contact", contact))
         sections.append(Section(family, "request", self._review_items()))
         if drug:
-            sections.append(Section(family, "medication", _medication_items(family)))
+            sections.append(Section(family, "medication", medication_items(family)))
             if family.chance(0.6):
                 kind = "history" if family.chance(0.7) else ""
-                sections.append(Section(family, "history", _tried_items, table=kind))
+                sections.append(Section(family, "history", tried_items, table=kind))
         else:
             kind = "services" if family.chance(0.55) else ""
             sections.append(
-                Section(family, "services", _service_items(family, dates=True), table=kind)
+                Section(family, "services", service_items(family, dates=True), table=kind)
             )
         kind = "diagnosis" if family.chance(0.3) else ""
-        sections.append(Section(family, "diagnosis", _diagnosis_items(family), table=kind))
+        sections.append(Section(family, "diagnosis", diagnosis_items(family), table=kind))
         family.rng.shuffle(sections)
         if family.chance(0.75):
             sections.sort(key=lambda s: s.party != "patient")
-        sections.append(Section(family, "clinical", _notes_items))
+        sections.append(Section(family, "clinical", notes_items))
         if family.chance(0.6):
-            sections.append(Section(family, "signature", _signature_items))
+            sections.append(Section(family, "signature", signature_items))
         return sections
 
     def _review_items(self) -> Builder:
@@ -402,14 +418,14 @@ class Form:
 
         sections.append(Section(family, "referral", build))
         kind = "diagnosis" if family.chance(0.3) else ""
-        sections.append(Section(family, "diagnosis", _diagnosis_items(family), table=kind))
+        sections.append(Section(family, "diagnosis", diagnosis_items(family), table=kind))
         if family.chance(0.5):
-            sections.append(Section(family, "services", _service_items(family, dates=False)))
+            sections.append(Section(family, "services", service_items(family, dates=False)))
         family.rng.shuffle(sections)
         if family.chance(0.4):
-            sections.append(Section(family, "clinical", _notes_items))
+            sections.append(Section(family, "clinical", notes_items))
         if family.chance(0.5):
-            sections.append(Section(family, "signature", _signature_items))
+            sections.append(Section(family, "signature", signature_items))
         return sections
 
     # -- drawing ---------------------------------------------------------------------------
@@ -429,6 +445,9 @@ class Form:
             payer=self.payer_in_head,
             routing=self.routing,
         )
+        if self.running:
+            self._running_head(canvas, content, y)
+            y += canvas.line * 1.6
         if self.instructions[0]:
             y = instructions(canvas, family, rng, y)
         todo = list(self.sections)
@@ -452,6 +471,18 @@ class Form:
         footer(canvas, family, rng)
         return canvas
 
+    def _running_head(self, canvas: Canvas, content: Content, y: float) -> None:
+        """The patient in one line, as records systems print it above each page."""
+        name = values.print_name(content.patient, content.style.name)
+        tag = Tag("NAME", "patient", content.known("patient_name"))
+        end = canvas.text(0.07, y, ("Patient:", "Re:", "Name:")[self.family.index % 3], LABEL)
+        end = canvas.text(end.x, y, name, tag, xmax=0.6, truth=False)
+        end = canvas.text(end.x, end.y, ("DOB:", "Date of Birth:")[self.family.index % 2], LABEL)
+        tag = Tag("DOB", "patient", content.known("patient_dob"))
+        end = canvas.text(end.x, end.y, content.birth, tag, truth=False)
+        if self.family.index % 2:
+            canvas.text(end.x, end.y, f"(id #{values.digits(content.rng, 5)})", Tag("X_ID"))
+
     def _beside(self, pair: Sequence[Section]) -> bool:
         """Whether two sections stand side by side on this form."""
         return (
@@ -466,7 +497,8 @@ class Form:
         style, rng = self.family.style, content.rng
         items = section.build(content)
         if section.titled:
-            text = print_label(style, section.title, colon=False)
+            place = self.sections.index(section)
+            text = print_label(style, self.family.numbered(section.title, place), colon=False)
             if section.bar:
                 canvas.horizontal(x0, x1, y - canvas.size * 0.1)
             end = canvas.text(x0, y, text, TITLE, scale=1.1, xmax=x1)
@@ -474,290 +506,20 @@ class Form:
                 canvas.horizontal(x0, x1, end.y + canvas.size * 1.3)
             y = end.y + canvas.line * 1.35
         if section.table:
-            columns = _columns(content, section)
+            shown = columns(content, section.table)
             return table(
                 canvas,
                 style,
-                columns,
+                shown,
                 Area(x0, x1, y),
                 ruled=section.ruled,
                 blank_rows=section.rows if section.ruled else 0,
             )
-        y = section.mechanism(canvas, style, rng, items, Area(x0, x1, y))
+        if section.bare and len(items) == 1 and items[0].texts:
+            end = canvas.text(x0 + 0.004, y, items[0].texts[0], items[0].tag, xmax=x1)
+            y = end.y + canvas.line * 1.5
+        else:
+            y = section.mechanism(canvas, style, rng, items, Area(x0, x1, y))
+        if section.questions:
+            y = questions(canvas, self.family, rng, Area(x0, x1, y))
         return y + canvas.line * rng.choice((0.2, 0.4))
-
-
-# -- items shared by sections ------------------------------------------------------------------
-
-
-def member(content: Content) -> Item:
-    """The member number."""
-    return content.item(
-        "member_id",
-        "MEMBER_ID",
-        values.member_id(content.rng),
-        party="patient",
-        name="member_id",
-        blank=0.05,
-    )
-
-
-def group(content: Content) -> Item:
-    """The group number; often blank."""
-    return content.item(
-        "group_number",
-        "GROUP",
-        values.group_number(content.rng),
-        party="patient",
-        name="group_number",
-        blank=0.3,
-    )
-
-
-def payer(content: Content) -> Item:
-    """The payer's name."""
-    return content.item(
-        "payer_name", "PAYER", content.payer, party="payer", name="payer_name", weight=1.3
-    )
-
-
-def subscriber(content: Content) -> Item:
-    """The subscriber's name; mostly blank."""
-    name = values.print_name(values.person(content.rng, content.split), content.style.name)
-    return content.item(
-        "subscriber_name",
-        "NAME",
-        name,
-        party="subscriber",
-        name="subscriber_name",
-        blank=0.45,
-        weight=1.3,
-    )
-
-
-def contact(content: Content) -> list[Item]:
-    """Whom to call back."""
-    parts = values.person(content.rng, content.split)
-    items = [
-        content.item(
-            "contact_name",
-            "NAME",
-            values.print_name((parts[0], "", parts[2]), content.style.name),
-            party="contact",
-            name="contact_name",
-            blank=0.2,
-        )
-    ]
-    if content.family.index % 3:
-        items.append(content.number("contact_phone", "PHONE", "contact", "contact_phone", None))
-    return items
-
-
-def request_date(content: Content, key: str, name: str) -> Item:
-    """The day of the request."""
-    return content.item(key, "DOC_DATE", content.date(content.day), name=name)
-
-
-def _diagnosis_items(family: Family) -> Builder:
-    together = family.rng.choice(("code", "code", "both", "text", "joined", "primary"))
-
-    def build(content: Content) -> list[Item]:
-        codes = [c for c, _ in content.codes]
-        texts = [t for _, t in content.codes]
-        wide = 1.0 + 0.5 * len(codes)
-        if together == "joined":  # "code - text" in one place: two values each
-            item = content.item("icd", "ICD", codes[:1], name="diagnosis_codes", weight=1.0)
-            text = content.item(
-                "diagnosis", "DX", texts[:1], name="diagnosis_descriptions", weight=2.0
-            )
-            return [text, item]
-        items = []
-        if together != "text":
-            items.append(content.item("icd", "ICD", codes, name="diagnosis_codes", weight=wide))
-        if together in ("both", "text", "primary"):
-            items.append(
-                content.item(
-                    "diagnosis", "DX", texts[:1], name="diagnosis_descriptions", weight=2.0
-                )
-            )
-        if together == "primary":
-            items.reverse()
-        if family.index % 5 == 0:
-            day = content.day - dt.timedelta(days=content.rng.randint(3, 200))
-            items.append(content.item("last_seen", "X_DATE", content.date(day)))
-        return items
-
-    return build
-
-
-def _service_items(family: Family, *, dates: bool) -> Builder:
-    with_text, with_units = family.chance(0.7), family.chance(0.5)
-
-    def build(content: Content) -> list[Item]:
-        codes = [c for c, _ in content.services]
-        items = [
-            content.item("cpt", "CPT", codes, name="procedure_codes", weight=1 + 0.4 * len(codes))
-        ]
-        if with_text:
-            text = content.services[0][1]
-            items.append(
-                content.item("service", "SERVICE", text, name="service_descriptions", weight=2.0)
-            )
-        if dates:
-            items.append(
-                content.item(
-                    "start", "START", content.date(content.start), name="service_start_date"
-                )
-            )
-            items.append(
-                content.item("end", "END", content.date(content.end), name="service_end_date")
-            )
-        if with_units:
-            count = str(content.rng.randint(1, 36))
-            items.append(content.item("units", "UNITS", count, name="units"))
-        return items
-
-    return build
-
-
-def _medication_items(family: Family) -> Builder:
-    keep = {
-        k: family.chance(p)
-        for k, p in {
-            "strength": 0.8,
-            "dosage_form": 0.4,
-            "quantity": 0.7,
-            "directions": 0.7,
-            "duration": 0.6,
-            "cpt": 0.2,
-        }.items()
-    }
-
-    def build(content: Content) -> list[Item]:
-        rng = content.rng
-        name, strength, form, directions = values.medication(rng, content.split)
-        amount = rng.choice((str(rng.randint(1, 90)), f"{rng.randint(1, 6)} pens", "30 tablets"))
-        months = rng.choice((f"{rng.randint(1, 12)} months", "12 weeks", "1 year", "ongoing"))
-        specs = (
-            ("strength", "STRENGTH", strength, "medication_strength", 1.0),
-            ("dosage_form", "DOSE_FORM", form, "dosage_form", 1.0),
-            ("quantity", "QUANTITY", amount, "quantity", 0.8),
-            ("directions", "DIRECTIONS", directions, "directions", 2.0),
-            ("duration", "DURATION", months, "duration_of_therapy", 1.0),
-        )
-        items = [
-            content.item(
-                "medication", "MEDICATION", name, name="medication_name", blank=0.03, weight=1.4
-            )
-        ]
-        items += [
-            content.item(key, role, text, name=field, weight=weight)
-            for key, role, text, field, weight in specs
-            if keep[key]
-        ]
-        if keep["cpt"]:
-            code = rng.choice("JQ") + values.digits(rng, 4)
-            items.append(content.item("cpt", "CPT", code, name="procedure_codes"))
-        return items
-
-    return build
-
-
-def _tried_items(content: Content) -> list[Item]:
-    drugs = values.several(content.rng, "tried", content.split, content.rng.randint(1, 3))
-    return [content.item("tried", "TRIED", drugs, name="medications_tried", blank=0.2, weight=3)]
-
-
-def _notes_items(content: Content) -> list[Item]:
-    name = "clinical_notes"
-    text = values.paragraph(content.rng, "notes", content.split, content.rng.randint(2, 5))
-    return [content.item("notes", "NOTES", text, name=name, blank=0.25, long=True, weight=9)]
-
-
-def _signature_items(content: Content) -> list[Item]:
-    name = values.provider_name(content.rng, content.split, "natural")
-    signed = content.item("signature", "SIGNATURE", name, name="", blank=0.2, weight=1.6)
-    if content.known("signature_present"):
-        signed = Item(
-            signed.key,
-            signed.label,
-            signed.role,
-            texts=signed.texts,
-            weight=signed.weight,
-            truth=("signature_present", "yes" if signed.texts else ""),
-        )
-    dated = content.item("signature_date", "SIGN_DATE", content.date(content.day), blank=0.25)
-    return [signed, dated]
-
-
-def _columns(content: Content, section: Section) -> Sequence[Column]:
-    family, rng = content.family, content.rng
-
-    def head(key: str) -> str:
-        entries = _TABLE_HEADS[key]
-        return entries[(family.index + len(key)) % len(entries)]
-
-    known = content.known
-    if section.table == "history":
-        drugs = values.several(rng, "tried", content.split, rng.randint(1, 4))
-        starts = [content.day - dt.timedelta(days=rng.randint(100, 900)) for _ in drugs]
-        spans = [f"{d:%m/%Y} - {d + dt.timedelta(days=60):%m/%Y}" for d in starts]
-        results = [values.pick(rng, "outcomes", content.split) for _ in drugs]
-        return (
-            Column("Drug Name", "TRIED", "", known("medications_tried"), 1.3, tuple(drugs)),
-            Column("Dates of Therapy", "X_DATE", "", None, 1.2, tuple(spans)),
-            Column("Outcome / Reason for Failure", "X_TEXT", "", None, 1.6, tuple(results)),
-        )
-    codes = tuple(c for c, _ in content.codes)
-    texts = tuple(t for _, t in content.codes)
-    if section.table == "diagnosis":
-        columns = [
-            Column(head("icd"), "ICD", "", known("diagnosis_codes"), 0.8, codes),
-            Column(head("dx"), "DX", "", known("diagnosis_descriptions"), 2.4, texts),
-        ]
-        return columns if family.index % 2 else columns[::-1]
-    count = len(content.services)
-    starts = [content.start + dt.timedelta(days=14 * i) for i in range(count)]
-    columns = [
-        Column(
-            head("text"),
-            "SERVICE",
-            "",
-            known("service_descriptions"),
-            2.2,
-            tuple(t for _, t in content.services),
-        ),
-        Column(
-            head("code"),
-            "CPT",
-            "",
-            known("procedure_codes"),
-            0.9,
-            tuple(c for c, _ in content.services),
-        ),
-    ]
-    if family.index % 2:
-        columns.reverse()
-    if family.index % 3:
-        columns += [
-            Column(
-                head("start"),
-                "START",
-                "",
-                known("service_start_date"),
-                1.0,
-                tuple(map(content.date, starts)),
-            ),
-            Column(
-                head("end"),
-                "END",
-                "",
-                known("service_end_date"),
-                1.0,
-                tuple(content.date(max(content.end, d)) for d in starts),
-            ),
-        ]
-    if family.index % 4 < 2:
-        amounts = tuple(str(rng.randint(1, 36)) for _ in range(count))
-        columns.append(Column(head("units"), "UNITS", "", known("units"), 0.6, amounts))
-    return columns

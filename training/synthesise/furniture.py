@@ -9,7 +9,7 @@ from training.synthesise import values
 from training.synthesise.canvas import Canvas, Tag, width_of
 from training.synthesise.content import Content
 from training.synthesise.family import Family
-from training.synthesise.layout import TITLE, print_label
+from training.synthesise.layout import TITLE, Area, print_label
 
 _TITLES = {
     "prior_auth_request": (
@@ -35,6 +35,31 @@ _TITLES = {
         "Specialty Care Referral",
     ),
 }
+
+
+_QUESTIONS = (
+    "Does the patient have a terminal illness?",
+    "Is this request for a continuation of therapy?",
+    "Is the patient currently hospitalized?",
+    "Has the patient tried a generic alternative?",
+    "MD Signed Order Attached?",
+    "Is the patient established on this medication?",
+    "Will the drug be administered in a physician's office?",
+    "Is this injury related to work or an accident?",
+    "Are clinical notes attached?",
+    "Does the member have other insurance?",
+    "Interpreter needed?",
+)
+_OPTIONS = (
+    ("Physical Therapy", "Occupational Therapy", "Speech Therapy", "Cardiac Rehab"),
+    ("Inpatient", "Outpatient", "Provider Office", "Observation", "Home", "Day Surgery"),
+    ("DME", "Home Health", "Hospice", "Skilled Nursing", "Transport"),
+    ("Mental Health/Substance Abuse", "Surgery", "Imaging", "Laboratory"),
+    ("Evaluate and treat", "Consult only", "Second opinion", "Transfer of care"),
+    ("Oral", "Injectable", "Topical", "Infusion"),
+    ("Medicare", "Medicaid", "Commercial", "Self pay", "Tricare"),
+    ("Office notes", "Lab results", "Imaging reports", "Medication list"),
+)
 
 
 def heading_x(canvas: Canvas, text: str, where: str, scale: float) -> float:
@@ -134,6 +159,33 @@ def instructions(canvas: Canvas, family: Family, rng: random.Random, y: float) -
     style = family.style
     end = canvas.text(style.left, y, text, scale=0.85, xmax=style.right)
     return end.y + canvas.line * 1.5
+
+
+def questions(canvas: Canvas, family: Family, rng: random.Random, area: Area) -> float:
+    """Questions and options with check boxes that no field asks for."""
+    x0, x1, y = area
+    own = random.Random(f"{family.name}-questions-{round(x0, 2)}")  # noqa: S311 - not for secrets
+    for _ in range(own.randint(1, 4)):
+        if y > 0.95:
+            break
+        if own.random() < 0.5:
+            text = _QUESTIONS[own.randrange(len(_QUESTIONS))]
+            end = canvas.text(x0, y, text, Tag("LABEL"), xmax=x1 - 0.15)
+            options: tuple[str, ...] = ("Yes", "No")
+        else:
+            options = _OPTIONS[own.randrange(len(_OPTIONS))]
+            end = canvas.text(x0, y, "", xmax=x1)
+        x, y = end
+        chosen = rng.randrange(len(options) * 2)
+        for place, option in enumerate(options):
+            if x + width_of(option, canvas.size) + canvas.size * 3 > x1:
+                x, y = x0 + 0.02, y + canvas.line * 1.1
+            x = canvas.mark(x, y, option, checked=place == chosen)
+            x = canvas.text(x, y, option, xmax=0.99).x + canvas.size
+        if own.random() < 0.3:
+            x = canvas.text(x, y, own.choice(("Other:", "Duration:", "Frequency:")), Tag("LABEL")).x
+        y += canvas.line * 1.4
+    return y + canvas.line * 0.3
 
 
 def footer(canvas: Canvas, family: Family, rng: random.Random) -> None:
