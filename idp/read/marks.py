@@ -135,7 +135,8 @@ def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candida
     ys, xs = np.nonzero(frame >= _FRAME)
     if len(ys) == 0 or len(ys) > _MOST_FRAMES:
         return []
-    order = np.argsort(-frame[ys, xs].astype(np.int32), kind="stable")
+    scores = frame[ys, xs].astype(np.int32)
+    order = np.argsort(-scores, kind="stable")
     found: list[Candidate] = []
     for x, y in zip(xs[order].tolist(), ys[order].tolist(), strict=True):
         if covered[y + half_h, x + half_w] or _covered(
@@ -144,7 +145,7 @@ def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candida
             continue
         # Thick borders fit several places equally well: take the middle of them.
         near = (np.abs(xs - x) <= 6) & (np.abs(ys - y) <= 6)
-        near &= frame[ys, xs] + 6 >= frame[y, x]
+        near &= scores + 6 >= int(frame[y, x])
         x0, y0 = round(float(np.median(xs[near]))), round(float(np.median(ys[near])))
         inside = drawn[y0 + 5 : y0 + height - 4, x0 + 5 : x0 + width - 4]
         box = Candidate(x0, y0, x0 + width, y0 + height, share(inside), float(frame[y, x]) / 255)
