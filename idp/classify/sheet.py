@@ -45,6 +45,11 @@ _STATED = re.compile(
     r"not\s+(?:approved|authorized|certified)|non-?certified|withdrawn|cancell?ed|void)\b",
     re.I,
 )
+_OUTCOME_ALONE = re.compile(
+    r"(?:fully |partially |partly )?(?:approved|authorized|certified|denied|pended|modified|"
+    r"not approved|not certified|non-?certified|certified in total|approved as requested)\W?",
+    re.I,
+)
 _PAYER_SPEAKS = re.compile(
     r"\bwe\s+(?:have\s+)?(?:received|reviewed|approved|denied|determined|completed|made|decided|"
     r"need|are\s+unable|are\s+not\s+able|are\s+pleased|cannot|could\s+not|did\s+not)\b|"
@@ -53,7 +58,9 @@ _PAYER_SPEAKS = re.compile(
     r"(?:is|was|has|does|will|may|only|expires|applies|explains)\b|"
     r"\bour\s+(?:decision|review|medical director|clinical staff|records)\b|"
     r"\byou(?:\s+or\s+your\s+\w+)?\s+(?:may|can|have\s+the\s+right\s+to)\s+(?:file|request|ask|"
-    r"appeal|submit)\b|\b(?:days|visits|units|services?)\s+(?:authorized|approved|certified|denied)\b",
+    r"appeal|submit)\b|\bthe\s+plan\s+(?:covers|will\s+cover|does\s+not)\b|"
+    r"\b(?:an\s+)?appeals?\s+must\b|\bwe\s+will\s+(?:cover|pay|not|tell|notify|let)\b|"
+    r"\byou\s+(?:asked|sent|requested)\b|\b(?:days|visits|units|services?)\s+(?:authorized|approved|certified|denied)\b",
     re.I,
 )
 _PROVIDER_SPEAKS = re.compile(
@@ -213,6 +220,7 @@ class Sheet:
             for found in _OUTCOME.finditer(text)
         )
         words = sum(run.words for run in self.runs)
+        alone = {r.text.lower() for r in self.runs if _OUTCOME_ALONE.fullmatch(r.text.strip())}
         labels = {m[1].lower() for line in self.lines if (m := _COVER_LABEL.match(line))}
         columns = max((len(set(_columns(line))) for line in self._rows), default=0)
         return {
@@ -222,6 +230,7 @@ class Sheet:
             "many_npi_labels": 1.0 if len(_NPI_LABEL.findall(text)) >= 2 else 0.0,
             "outcome_wording": min(1.0, outcomes / 2),
             "outcome_stated": 1.0 if _STATED.search(text) else 0.0,
+            "outcome_alone": 1.0 if len(alone) == 1 else 0.0,
             "payer_speaks": min(1.0, len(_PAYER_SPEAKS.findall(text)) / 2),
             "provider_speaks": min(1.0, len(_PROVIDER_SPEAKS.findall(text)) / 2),
             "letter_to_a_doctor": 1.0 if _TO_A_DOCTOR.search(text) else 0.0,

@@ -44,6 +44,7 @@ def _has(words: list[str], wanted: frozenset[str]) -> bool:
                 return True
             if (
                 len(target) > _SHORT
+                and word[:2] == target[:2]
                 and abs(len(word) - len(target)) <= 2
                 and fuzz.ratio(word, target) >= _ALIKE
             ):
@@ -51,21 +52,34 @@ def _has(words: list[str], wanted: frozenset[str]) -> bool:
     return False
 
 
+DISPUTE = _words("appeal appeals dispute reconsideration redetermination grievance complaint")
+RECORDS = _words("records release disclosure information eligibility claim registration consent")
+
+
 def about(headings: list[str]) -> dict[str, float]:
-    """The signals ``title_asks``, ``title_answers``, ``title_refers``, ``title_pays``, 0 or 1.
+    """What the headings are about, each 0 or 1: the signals whose names begin with ``title_``.
+
+    They are ``title_asks``, ``title_answers``, ``title_refers``, ``title_pays``,
+    ``title_disputes`` and ``title_requests`` (a request of no other kind).
 
     A heading that both asks and answers ("coverage determination request") asks: an answer never
     calls itself a request, a request often names the decision it wants.
     """
     found = {"title_asks": 0.0, "title_answers": 0.0, "title_refers": 0.0, "title_pays": 0.0}
+    found |= {"title_disputes": 0.0, "title_requests": 0.0}
     for heading in headings:
         words = [fold(word) for word in re.findall(r"[^\W_]+", heading)]
         matter, asks = _has(words, MATTER), _has(words, ASK)
-        if matter and asks:
+        refers, disputes = _has(words, REFER), _has(words, DISPUTE)
+        if disputes:
+            found["title_disputes"] = 1.0
+        elif asks and not matter and not refers and not _has(words, RECORDS):
+            found["title_requests"] = 1.0
+        if matter and asks and not disputes:
             found["title_asks"] = 1.0
         elif matter and _has(words, ANSWER):
             found["title_answers"] = 1.0
-        if _has(words, REFER) and not matter:
+        if refers and not matter:
             found["title_refers"] = 1.0
         if _has(words, PAY) and _has(words, STATEMENT):
             found["title_pays"] = 1.0

@@ -153,6 +153,8 @@ class Lexicon(Strict):
     section_titles: tuple[str, ...] = ()
     other_labels: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = {}
+    payers: tuple[str, ...] = ()
+    payer_words: tuple[str, ...] = ()
 
 
 def _read(path: Path) -> object:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Invented documents as text, one per file: ``<type>[.<subtype>]-<what>.txt``, pages by form feed."""
+"""Invented documents as text: ``<type>[.<subtype>]-<what>.txt``, pages split by form feeds."""
 
 from __future__ import annotations
 
