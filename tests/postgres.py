@@ -54,7 +54,19 @@ def server() -> Iterator[str]:
     process = None
     try:
         subprocess.run(
-            [initdb, "-D", str(data), "-U", "idp", "-A", "trust", "-E", "UTF8", "--no-locale"],
+            [
+                initdb,
+                "-D",
+                str(data),
+                "-U",
+                "idp",
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "-N",
+            ],
             check=True,
             capture_output=True,
             timeout=_SECONDS,
@@ -62,7 +74,18 @@ def server() -> Iterator[str]:
             **owner,
         )
         process = subprocess.Popen(
-            [postgres, "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", str(folder)],
+            [
+                postgres,
+                "-D",
+                str(data),
+                "-p",
+                str(port),
+                "-h",
+                "127.0.0.1",
+                "-k",
+                str(folder),
+                "-F",
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=folder,
@@ -72,7 +95,7 @@ def server() -> Iterator[str]:
         yield f"postgresql+psycopg://idp@127.0.0.1:{port}/postgres"
     finally:
         if process is not None:
-            process.send_signal(signal.SIGINT)  # does not wait for open sessions
+            process.send_signal(signal.SIGQUIT)  # at once: the data is thrown away
             process.wait(_SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
 
