@@ -262,11 +262,19 @@ class _Builder:
     def _adds_up(event: Event, drafts: Sequence[_Draft]) -> bool:
         """Whether a total is that of these claims, by what was billed or paid."""
         amounts = _amounts(event.cells)
-        for role in ("billed", "paid", "allowed"):
+        for role in ("billed", "paid", "allowed", "adjustment", "patient_responsibility"):
             parts = [p for d in drafts if (p := d.sums(role)) is not None]
             if role in amounts and parts:
                 return amounts[role] == sum(parts, Decimal(0))
         return False
+
+    @staticmethod
+    def _exceeds(event: Event, draft: _Draft) -> bool:
+        """Whether a total has more than the claim above it: then it is not that claim's."""
+        return any(
+            (own := draft.totals.get(role, draft.sums(role))) is not None and amount > own
+            for role, amount in _amounts(event.cells).items()
+        )
 
     def _settle_open(self) -> None:
         """Decide of what the totals without a scope are the totals."""
@@ -279,6 +287,8 @@ class _Builder:
             elif not several:
                 if drafts and not drafts[0].totals:
                     self._close(drafts[0], event)
+                self.statement.append(event)
+            elif before and self._exceeds(event, before[-1]):
                 self.statement.append(event)
             elif before and not before[-1].totals:
                 if any(d.totals for d in drafts):

@@ -241,9 +241,12 @@ def read_service(event: Event) -> ServiceDraft:
         share = _PATIENT_SHARE.get(code)
         if amount is not None and share is not None:
             draft.amounts.setdefault(share, amount)
-    if adjustments and paired and "noncovered" not in cells:
-        written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
+    written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
+    if written_off and paired and "noncovered" not in cells:
         draft.amounts["adjustment"] = sum(written_off, Decimal(0))
+    beside = [m.amount for t in cells.get("carc", ()) if (m := parse_money(t.text)) is not None]
+    if "adjustment" not in draft.amounts and beside:
+        draft.amounts["adjustment"] = sum(beside, Decimal(0))
     if "adjustment" not in draft.amounts and "noncovered" in draft.amounts:
         draft.amounts["adjustment"] = draft.amounts.pop("noncovered")
     draft.amounts, draft.balanced, changed = settle(draft.amounts, others, event.columns)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from idp.extract.tables_header import Vocabulary
-from idp.extract.tables_lines import Line, Sheet, Token, joined
+from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_rows import MONEY_ROLES
 from idp.extract.tables_values import parse_dates, parse_money
 
@@ -41,7 +41,7 @@ def split_colons(tokens: Sequence[Token]) -> list[Token]:
     """Tokens with ``Name:LARK`` taken apart after the colon; times and ratios stay whole."""
     found: list[Token] = []
     for token in tokens:
-        match = re.match(r"^([A-Za-z#.()/ -]*[A-Za-z#)]\s*:)(.+)$", token.text)
+        match = re.match(r"^([A-Za-z#.()*/ -]*[A-Za-z#)*]\s*:)(.+)$", token.text)
         if match is None:
             found.append(token)
             continue
@@ -49,6 +49,80 @@ def split_colons(tokens: Sequence[Token]) -> list[Token]:
         found.append(token._replace(text=match[1], x1=cut))
         found.append(token._replace(text=match[2], x0=cut))
     return found
+
+
+_OTHERS = frozenset(
+    (
+        *(
+            "tax",
+            "taxpayer",
+            "payee",
+            "provider",
+            "provlder",
+            "federal",
+            "fed",
+            "billing",
+            "rendering",
+        ),
+        *(
+            "vendor",
+            "payer",
+            "plan",
+            "npi",
+            "facility",
+            "physician",
+            "check",
+            "eft",
+            "trace",
+        ),
+        *(
+            "irs",
+            "statement",
+            "eob",
+            "employer",
+            "site",
+            "document",
+            "remit",
+            "remittance",
+            "pay-to",
+        ),
+        *(
+            "doctor",
+            "bill",
+            "issue",
+            "issued",
+            "payment",
+            "received",
+            "process",
+            "birth",
+            "print",
+        ),
+        *(
+            "user",
+            "form",
+        ),
+    )
+)
+"""Words that make a label somebody else's or something else's when they stand right before it."""
+
+
+def _is_anothers(tokens: Sequence[Token], start: int, unit: float) -> bool:
+    """Whether the wording at ``start`` is the end of a longer label: ``Federal Tax | ID``."""
+    if start == 0:
+        return False
+    before, first = tokens[start - 1], tokens[start]
+    word = before.text.lower().strip(".:()'")
+    return word in _OTHERS and first.x0 - before.x1 < unit and not before.text.endswith(":")
+
+
+def _after_brackets(tokens: Sequence[Token], end: int) -> int:
+    """Where a label ends that goes on in brackets up to its colon: ``Claim (if known):``."""
+    if end < len(tokens) and tokens[end].text.startswith("("):
+        for at in range(end, min(end + 6, len(tokens))):
+            if ")" in tokens[at].text:
+                closed = tokens[at].text.rstrip().endswith(":") or _has_colon(tokens, at, at + 1)
+                return at + 1 if closed else end
+    return end
 
 
 def _longest(
@@ -107,6 +181,10 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
             at += 1
             continue
         role, end = match
+        end = _after_brackets(tokens, end)
+        if _is_anothers(tokens, at, unit) or (role == "service_date" and end == at + 1):
+            at = end
+            continue
         sure = _has_colon(tokens, at, end) or _is_sure(tokens[at:end])
         spots.append((at, end, role, sure))
         at = end
@@ -119,6 +197,22 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
         value = _value(tokens[end:stop], unit)
         found.append(Labelled(role, tuple(tokens[start:end]), value))
     return found
+
+
+def below(found: Labelled, under: Line, sheet: Sheet) -> tuple[Token, ...]:
+    """The tokens of the next line that stand where the label's value would go on, or begin.
+
+    That is right under the value's first word, or under the label where it has no value beside it.
+    Empty where the next line stands apart or has labels of its own.
+    """
+    unit = sheet.text_height
+    if under.y0 - found.label[0].y1 > 0.9 * unit or any(":" in t.text for t in under.tokens):
+        return ()
+    starts = [t.x0 for t in (*found.value[:1], found.label[0])]
+    for run in chunks(under.tokens, 0.8 * unit):
+        if any(abs(run[0].x0 - start) < unit for start in starts):
+            return tuple(run)
+    return ()
 
 
 def _value(tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from idp.extract.claims_labels import IDENTITY_ROLES, fits, read_labels, trim
+from idp.extract.claims_labels import IDENTITY_ROLES, below, fits, read_labels, trim
 from idp.extract.tables_header import Column, Header, Vocabulary, find_headers, normalise
 from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, learn, make_row, misfit
@@ -180,14 +180,28 @@ def regions(
 
 
 def _labelled_cells(
-    line: Line, vocabulary: Vocabulary, sheet: Sheet
+    line: Line, under: Line | None, vocabulary: Vocabulary, sheet: Sheet
 ) -> dict[str, tuple[Token, ...]]:
+    """The labelled values of a line; a name may go on, and a lone label's value stand, below."""
     cells: dict[str, tuple[Token, ...]] = {}
     for found in read_labels(line, vocabulary, sheet):
         value = trim(found.role, found.value, sheet.text_height)
+        if under is not None and found.role in ("patient_name", "subscriber_name"):
+            more = below(found, under, sheet)
+            if 0 < len(more) <= 3 and all(shape_of(t.text) is Shape.WORD for t in more):
+                value = (*value, *more)
+        elif under is not None and not value and found.role in IDENTITY_ROLES:
+            value = trim(found.role, below(found, under, sheet), sheet.text_height)
         if fits(found.role, value) and found.role not in cells:
             cells[found.role] = value
     return cells
+
+
+def _all_labelled(line: Line, labels: Mapping[str, tuple[Token, ...]]) -> bool:
+    """Whether every amount of the line is the value of a label beside it."""
+    named = {i for r in labels.keys() & MONEY_ROLES for t in labels[r] for i in t.word_ids}
+    amounts = [t for t in line.tokens if shape_of(t.text) is Shape.MONEY]
+    return bool(amounts) and all(named & set(t.word_ids) for t in amounts)
 
 
 def _amount_cells(cells: Mapping[str, tuple[Token, ...]]) -> set[str]:
@@ -267,13 +281,13 @@ class PageReader:
     def _region(self, region: _Region, sheet: Sheet) -> Iterable[Event]:
         header = region.header
         if header is None:
-            for line in region.lines:
-                yield from self._free(line, self._labels(line, sheet), sheet)
+            for index, line in enumerate(region.lines):
+                yield from self._free(line, self._labels(region.lines, index, sheet), sheet)
             return
         open_row = _OpenRow()
         identity_rows = 0
         for index, line in enumerate(region.lines):
-            labels = self._labels(line, sheet)
+            labels = self._labels(region.lines, index, sheet)
             parts = cell_parts(make_row([line], header, sheet), header)
             if (
                 single := self._alone(line, labels, parts, region, row=open_row, sheet=sheet)
@@ -298,8 +312,11 @@ class PageReader:
                 yield Event("prose", line.page, labels, line.tokens)
         yield from self._flush(open_row, header, sheet)
 
-    def _labels(self, line: Line, sheet: Sheet) -> dict[str, tuple[Token, ...]]:
-        return _labelled_cells(line, self.vocabulary, sheet)
+    def _labels(
+        self, lines: Sequence[Line], index: int, sheet: Sheet
+    ) -> dict[str, tuple[Token, ...]]:
+        under = lines[index + 1] if index + 1 < len(lines) else None
+        return _labelled_cells(lines[index], under, self.vocabulary, sheet)
 
     def _alone(
         self,
@@ -314,8 +331,8 @@ class PageReader:
         """The events of a line that belongs to no row: a total, labels, running text."""
         header = region.header
         assert header is not None
-        if is_total(line):
-            return list(self._total(line, header, region, sheet))
+        if _all_labelled(line, labels) or is_total(line):
+            return list(self._total(line, labels, region, sheet))
         if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
             inside = _without_labels(line, labels, self.vocabulary, sheet)
             within = inside is not None and _is_service(
@@ -383,7 +400,14 @@ class PageReader:
         cells = {**cell_parts(made, header), **beside}
         yield Event("service", made.page, cells, made.tokens, "open", columns)
 
-    def _total(self, line: Line, header: Header, region: _Region, sheet: Sheet) -> Iterable[Event]:
+    def _total(
+        self, line: Line, beside: Mapping[str, tuple[Token, ...]], region: _Region, sheet: Sheet
+    ) -> Iterable[Event]:
+        if _all_labelled(line, beside):
+            yield Event("total", line.page, beside, line.tokens, "open")
+            return
+        header = region.header
+        assert header is not None
         labels = _worded_amounts(line, self.vocabulary)
         taken = {t for tokens in labels.values() for t in tokens}
         if not labels and _money_tokens(line) == 1 and not _only_total(line):

@@ -93,7 +93,7 @@ _SPELLED_OUT: dict[str, tuple[str, ...]] = {
     }.items()
 }
 _FILLERS = frozenset(("of", "the", "your", "and", "or", "a", "an", "in", "for", "&", "if", "any"))
-_LOOKALIKES = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "!": "l"})
+_LOOKALIKES = str.maketrans("01i|58!ce", "olllsbloo")
 
 
 def _stem(word: str) -> str:
@@ -229,7 +229,7 @@ class Vocabulary:
             if not head or len(part[:cut]) < 2:
                 continue
             rest = self._word(part[cut:])
-            if rest:
+            if rest is not None:
                 return head + rest
             if len(part) - cut >= 5 and (tail := self._pieces(part[cut:])):
                 return head + tail
@@ -651,7 +651,7 @@ def _is_label_line(
 ) -> bool:
     """Whether these are labels with values beside them (``Name: J Lark``), not column heads."""
     colons = sum(any(rows[r][i].text.rstrip().endswith(":") for r, i in p.tokens) for p in chosen)
-    return colons * 2 >= len(chosen) and (len(loose) * 4 > len(chosen) or len(rows) > 2)
+    return colons * 2 >= len(chosen) and (len(loose) * 2 > len(chosen) or len(rows) > 2)
 
 
 def _is_prose(rows: Sequence[Sequence[Token]], columns: Sequence[Column], sheet: Sheet) -> bool:

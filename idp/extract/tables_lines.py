@@ -21,8 +21,12 @@ MAX_TOKENS_PER_LINE = 200
 
 _AMOUNT = r"\$?-?\d[\d,]*\.\d{2}"
 _DATE = r"\d{1,2}/\d{1,2}/\d{4}"
-_GLUED = tuple(re.compile(rf"(?:{one}){{2,}}") for one in (_AMOUNT, _DATE))
-_GLUED_PARTS = (re.compile(_AMOUNT), re.compile(_DATE))
+_CODE = r"(?:[0-9A-V]\d{4})"
+_GLUED = tuple(
+    re.compile(whole)
+    for whole in (rf"(?:{_AMOUNT}){{2,}}", rf"(?:{_DATE}){{2,}}", rf"{_DATE}{_CODE}")
+)
+_GLUED_PARTS = tuple(re.compile(one) for one in (_AMOUNT, _DATE, rf"{_DATE}|{_CODE}$"))
 
 
 class Token(NamedTuple):
@@ -166,8 +170,8 @@ def group_lines(tokens: Sequence[Token], text_height: float) -> tuple[Line, ...]
             rows[best].append(token)
             middles[best] += (token.cy - middles[best]) / len(rows[best])
     lines = []
-    for row in rows:
-        row.sort(key=lambda t: t.x0)
+    for unsorted in rows:
+        row = _with_currency(sorted(unsorted, key=lambda t: t.x0))
         lines.append(
             Line(
                 row[0].page,
@@ -178,6 +182,20 @@ def group_lines(tokens: Sequence[Token], text_height: float) -> tuple[Line, ...]
             )
         )
     return tuple(sorted(lines, key=lambda line: line.cy))
+
+
+def _with_currency(row: Sequence[Token]) -> list[Token]:
+    """The tokens with a ``$`` that stands alone joined to the amount after it."""
+    found: list[Token] = []
+    for token in row:
+        last = found[-1] if found else None
+        if last and last.text in ("$", "-$", "$-", "($") and token.text[:1].isdigit():
+            found[-1] = token._replace(
+                text=last.text + token.text, x0=last.x0, word_ids=last.word_ids + token.word_ids
+            )
+        else:
+            found.append(token)
+    return found
 
 
 def _collides(row: Sequence[Token], token: Token) -> bool:

@@ -87,7 +87,7 @@ _BY_ROLE: dict[str, Mapping[Shape, float]] = {r: c for roles, c in _MISFIT for r
 
 _FAR = 8.0
 _SPLIT_TIGHT = 1.5
-_TWO_AMOUNTS = 3.0
+_TWO_AMOUNTS = 5.0
 _PER_RULE = 2.5
 
 
@@ -105,9 +105,12 @@ def _distance(token: Token, x0: float, x1: float, unit: float) -> float:
 
 def _place_cost(token: Token, column: Column, sheet: Sheet) -> float:
     unit = sheet.text_height
-    cost = _distance(token, column.x0, column.x1, unit)
     if column.data_x1 > column.data_x0:
-        cost = min(cost, _distance(token, column.data_x0, column.data_x1, unit))
+        cost = _distance(token, column.data_x0, column.data_x1, unit)
+        # Where a value is wider or narrower than most, its head may still be what it stands under.
+        cost = min(cost, 0.7 + _distance(token, column.x0, column.x1, unit))
+    else:
+        cost = _distance(token, column.x0, column.x1, unit)
     middle = column.cx
     if not column.x0 <= token.cx <= column.x1:
         cost += _PER_RULE * sheet.rules_between(token.cx, middle, token.cy)
@@ -178,11 +181,14 @@ def is_row_like(line: Line) -> bool:
 
 
 def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
-    """The header with columns that know where their values stand, from row-like lines."""
-    seen: list[list[Token]] = [[] for _ in header.columns]
-    for line in lines:
-        if not is_row_like(line):
-            continue
+    """The header with columns that know where their values stand, from row-like lines.
+
+    Where rows have as many amounts as the head has columns of amounts, each goes to its own,
+    however far aside it is set; else every amount goes to the nearest.
+    """
+    rows = [line for line in lines if is_row_like(line)]
+    seen = _by_rank(header, rows, sheet)
+    for line in rows:
         placed = assign(line.tokens, header.columns, sheet)
         cells: dict[int, list[Token]] = {}
         for token, at in zip(line.tokens, placed, strict=True):
@@ -192,11 +198,13 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
             shape = shape_of(cell[0].text)
             good = min(misfit(r, shape) for r in column.roles) <= 0.5
             gap = max(cell[0].x0 - column.x1, column.x0 - cell[-1].x1)
-            if good and gap < 3 * sheet.text_height:
+            ranked = bool(seen) and set(column.roles) & MONEY_ROLES
+            if good and not ranked and gap < 3 * sheet.text_height:
                 first, last = cell[0], cell[-1]
-                seen[at].append(first._replace(x1=last.x1))
+                seen.setdefault(at, []).append(first._replace(x1=last.x1))
     columns = []
-    for column, cells_seen in zip(header.columns, seen, strict=True):
+    for at, column in enumerate(header.columns):
+        cells_seen = seen.get(at)
         if cells_seen:
             columns.append(
                 replace(
@@ -208,6 +216,44 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
         else:
             columns.append(column)
     return replace(header, columns=tuple(columns))
+
+
+def _by_rank(header: Header, rows: Sequence[Line], sheet: Sheet) -> dict[int, list[Token]]:
+    """The amounts of rows that have one for each column of amounts, by column; else empty."""
+    money = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES]
+    if len(money) < 2:
+        return {}
+    full: list[list[Token]] = []
+    for line in rows:
+        amounts = [t for t in line.tokens if shape_of(t.text) is Shape.MONEY]
+        if len(amounts) == len(money) and _evenly_aside(amounts, header, money, sheet):
+            full.append(amounts)
+    if not full or len(full) * 2 < len([r for r in rows if _amounts(r) > 1]):
+        return {}
+    return {at: [amounts[i] for amounts in full] for i, at in enumerate(money)}
+
+
+def _amounts(line: Line) -> int:
+    return sum(shape_of(t.text) is Shape.MONEY for t in line.tokens)
+
+
+def _evenly_aside(
+    amounts: Sequence[Token], header: Header, money: Sequence[int], sheet: Sheet
+) -> bool:
+    """Whether the amounts stand aside of their heads all in the same way."""
+    offsets = [
+        _aside(token, header.columns[at]) / sheet.text_height
+        for token, at in zip(amounts, money, strict=True)
+    ]
+    middle = median(offsets)
+    return all(abs(o - middle) <= 4.0 for o in offsets) and abs(middle) <= 8.0
+
+
+def _aside(token: Token, column: Column) -> float:
+    """How far a token is from under its head: 0 when they overlap."""
+    if min(token.x1, column.x1) >= max(token.x0, column.x0):
+        return 0.0
+    return token.x0 - column.x1 if token.x0 > column.x1 else token.x1 - column.x0
 
 
 @dataclass(frozen=True, slots=True)
