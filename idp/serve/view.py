@@ -134,7 +134,7 @@ def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
 
 def type_title(row: DocumentRow) -> str:
     """What kind of document this is, in words."""
-    if row.type is None:
+    if row.type is None or not row.pages:
         return ""
     title = next((s.title for s in load_schemas().values() if s.type == row.type), row.type)
     if row.subtype:
