@@ -75,19 +75,25 @@ class Candidate:
 def find_marks(pixels: Pixels, ruling: Ruling, lines: Sequence[Line]) -> list[Candidate]:
     """Boxes, circles and typed brackets of a page, top to bottom."""
     words = _print_map(pixels.ink.shape, lines)
-    boxes = _boxes(pixels.firm, pixels, words, ruling)
-    if not boxes:  # drawn in the lightest grey
-        boxes = _boxes(pixels.faint, pixels, words, ruling)
+    boxes: list[Candidate] = []
+    for drawn in (pixels.ink, pixels.firm, pixels.faint):  # from black to the lightest grey
+        boxes = _boxes(drawn, pixels, words, ruling)
+        if boxes:
+            break
     if boxes:
-        boxes = _distinct([*boxes, *_like(boxes, ruling.text_firm, _letter_map(words, lines))])
+        boxes = _distinct([*boxes, *_like(boxes, ruling.text_ink, _letter_map(words, lines))])
     boxes = [box for box in _without_combs(boxes) if not _is_cell(box, ruling, pixels.dpi)]
     found = [*boxes, *_brackets(lines, boxes)]
-    found += [c for c in _circles(pixels, lines) if not _covered(c, found)]
+    found += [
+        c
+        for c in _circles(pixels, lines)
+        if not _covered(c, found) and not words[round(c.cy), round(c.cx)]
+    ]
     return sorted(found, key=lambda c: (round(c.cy / (0.08 * pixels.dpi)), c.x0))
 
 
 def _boxes(drawn: Mask, pixels: Pixels, covered: Mask, ruling: Ruling) -> list[Candidate]:
-    boxes = _distinct(_squares(drawn, pixels.firm, covered, ruling, pixels.dpi))
+    boxes = _distinct(_squares(drawn, pixels.ink, covered, ruling, pixels.dpi))
     if len(boxes) >= 4:  # a form has boxes of one size: much smaller ones are letters
         usual = float(np.median([box.size for box in boxes]))
         boxes = [box for box in boxes if box.size >= 0.72 * usual]
@@ -147,8 +153,8 @@ def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candida
         near = (np.abs(xs - x) <= 6) & (np.abs(ys - y) <= 6)
         near &= scores + 6 >= int(frame[y, x])
         x0, y0 = round(float(np.median(xs[near]))), round(float(np.median(ys[near])))
-        inside = drawn[y0 + 5 : y0 + height - 4, x0 + 5 : x0 + width - 4]
-        box = Candidate(x0, y0, x0 + width, y0 + height, share(inside), float(frame[y, x]) / 255)
+        filled = _filled(drawn, x0, y0, x0 + width, y0 + height)
+        box = Candidate(x0, y0, x0 + width, y0 + height, filled, float(frame[y, x]) / 255)
         if (
             not _covered(box, found)
             and _corners(thick, x0, y0, x0 + width, y0 + height) >= 3
@@ -157,6 +163,12 @@ def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candida
         ):
             found.append(box)
     return found
+
+
+def _filled(mask: Mask, x0: int, y0: int, x1: int, y1: int) -> float:
+    """Share of print in the middle of a box, clear of its borders."""
+    inset = max(4, round(0.22 * min(x1 - x0, y1 - y0)))
+    return share(mask[y0 + inset : y1 - inset, x0 + inset : x1 - inset])
 
 
 def _white_within(mask: Mask, box: Candidate) -> bool:
@@ -171,7 +183,7 @@ def _white_within(mask: Mask, box: Candidate) -> bool:
 
 
 def _white_around(mask: Mask, box: Candidate) -> bool:
-    """Whether at least two sides have white beyond them, and the others are not full."""
+    """Whether two sides have white beyond them, and a third almost (ticks run over)."""
     gap = max(3, round(0.15 * box.size))
     x0, y0, x1, y1 = (round(v) for v in box.rectangle)
     sides = (
@@ -181,7 +193,7 @@ def _white_around(mask: Mask, box: Candidate) -> bool:
         mask[y0:y1, x1 + 2 : x1 + 2 + gap],
     )
     shares = sorted(share(side) for side in sides)
-    return shares[1] < 0.04 and shares[2] < 0.2 and shares[3] < 0.5
+    return shares[1] < 0.04 and shares[2] < 0.2
 
 
 def _print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
@@ -285,7 +297,7 @@ def _pairs(
     mask: Mask, inner: Mask, strokes: np.ndarray[tuple[int, ...], np.dtype[np.int32]]
 ) -> list[Candidate]:
     found = []
-    for x, y, width, thick, _area in strokes.tolist():
+    for x, y, width, _thick, _area in strokes.tolist():
         tolerance = max(3, round(0.16 * width))
         low, high = y + 0.62 * width, y + 1.4 * width
         partners = strokes[
@@ -299,9 +311,8 @@ def _pairs(
             evidence = _sides(mask, x0, x1, y, py + pthick)
             if evidence < _SURE_SIDES:
                 continue
-            edge = max(thick, pthick)
-            inside = inner[y + thick + 2 : py - 1, x0 + edge + 2 : x1 - edge - 2]
-            found.append(Candidate(x0, y, x1, py + pthick, share(inside), evidence))
+            filled = _filled(inner, x0, y, x1, py + pthick)
+            found.append(Candidate(x0, y, x1, py + pthick, filled, evidence))
             break
     return found
 
@@ -556,7 +567,18 @@ def labelled(
                 confidence=_confidence(c, threshold),
             )
         )
-    return tuple(marks)
+    return tuple(
+        mark
+        for c, mark in zip(candidates, marks, strict=True)
+        if mark.label or _has_twin(c, candidates)  # a lone square without words is a drawing
+    )
+
+
+def _has_twin(c: Candidate, candidates: Sequence[Candidate]) -> bool:
+    return any(
+        o is not c and o.kind == c.kind and abs(o.size - c.size) <= 0.15 * c.size
+        for o in candidates
+    )
 
 
 def _confidence(c: Candidate, threshold: float) -> float:

@@ -63,7 +63,6 @@ class Ruling:
     vertical: tuple[Stroke, ...] = ()
     cells: tuple[Stroke, ...] = ()
     text_ink: Mask = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
-    text_firm: Mask = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
 
 
 def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
@@ -91,7 +90,6 @@ def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
         tuple(upright),
         tuple(cells),
         _without(ink, across, upright),
-        _without(pixels.firm, across, upright),
     )
 
 
