@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -77,7 +77,11 @@ class Store(Processing, Delivering):
             try:
                 yield
             finally:
-                # Close the session instead of giving it back to the pool with the lock on it.
+                with suppress(sa.exc.DBAPIError):
+                    connection.execute(
+                        sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _RUNNING_LOCK}
+                    )
+                # Never give a session back to the pool that might still hold the lock.
                 connection.invalidate()
 
     def record_arrival(
