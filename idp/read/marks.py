@@ -26,7 +26,7 @@ from idp.read.rules import Ruling
 _SMALLEST = 0.065
 _LARGEST = 0.25
 _RUN = 0.045
-_THICKEST = 0.035
+_THICKEST = 0.045
 _CIRCLE = (0.07, 0.2)
 _FIRST_GAP = 0.4
 _WORD_GAP = 0.2

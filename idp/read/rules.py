@@ -82,6 +82,7 @@ def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
     upright = [s.flipped() for s in _level_strokes(np.ascontiguousarray(marked.T), dpi)]
     upright = [s for s in upright if not _inside_print(s, band)]
     upright = [s.flipped() for s in _joined([s.flipped() for s in upright], dpi)]
+    streaks = [s for s in upright if s.length >= 0.93 * height]  # dirt on a scanner's glass
     upright = [s for s in upright if s.length < 0.93 * height]
     upright = _anchored(upright, across, dpi)
     cells = _cells(ink, across, upright, dpi)
@@ -89,7 +90,7 @@ def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
         tuple(across),
         tuple(upright),
         tuple(cells),
-        _without(ink, across, upright),
+        _without(ink, across, [*upright, *streaks]),
     )
 
 
