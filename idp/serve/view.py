@@ -108,6 +108,15 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingView:
+    """What a rule says; ``title`` is the field's when the message does not name it itself."""
+
+    finding: Finding
+    title: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """One document, ready to be printed."""
 
@@ -116,8 +125,11 @@ class DocumentView:
     percent: int
     fields: tuple[FieldView, ...]
     claims: tuple[LineView, ...]
-    missing: tuple[str, ...]
-    findings: tuple[tuple[Tone, str, Finding], ...]
+    missing: tuple[tuple[str, str], ...]
+    """Title of each missing field, and what the rules say about it."""
+    reasons: tuple[str, ...]
+    """Reasons of the decision that no finding and no missing field tells already."""
+    findings: tuple[FindingView, ...]
     pages: tuple[PageView, ...]
     milliseconds: int
 
@@ -189,14 +201,15 @@ def document_view(
         percent=round(document.type_confidence * 100),
         fields=tuple(fields),
         claims=tuple(claims),
-        missing=tuple(titles.get(name, plain(name)) for name in document.missing),
+        missing=tuple(
+            (titles.get(name, plain(name)), worst[name].message if name in worst else "")
+            for name in document.missing
+        ),
+        reasons=_further_reasons(document),
         findings=tuple(
-            (
-                _severity_tone(finding.severity),
-                titles.get(finding.field, plain(finding.field)) if finding.field else "",
-                finding,
-            )
+            _finding_view(finding, titles)
             for finding in document.findings
+            if finding.field not in document.missing
         ),
         pages=tuple(
             PageView(
@@ -228,6 +241,20 @@ def _worst_findings(findings: Sequence[Finding]) -> dict[str, Finding]:
         if held is None or rank[finding.severity] > rank[held.severity]:
             worst[finding.field] = finding
     return worst
+
+
+def _finding_view(finding: Finding, titles: Mapping[str, str]) -> FindingView:
+    title = titles.get(finding.field, plain(finding.field)) if finding.field else ""
+    named = finding.message.lower().startswith(title.lower())
+    return FindingView(finding, "" if named else title, _severity_tone(finding.severity))
+
+
+def _further_reasons(document: Document) -> tuple[str, ...]:
+    """The reasons that are not the words of a finding (or their beginning) once more."""
+    told = [finding.message for finding in document.findings]
+    return tuple(
+        reason for reason in document.reasons if not any(m.startswith(reason) for m in told)
+    )
 
 
 def _severity_tone(severity: Severity) -> Tone:
