@@ -15,7 +15,12 @@ TITLE_BONUS = 2.0
 """A phrase that stands in a heading counts this much more than in running text."""
 
 NOTHING_KNOWN = 2.0
-"""The score of `other` when no kind of other document is recognised."""
+"""The score of `other` on an empty page when no kind of other document is recognised."""
+
+BY_CHANCE = 250.0
+"""Words of print in which one more point of evidence is found by chance, in any document."""
+
+MOST_BY_CHANCE = 4.0
 
 TEMPERATURE = 2.2
 """Points of evidence that make a type e times as likely as another (fitted on misread pages)."""
@@ -100,8 +105,9 @@ def votes(sheet: Sheet, schemas: Mapping[DocumentType, DocumentSchema]) -> Votes
         key=lambda x: (-x[0], x[1]),
     )
     subtype_points, subtype = kinds[0] if kinds else (0.0, "")
-    points[DocumentType.OTHER] = max(NOTHING_KNOWN, subtype_points)
-    known = subtype if subtype_points >= NOTHING_KNOWN else None
+    nothing = NOTHING_KNOWN + min(MOST_BY_CHANCE, sheet.word_count / BY_CHANCE)
+    points[DocumentType.OTHER] = max(nothing, subtype_points)
+    known = subtype if subtype_points >= nothing else None
     return Votes(points, known, subtype_points)
 
 
@@ -112,8 +118,8 @@ def total(pages: Sequence[Votes]) -> Votes:
         values = sorted((page.points[type_] for page in pages), reverse=True)
         points[type_] = values[0] + sum(max(0.0, value) for value in values[1:]) / 3
     best = max(pages, key=lambda page: page.subtype_points)
-    if DocumentType.OTHER in points and best.subtype is None:
-        points[DocumentType.OTHER] = NOTHING_KNOWN
+    if best.subtype is None:
+        points[DocumentType.OTHER] = max(page.points[DocumentType.OTHER] for page in pages)
     return Votes(points, best.subtype, best.subtype_points)
 
 

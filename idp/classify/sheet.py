@@ -84,6 +84,19 @@ _ABOUT_A_PATIENT = re.compile(
     r"\bd\.?o\.?b\b|\bdate of birth\b",
     re.I,
 )
+_HEALTH = tuple(
+    re.compile(rf"\b(?:{words})", re.I)
+    for words in (
+        "patient|member|enrollee|subscriber|beneficiary|recipient|claimant|insured",
+        "physician|provider|prescriber|doctor|npi\\b|clinic|hospital|facility|practitioner|m\\.?d\\b",
+        "diagnos|icd|cpt|hcpcs|procedure|medication|drug|therapy|treatment|symptom|exam|surgery|"
+        "services? (?:date|request)|date of service|dos\\b|proc\\b",
+        "health|medical|insurance|payer|medicare|medicaid|plan\\b|coverage|benefit|dental",
+        "claim|authoriz|referral|refer\\b|referr|precert|remit|deductible|co-?pay|appointment|orders?\\b",
+    )
+)
+"""What papers between providers and payers speak of: of whom, by whom, what, under what, why."""
+
 _AMOUNT_COLUMN = re.compile(
     r"\b(billed|charges?|charged|submitted|allowed|approved|covered|discount|deduct\w*|co-?pay\w*|"
     r"co-?ins\w*|paid|pays|pd|adj\w*|reduction|respons\w*|resp|owe|balance|recommended|withhold|"
@@ -97,6 +110,7 @@ _LETTER_END = re.compile(
 _AMOUNTS_OF_A_TABLE = 10
 _CHECKBOXES_OF_A_FORM = 6
 _FEW_WORDS = 80
+_HEALTH_TOPICS = 4
 
 
 def _columns(line: str) -> list[str]:
@@ -209,6 +223,11 @@ class Sheet:
         """Birth dates printed with their label, ISO 8601."""
         return birth_dates(self.joined)
 
+    @property
+    def word_count(self) -> int:
+        """How many words stand on the page, fax header lines left out."""
+        return sum(run.words for run in self.runs)
+
     @cached_property
     def signals(self) -> dict[str, float]:
         """Structural observations, each with its strength, 0..1."""
@@ -219,7 +238,8 @@ class Sheet:
             not _NOT_YET.search(text[max(0, found.start() - 40) : found.start()])
             for found in _OUTCOME.finditer(text)
         )
-        words = sum(run.words for run in self.runs)
+        words = self.word_count
+        topics = sum(topic.search(text) is not None for topic in _HEALTH)
         alone = {r.text.lower() for r in self.runs if _OUTCOME_ALONE.fullmatch(r.text.strip())}
         labels = {m[1].lower() for line in self.lines if (m := _COVER_LABEL.match(line))}
         columns = max((len(set(_columns(line))) for line in self._rows), default=0)
@@ -240,6 +260,7 @@ class Sheet:
             "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),
             "few_words": 1.0 if words < _FEW_WORDS else 0.0,
             "blank": 1.0 if words < 4 else 0.0,
+            "not_health": max(0.0, (_HEALTH_TOPICS - topics) / 2) if words >= 4 else 0.0,
             **about(self._headings),
         }
 
