@@ -115,13 +115,13 @@ def _is_anothers(tokens: Sequence[Token], start: int, unit: float) -> bool:
     return word in _OTHERS and first.x0 - before.x1 < unit and not before.text.endswith(":")
 
 
-def _after_brackets(tokens: Sequence[Token], end: int) -> int:
+def _after_brackets(tokens: Sequence[Token], end: int, *, needs_colon: bool = True) -> int:
     """Where a label ends that goes on in brackets up to its colon: ``Claim (if known):``."""
     if end < len(tokens) and tokens[end].text.startswith("("):
         for at in range(end, min(end + 6, len(tokens))):
             if ")" in tokens[at].text:
                 closed = tokens[at].text.rstrip().endswith(":") or _has_colon(tokens, at, at + 1)
-                return at + 1 if closed else end
+                return at + 1 if closed or not needs_colon else end
     return end
 
 
@@ -145,7 +145,7 @@ def _longest(
             if following is None:
                 return best
             node = following
-        if node.role is not None:
+        if node.role is not None and (words or _is_leader(token.text)):
             best = (node.role, at + 1)
     return best
 
@@ -213,6 +213,47 @@ def below(found: Labelled, under: Line, sheet: Sheet) -> tuple[Token, ...]:
         if any(abs(run[0].x0 - start) < unit for start in starts):
             return tuple(run)
     return ()
+
+
+_OVER_VALUES = IDENTITY_ROLES | MONEY_ROLES | {"subscriber_name", "eft_number", "payment_date"}
+
+
+def labels_over_values(
+    line: Line, under: Line, vocabulary: Vocabulary, sheet: Sheet
+) -> dict[str, tuple[Token, ...]]:
+    """Values that stand under a line of nothing but labels; empty if the line says more.
+
+    The small sister of a table with one row: too few labels to be a head, often only one.
+    """
+    unit = sheet.text_height
+    tokens = split_colons(line.tokens)
+    spots: list[tuple[str, float, float]] = []
+    at = 0
+    while at < len(tokens):
+        match = _longest(tokens, at, vocabulary, unit)
+        if match is None or _is_anothers(tokens, at, unit):
+            return {}
+        role, end = match
+        end = _after_brackets(tokens, end, needs_colon=False)
+        spots.append((role, tokens[at].x0, tokens[end - 1].x1))
+        at = end
+    if under.y0 - line.y1 > 1.2 * unit or not any(role in _OVER_VALUES for role, *_ in spots):
+        return {}
+    cells: dict[str, tuple[Token, ...]] = {}
+    for run in chunks(under.tokens, 0.9 * unit):
+        near = [
+            (abs(run[0].x0 - x0), role)
+            for role, x0, x1 in spots
+            if min(x1, run[-1].x1) > max(x0, run[0].x0) or abs(run[0].x0 - x0) < unit
+        ]
+        if not near:
+            return {}
+        _, role = min(near)
+        value = trim(role, run, unit)
+        if role in cells or not fits(role, value):
+            return {}
+        cells[role] = value
+    return {r: v for r, v in cells.items() if r in _OVER_VALUES}
 
 
 def _value(tokens: Sequence[Token], unit: float) -> tuple[Token, ...]:

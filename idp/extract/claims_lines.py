@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from idp.extract.claims_labels import IDENTITY_ROLES, below, fits, read_labels, trim
+from idp.extract.claims_labels import (
+    IDENTITY_ROLES,
+    below,
+    fits,
+    labels_over_values,
+    read_labels,
+    trim,
+)
 from idp.extract.tables_header import Column, Header, Vocabulary, find_headers, normalise
 from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, learn, make_row, misfit
@@ -28,6 +35,9 @@ CLAIM_COLUMNS = (
     *("payment_date", "statement_number", "claim_count", "service_description"),
 )
 """The columns of remittances; where two share a wording the earlier one has it."""
+
+_NAMING = IDENTITY_ROLES | {"service_date", "subscriber_name"}
+"""Labelled values that say whom or which visit the lines below are about."""
 
 SUMMARY_ROLES = frozenset(("payment_amount", "eft_number", "statement_number", "claim_count"))
 _TOTAL = re.compile(r"\b(?:sub\s*-?\s*)?t[o0]ta[l1i|][s5]?\b", re.IGNORECASE)
@@ -183,7 +193,9 @@ def _labelled_cells(
     line: Line, under: Line | None, vocabulary: Vocabulary, sheet: Sheet
 ) -> dict[str, tuple[Token, ...]]:
     """The labelled values of a line; a name may go on, and a lone label's value stand, below."""
-    cells: dict[str, tuple[Token, ...]] = {}
+    if under is not None and (cells := labels_over_values(line, under, vocabulary, sheet)):
+        return cells
+    cells = {}
     for found in read_labels(line, vocabulary, sheet):
         value = trim(found.role, found.value, sheet.text_height)
         if under is not None and found.role in ("patient_name", "subscriber_name"):
@@ -331,9 +343,13 @@ class PageReader:
         """The events of a line that belongs to no row: a total, labels, running text."""
         header = region.header
         assert header is not None
-        if _all_labelled(line, labels) or is_total(line):
+        if (
+            _all_labelled(line, labels)
+            or is_total(line)
+            or _all_labelled(line, _worded_amounts(line, self.vocabulary))
+        ):
             return list(self._total(line, labels, region, sheet))
-        if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
+        if labels.keys() & _NAMING:
             inside = _without_labels(line, labels, self.vocabulary, sheet)
             within = inside is not None and _is_service(
                 cell_parts(make_row([inside], header, sheet), header), header
@@ -342,8 +358,6 @@ class PageReader:
                 return [Event("identity", line.page, labels, line.tokens)]
         if _is_prose(line, sheet):
             return [Event("prose", line.page, labels, line.tokens)]
-        if _money_tokens(line) == 1 and (worded := _worded_amounts(line, self.vocabulary)):
-            return [Event("total", line.page, worded, line.tokens, "open")]
         listing = not region.is_summary and header.roles & MONEY_ROLES
         if listing and not _is_service(parts, header) and _is_bare_sum(parts, header):
             return [Event("total", line.page, parts, line.tokens, "sum")]
@@ -376,7 +390,7 @@ class PageReader:
         self, line: Line, labels: Mapping[str, tuple[Token, ...]], sheet: Sheet
     ) -> Iterable[Event]:
         """A line that stands under no head."""
-        if labels.keys() & (IDENTITY_ROLES | {"service_date"}):
+        if labels.keys() & _NAMING:
             yield Event("identity", line.page, labels, line.tokens)
         elif labels.keys() & MONEY_ROLES or _worded_amounts(line, self.vocabulary):
             scope: Scope = _scope(line.text) if is_total(line) else "open"
@@ -403,9 +417,10 @@ class PageReader:
     def _total(
         self, line: Line, beside: Mapping[str, tuple[Token, ...]], region: _Region, sheet: Sheet
     ) -> Iterable[Event]:
-        if _all_labelled(line, beside):
-            yield Event("total", line.page, beside, line.tokens, "open")
-            return
+        for named in (beside, _worded_amounts(line, self.vocabulary)):
+            if _all_labelled(line, named):
+                yield Event("total", line.page, named, line.tokens, "open")
+                return
         header = region.header
         assert header is not None
         labels = _worded_amounts(line, self.vocabulary)

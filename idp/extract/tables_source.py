@@ -49,7 +49,7 @@ _CLAIM_FIELDS = ("patient_name", "member_id", "group_number", "patient_account",
 _NO_LIST = 1
 
 
-class TableSource:
+class TablesSource:
     """Values from tables, for every document type.
 
     Args:
