@@ -23,8 +23,18 @@ ENDS = {State.DELIVERED, State.INCOMPLETE, State.REVIEW, State.QUARANTINED, Stat
 class Running:
     """One appliance; its output goes to ``<data>/log``."""
 
-    def __init__(self, data: Path, mode: str = "good", seconds: float = 0.05, **engine: int):
+    def __init__(
+        self,
+        data: Path,
+        mode: str = "good",
+        seconds: float = 0.05,
+        database_url: str | None = None,
+        **engine: int,
+    ):
         self.data = data
+        environment = os.environ | {"OMP_NUM_THREADS": "1"}
+        if database_url is not None:
+            environment["IDP_TEST_DATABASE_URL"] = database_url
         data.mkdir(parents=True, exist_ok=True)
         (data / "ready").unlink(missing_ok=True)
         with (data / "log").open("ab") as log:
@@ -41,8 +51,12 @@ class Running:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=os.environ | {"OMP_NUM_THREADS": "1"},
+                env=environment,
             )
+
+    @property
+    def log(self) -> str:
+        return (self.data / "log").read_text()
 
     def wait_ready(self, seconds: float = 60) -> Running:
         wait_until(lambda: (self.data / "ready").exists() or self.ended, seconds)

@@ -4,7 +4,7 @@
 Usage: ``python -m tests.faults.stand_in DATA MODE SECONDS ENGINE`` (engine settings as JSON). It
 runs until SIGTERM. MODE is one of ``good`` (one document per ``page`` in the file), ``raises``
 (always an error), ``full`` (the disk is full until ``<data>/mended`` exists), ``dies`` (kills its
-own process group when it meets a file whose bytes begin with ``poison``), ``hangs`` (never ends).
+own process group when it meets a file whose bytes begin with ``poison``), ``run`` (as ``idp run``).
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from idp import appliance as appliance_module
 from idp.appliance import Appliance
 from idp.document import Decision, Document, DocumentType, Page
-from idp.settings import ChannelSettings, EngineSettings, IngestSettings, Settings
+from idp.settings import ChannelSettings, EngineSettings, IngestSettings, ServeSettings, Settings
 
 
 class Result(NamedTuple):
@@ -49,8 +50,6 @@ class SlowPipeline:
             raise ValueError("this pipeline always fails")
         if self.mode == "full" and not (self.data / "mended").exists():
             raise OSError(errno.ENOSPC, "no space left")
-        if self.mode == "hangs":
-            threading.Event().wait()
         if self.mode == "dies" and content.startswith(b"poison"):
             os.killpg(0, signal.SIGKILL)
         count = max(1, content.count(b"page"))
@@ -78,6 +77,8 @@ def settings_for(data: Path, **engine: object) -> Settings:
     """Quick settings with nothing from the environment that matters."""
     return Settings(
         data=data,
+        database_url=os.environ.get("IDP_TEST_DATABASE_URL"),
+        serve=ServeSettings(port=0),
         ingest=IngestSettings(
             channels={
                 "fax": ChannelSettings(priority=5, settle_seconds=0.2),
@@ -99,10 +100,14 @@ def pipeline_of(mode: str, seconds: float):
 
 def main() -> None:
     data, mode, seconds = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    settings = settings_for(data, **json.loads(sys.argv[4]))
+    if mode == "run":
+        appliance_module._real_pipeline = pipeline_of("good", seconds)
+        appliance_module.run(settings)
+        return
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    settings = settings_for(data, **json.loads(sys.argv[4]))
     with Appliance(settings, pipeline=pipeline_of(mode, seconds), grace_seconds=1) as appliance:
         (data / "ready").touch()
         stop.wait()

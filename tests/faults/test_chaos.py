@@ -7,7 +7,6 @@ import pytest
 
 from tests.faults.chaos import chaos
 
-
 KILLS, FILES = 10, 60
 
 
