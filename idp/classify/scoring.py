@@ -22,6 +22,9 @@ BY_CHANCE = 250.0
 
 MOST_BY_CHANCE = 4.0
 
+MOST_UNKNOWN = 0.75
+"""Confidence of `other` at most when its kind is not known."""
+
 TEMPERATURE = 2.2
 """Points of evidence that make a type e times as likely as another (fitted on misread pages)."""
 
@@ -124,8 +127,12 @@ def total(pages: Sequence[Votes]) -> Votes:
 
 
 def confidence(all_votes: Votes) -> float:
-    """How sure the best type is, 0..1: its share among all types at :data:`TEMPERATURE`."""
+    """How sure the best type is, 0..1: its share among all types at :data:`TEMPERATURE`.
+
+    `other` of no known kind is never sure: a page too badly read to say anything looks the same.
+    """
     ranked = all_votes.ranked()
     top = ranked[0][0]
     share = 1.0 / sum(math.exp((points - top) / TEMPERATURE) for points, _ in ranked)
-    return round(min(0.999, share), 4)
+    unknown = all_votes.best is DocumentType.OTHER and all_votes.subtype is None
+    return round(min(MOST_UNKNOWN if unknown else 0.999, share), 4)
