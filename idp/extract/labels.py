@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a printed label means: a party and an attribute, and through them fields of a type.
+
+The table is built from the lexicon (parties times attributes) and from the type's own labels; a
+new type needs no code. Words are compared squashed: no case, blanks, punctuation or "number", and
+i/l/1 and o/0 as one, because OCR glues words and mixes those up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from rapidfuzz import fuzz
+
+from idp.schemas import DocumentSchema, Lexicon
+
+_FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
+_COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
+_NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
+_BULLET = re.compile(r"^[^\w#]+$")
+_SHORTEST_FUZZY = 7
+_FUZZY = 88.0
+_MIDDLE_WORDS = 2
+_USUAL_LABELS = 6
+
+
+@lru_cache(maxsize=50_000)
+def squash(text: str) -> str:
+    """The letters that make a label, whatever its case, blanks and punctuation."""
+    words = [re.sub(r"[^a-z0-9#]", "", w) for w in text.lower().replace("/", " ").split()]
+    kept = [w.rstrip("#") for w in words if w and w not in _COUNTERS]
+    plain = "".join(kept) or "".join(words)
+    plain = re.sub(r"n(?:u|ui|ur|v)?(?:m|rn|n|r)?ber$", "", plain) or plain
+    return plain.translate(_FOLD)
+
+
+def strip_numbering(words: Sequence[str]) -> int:
+    """How many leading words are bullets or numbering ("*", "12.", "a)")."""
+    count = 0
+    while count < len(words) - 1 and (_NUMBERING.match(words[count]) or _BULLET.match(words[count])):
+        count += 1
+    return count
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a label asks for. Without ``fields`` it is known and not wanted."""
+
+    fields: tuple[str, ...] = ()
+    attribute: str | None = None
+    party: str | None = None
+    quality: float = 1.0
+
+
+class LabelTable:
+    """All labels of one document type."""
+
+    def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
+        self.schema = schema
+        self.by_role: dict[tuple[str | None, str], tuple[str, ...]] = {}
+        grouped: dict[tuple[str | None, str], list[str]] = defaultdict(list)
+        for field in schema.fields:
+            if field.attribute:
+                grouped[field.party, field.attribute].append(field.name)
+        self.by_role = {role: tuple(names) for role, names in grouped.items()}
+        self.parties = self._parties(lexicon)
+        self.attributes: dict[str, str] = {}
+        for attribute in lexicon.attributes:
+            for label in attribute.labels:
+                self.attributes.setdefault(squash(label), attribute.name)
+        self._table = self._build(lexicon)
+        self._by_edges: dict[str, list[str]] = defaultdict(list)
+        for key in self._table:
+            if len(key) >= _SHORTEST_FUZZY:
+                self._by_edges["^" + key[:2]].append(key)
+                self._by_edges["$" + key[-2:]].append(key)
+        self._longest = max(map(len, self._table)) + 2
+
+    def _parties(self, lexicon: Lexicon) -> dict[str, str]:
+        """Party by squashed prefix; of two parties with one prefix the schema's own wins."""
+        own = {field.party for field in self.schema.fields if field.party}
+        found: dict[str, str] = {}
+        for wanted in (True, False):
+            for party in lexicon.parties:
+                if (party.name in own) == wanted:
+                    for prefix in party.prefixes:
+                        found.setdefault(squash(prefix), party.name)
+        return found
+
+    def fields_of(self, party: str | None, attribute: str) -> tuple[str, ...]:
+        """The type's fields for this attribute of this party (of anybody, for ``None``)."""
+        if party is not None:
+            return self.by_role.get((party, attribute), ())
+        return tuple(
+            name for (_, known), names in self.by_role.items() if known == attribute for name in names
+        )
+
+    def _build(self, lexicon: Lexicon) -> dict[str, Meaning]:
+        """The labels that are looked up with misreadings forgiven."""
+        own = {field.party for field in self.schema.fields if field.party}
+        table: dict[str, Meaning] = {}
+        for prefix, party in self.parties.items():
+            if party in own:
+                for attribute in lexicon.attributes:
+                    meaning = Meaning(self.fields_of(party, attribute.name), attribute.name, party)
+                    for label in attribute.labels[:_USUAL_LABELS]:
+                        table.setdefault(prefix + squash(label), meaning)
+            table[prefix] = Meaning(self.fields_of(party, "name"), "name", party)
+        for label, name in self.attributes.items():
+            table[label] = Meaning(self.fields_of(None, name), name)
+        for label in lexicon.other_labels:
+            table[squash(label)] = Meaning()
+        self._add_own(table)
+        return table
+
+    def _add_own(self, table: dict[str, Meaning]) -> None:
+        """The type's own labels; one that several fields share belongs to all of them."""
+        claimed: dict[str, list[str]] = defaultdict(list)
+        for field in self.schema.fields:
+            for label in field.labels:
+                claimed[squash(label)].append(field.name)
+        for key, names in claimed.items():
+            if key in self.attributes and any(self.by_name(n)[1] == self.attributes[key] for n in names):
+                continue
+            known = table.get(key)
+            if known and known.party and known.fields and set(known.fields) & set(names):
+                continue
+            roles = {self.by_name(name) for name in names}
+            party = next(iter(roles))[0] if len(roles) == 1 else None
+            attributes = {attribute for _, attribute in roles}
+            attribute = attributes.pop() if len(attributes) == 1 else None
+            table[key] = Meaning(tuple(dict.fromkeys(names)), attribute, party)
+
+    def by_name(self, name: str) -> tuple[str | None, str | None]:
+        """Party and attribute of a field."""
+        field = self.schema.field(name)
+        return (field.party, field.attribute) if field else (None, None)
+
+    def exact(self, text: str) -> Meaning | None:
+        """The meaning of a whole label, letter by letter."""
+        return self._table.get(squash(text))
+
+    def look_up(self, text: str) -> Meaning | None:
+        """The meaning of a whole label, misreadings forgiven; ``None`` when it is unknown."""
+        key = squash(text)
+        if not key or len(key) > self._longest:
+            return None
+        if found := self._table.get(key) or self._composed(key):
+            return found
+        return self._fuzzy(key)
+
+    @lru_cache(maxsize=20_000)  # noqa: B019 - one table per type lives as long as the process
+    def _composed(self, key: str) -> Meaning | None:
+        """A party followed by an attribute ("Prescriber" "Fax"), or the other way round."""
+        for length in range(len(key) - 1, 0, -1):
+            party, attribute = self.parties.get(key[:length]), self.attributes.get(key[length:])
+            if party is None or attribute is None:
+                attribute, rest = self.attributes.get(key[:length]), key[length:]
+                party = self.parties.get(rest.removeprefix("of"))
+            if party and attribute and min(length, len(key) - length) > 1:
+                return Meaning(self.fields_of(party, attribute), attribute, party)
+        return None
+
+    @lru_cache(maxsize=20_000)  # noqa: B019 - one table per type lives as long as the process
+    def _fuzzy(self, key: str) -> Meaning | None:
+        if len(key) < _SHORTEST_FUZZY:
+            return None
+        near = {
+            other
+            for edge in ("^" + key[:2], "$" + key[-2:])
+            for other in self._by_edges.get(edge, ())
+            if abs(len(other) - len(key)) <= 2
+        }
+        best, score = "", 0.0
+        for other in near:
+            ratio = fuzz.ratio(key, other, score_cutoff=_FUZZY)
+            if ratio > score:
+                best, score = other, ratio
+        return replace(self._table[best], quality=score / 100) if best else None
+
+    def parse(self, words: Sequence[str]) -> Meaning | None:
+        """A label that stands in no table: a party at its head, an attribute at its end."""
+        for start in range(len(words)):
+            attribute = self.attributes.get(squash(" ".join(words[start:])))
+            if attribute is None:
+                continue
+            for end in range(start, 0, -1):
+                party = self.parties.get(squash(" ".join(words[:end])))
+                if party and start - end <= _MIDDLE_WORDS:
+                    return Meaning(self.fields_of(party, attribute), attribute, party, 0.85)
+            if start <= _MIDDLE_WORDS and len(words) - start >= start:
+                return Meaning(self.fields_of(None, attribute), attribute, None, 0.7)
+            return None
+        return None
+
+
+class TitleTable:
+    """Section titles: about a party, or about a matter."""
+
+    _NOISE = frozenset(
+        "section part step information info details detail required please complete the all "
+        "fields must be completed in full below to by only for if applicable data".split()
+    )
+
+    def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
+        own = {field.party for field in schema.fields if field.party}
+        self._parties: dict[str, str] = {}
+        for wanted in (True, False):
+            for party in lexicon.parties:
+                if (party.name in own) == wanted:
+                    for title in (*party.titles, *party.prefixes):
+                        self._parties.setdefault(self._core(title.split()), party.name)
+        self._matters = {self._core(title.split()) for title in lexicon.section_titles}
+        self._parties.pop("", None)
+        self._matters.discard("")
+
+    def _core(self, words: Iterable[str]) -> str:
+        kept = [w for w in words if re.sub(r"[^a-z]", "", w.lower()) not in self._NOISE]
+        return squash(" ".join(kept))
+
+    def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
+        """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
+        words = list(words)
+        while words and (
+            _BULLET.match(words[0])
+            or re.fullmatch(r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*", words[0])
+        ):
+            words.pop(0)
+        for index, word in enumerate(words):
+            if index and (word.startswith(("(", "[")) or word in "–—-:"):
+                words = words[:index]
+                break
+        if not words or len(words) > 8:
+            return None
+        core = self._core(words)
+        if len(core) < 2:
+            return None
+        if core in self._parties:
+            return self._parties[core], 1.0
+        if core in self._matters:
+            return None, 1.0
+        for titles in (self._parties, dict.fromkeys(self._matters)):
+            for title, party in titles.items():
+                if (
+                    len(core) >= _SHORTEST_FUZZY
+                    and core[:2] == title[:2]
+                    and fuzz.ratio(core, title) >= _FUZZY
+                ):
+                    return party, 0.85
+        return None

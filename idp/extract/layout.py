@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A page as labels need it: rows of tokens in pixels, cut into pieces, labels cut from values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from idp.document import Box, Cell, Page
+from idp.extract.tables_lines import Sheet, Token, sheet_of
+
+PIECE_GAP = 1.3
+"""Text heights of blank after which a new piece of the line begins."""
+_GLUED = re.compile(r"^([A-Za-z][A-Za-z0-9#./'()\-]*[A-Za-z#.)]:)(\S+)$")
+_LEADER = re.compile(r"^(.*?[A-Za-z0-9#)])\s*(?:[._]{3,}|:_+)(.*)$")
+_FAX_HEADER = re.compile(
+    r"(?i)(?:\bp(?:age|g|\.)?\s*\.?\s*\d+\s*(?:/|of)\s*\d+|\b\d{1,3}\s*/\s*\d{1,3}\b|"
+    r"\bpage\s*:?\s*\d+|\bfrom\s*:.*\bto\s*:)"
+)
+_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\b")
+_TOP = 0.045
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of neighbouring tokens on one row: no wide blank, no rule and no mark inside."""
+
+    row: int
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Sheaf:
+    """One page's rows of tokens, ready to be read as labels and values."""
+
+    page: Page
+    sheet: Sheet
+    rows: list[tuple[Token, ...]]
+    pieces: list[Piece]
+    marks: list[tuple[float, float, float, float]]
+    cells: list[tuple[float, float, float, float]]
+
+    @property
+    def unit(self) -> float:
+        """The usual height of print, in pixels."""
+        return self.sheet.text_height
+
+    def box(self, tokens: list[Token]) -> Box:
+        """The page-relative box of some tokens (at least one)."""
+        found = self.sheet.box(tokens)
+        if found is None:
+            raise ValueError("no tokens to box")
+        return found
+
+    def cell_at(self, x: float, y: float) -> tuple[float, float, float, float] | None:
+        """The smallest ruled cell that holds the point."""
+        holding = (c for c in self.cells if c[0] <= x <= c[2] and c[1] <= y <= c[3])
+        return min(holding, key=lambda c: (c[2] - c[0]) * (c[3] - c[1]), default=None)
+
+
+def sheaf_of(page: Page) -> Sheaf:
+    """Rows and pieces of one page."""
+    sheet = sheet_of(page)
+    width, height = float(page.width_px), float(page.height_px)
+    rows = [
+        tuple(part for token in line.tokens for part in _cut(token))
+        for line in sheet.lines
+        if not _is_fax_header(line.text, line.cy / height)
+    ]
+    marks = [_pixels(mark.box, width, height) for mark in page.marks]
+    sheaf = Sheaf(page, sheet, rows, [], marks, _cells(page.cells, width, height))
+    sheaf.pieces = [p for index, row in enumerate(rows) for p in _pieces(sheaf, index, row)]
+    return sheaf
+
+
+def _pixels(box: Box, width: float, height: float) -> tuple[float, float, float, float]:
+    return box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
+
+
+def _cells(
+    cells: tuple[Cell, ...], width: float, height: float
+) -> list[tuple[float, float, float, float]]:
+    """Cells that are cells: a frame around the whole page is none."""
+    return [
+        _pixels(c.box, width, height)
+        for c in cells
+        if c.box.width * c.box.height < 0.35 and c.box.width > 0.02
+    ]
+
+
+def _is_fax_header(text: str, at: float) -> bool:
+    """The line a fax machine prints over the page: a clock, a page count, at the very top."""
+    return at < _TOP and bool(_FAX_HEADER.search(text)) and bool(_CLOCK.search(text))
+
+
+def _cut(token: Token) -> Iterator[Token]:
+    """``DOB:07/22/1968`` is a label and a value; leaders of dots stand for a colon."""
+    text = token.text
+    if leader := _LEADER.match(text):
+        head, tail = leader[1] + ":", leader[2].strip("._ ")
+    elif glued := _GLUED.match(text):
+        head, tail = glued[1], glued[2]
+    else:
+        yield token
+        return
+    share = len(leader[1] if leader else head) / len(text)
+    middle = token.x0 + (token.x1 - token.x0) * share
+    yield token._replace(text=head, x1=middle)
+    if tail:
+        yield token._replace(text=tail, x0=middle)
+
+
+def _pieces(sheaf: Sheaf, index: int, row: tuple[Token, ...]) -> Iterator[Piece]:
+    start = 0
+    for i in range(1, len(row)):
+        left, right = row[i - 1], row[i]
+        y = (left.cy + right.cy) / 2
+        if (
+            right.x0 - left.x1 > PIECE_GAP * sheaf.unit
+            or sheaf.sheet.rules_between(left.x1, right.x0, y)
+            or any(m[0] >= left.x1 - 4 and m[2] <= right.x0 + 4 and m[1] < y < m[3] for m in sheaf.marks)
+        ):
+            yield Piece(index, start, i)
+            start = i
+    if row:
+        yield Piece(index, start, len(row))
+
+

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the value of a label stands: in its cell, right of it, or below it.
+
+A value ends at the next label, wide blank, ruling line or mark. A blank stays blank: the next
+label is no value, nor is what stands under somebody else's label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from idp.extract.sections import Found, Reading
+from idp.extract.tables_lines import Token
+
+_BELOW = 2.7
+"""How many text heights under its label a value may begin."""
+_FAR = 14.0
+_ROW_GAP = 1.15
+_MOST_ROWS = 14
+
+
+class Place(StrEnum):
+    """How a value lies to its label, surest first."""
+
+    CELL = "cell"
+    RIGHT = "right"
+    NEXT_CELL = "next cell"
+    BELOW = "below"
+    FAR = "far right"
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Value tokens by row, and how they lie to the label."""
+
+    rows: tuple[tuple[Token, ...], ...]
+    place: Place
+
+    @property
+    def tokens(self) -> list[Token]:
+        return [t for row in self.rows for t in row]
+
+    @property
+    def text(self) -> str:
+        return " ".join(t.text for t in self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle in pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
+    """The tokens that answer a label; ``None`` when it was left blank.
+
+    Args:
+        reading: The page's structure.
+        found: The label.
+        wraps: Whether the value may go on in the next rows (addresses, text).
+    """
+    cell = _own_cell(reading, found)
+    right = _right_of(reading, found, cell)
+    if right:
+        first, gap = right[0], right[0].x0 - found.box[2]
+        rows = [right]
+        if wraps:
+            rows += _wrapped(reading, found, right, cell)
+        far = gap > _FAR * reading.sheaf.unit and not found.colon
+        place = Place.FAR if far else Place.CELL if cell else Place.RIGHT
+        del first
+        return Spot(tuple(tuple(r) for r in rows), place)
+    below = _below(reading, found, cell, wraps=wraps)
+    if below:
+        return Spot(tuple(tuple(r) for r in below), Place.CELL if cell else Place.BELOW)
+    if cell:
+        return _next_cell(reading, found, cell, wraps=wraps)
+    return None
+
+
+def _own_cell(reading: Reading, found: Found) -> Area | None:
+    """The ruled cell of a label, when it is a field's cell and not a frame around many."""
+    x, y = (found.box[0] + found.box[2]) / 2, (found.box[1] + found.box[3]) / 2
+    cell = reading.sheaf.cell_at(x, y)
+    if cell is None:
+        return None
+    return Area(*cell)
+
+
+def _row_labels(reading: Reading, row: int) -> list[Found]:
+    return [f for f in reading.labels if f.row == row]
+
+
+def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
+    """Tokens on the label's row up to the next label, mark, rule or cell edge."""
+    sheaf = reading.sheaf
+    row = sheaf.rows[found.row]
+    limit = min(
+        (f.box[0] for f in _row_labels(reading, found.row) if f.start >= found.end),
+        default=sheaf.sheet.width,
+    )
+    if cell:
+        limit = min(limit, cell.x1)
+    values: list[Token] = []
+    edge = found.box[2]
+    for index in range(found.end, len(row)):
+        token = row[index]
+        if token.cx > limit or (found.row, index) in reading.taken:
+            break
+        if sheaf.sheet.rules_between(edge, token.x0, token.cy):
+            break
+        if values and token.x0 - edge > _gap_inside(found) * sheaf.unit:
+            break
+        if not values and not found.colon and token.x0 - edge > 2 * _FAR * sheaf.unit:
+            break
+        values.append(token)
+        edge = token.x1
+    return values
+
+
+def _gap_inside(found: Found) -> float:
+    """How wide a blank a value may have: names in columns ("Last   First") more than codes."""
+    return 6.0 if found.meaning.attribute in ("name", "address", "city_state_zip") else 3.5
+
+
+def _wrapped(
+    reading: Reading, found: Found, right: list[Token], cell: Area | None
+) -> list[list[Token]]:
+    """Rows under a value that go on with it: same left edge, no label, no wide gap."""
+    sheaf = reading.sheaf
+    left = min(right[0].x0, found.box[0])
+    limit = cell.x1 if cell else max(right[-1].x1 + 12 * sheaf.unit, found.box[2])
+    bottom = max(t.y1 for t in right)
+    rows: list[list[Token]] = []
+    for index in range(found.row + 1, min(found.row + 1 + _MOST_ROWS, len(sheaf.rows))):
+        inside = [
+            (i, t) for i, t in enumerate(sheaf.rows[index]) if left - sheaf.unit <= t.x0 <= limit
+        ]
+        if not inside:
+            if sheaf.rows[index][0].y0 - bottom > 2 * sheaf.unit:
+                break
+            continue
+        if any((index, i) in reading.taken for i, _ in inside):
+            break
+        tokens = [t for _, t in inside]
+        if tokens[0].y0 - bottom > _ROW_GAP * sheaf.unit or (cell and tokens[0].cy > cell.y1):
+            break
+        if sheaf.sheet.rule_below(bottom - 0.3 * sheaf.unit, tokens[0].cy, left, right[-1].x1):
+            break
+        rows.append(tokens)
+        bottom = max(t.y1 for t in tokens)
+    return rows
+
+
+def _below(
+    reading: Reading, found: Found, cell: Area | None, *, wraps: bool
+) -> list[list[Token]]:
+    """Rows under the label within its column."""
+    sheaf = reading.sheaf
+    unit = sheaf.unit
+    left = found.box[0] - 0.8 * unit
+    right = min(
+        (f.box[0] for f in _row_labels(reading, found.row) if f.start >= found.end),
+        default=sheaf.sheet.width,
+    )
+    right -= 0.5 * unit
+    floor = found.box[3] + _BELOW * unit
+    if cell:
+        left, right = max(left, cell.x0 - 2), min(right, cell.x1)
+        floor = cell.y1
+    bottom = found.box[3]
+    rows: list[list[Token]] = []
+    for index in range(found.row + 1, min(found.row + 1 + _MOST_ROWS, len(sheaf.rows))):
+        row = sheaf.rows[index]
+        inside = [(i, t) for i, t in enumerate(row) if left <= t.x0 < right and t.cy > bottom - 2]
+        if not inside:
+            if row[0].y0 > floor:
+                break
+            continue
+        start = inside[0][1]
+        if start.y0 > floor or (rows and start.y0 - bottom > _ROW_GAP * unit):
+            break
+        if any((index, i) in reading.taken for i, _ in inside[:1]):
+            break
+        if rows and not wraps:
+            break
+        cut = _cut_at_taken(reading, index, inside)
+        tokens = _one_run(cut, unit, found) if not wraps else cut
+        if not tokens:
+            break
+        rows.append(tokens)
+        bottom = max(t.y1 for t in tokens)
+        floor = bottom + 2 * unit if not cell else floor
+    return rows
+
+
+def _cut_at_taken(
+    reading: Reading, index: int, inside: Iterable[tuple[int, Token]]
+) -> list[Token]:
+    tokens: list[Token] = []
+    for i, token in inside:
+        if (index, i) in reading.taken:
+            break
+        tokens.append(token)
+    return tokens
+
+
+def _one_run(tokens: list[Token], unit: float, found: Found) -> list[Token]:
+    """The first run of tokens without a wide blank."""
+    run = tokens[:1]
+    for token in tokens[1:]:
+        if token.x0 - run[-1].x1 > _gap_inside(found) * unit:
+            break
+        run.append(token)
+    return run
+
+
+def _next_cell(reading: Reading, found: Found, cell: Area, *, wraps: bool) -> Spot | None:
+    """A label that fills its cell: the value is in the cell right of it, or under it."""
+    sheaf = reading.sheaf
+    y = (found.box[1] + found.box[3]) / 2
+    right = sheaf.cell_at(cell.x1 + 0.8 * sheaf.unit, y)
+    if right and (spot := _inside(reading, Area(*right), wraps=wraps)):
+        return spot
+    under = sheaf.cell_at((found.box[0] + found.box[2]) / 2, cell.y1 + 0.8 * sheaf.unit)
+    if under and abs(under[0] - cell.x0) < 2 * sheaf.unit:
+        return _inside(reading, Area(*under), wraps=wraps)
+    return None
+
+
+def _inside(reading: Reading, cell: Area, *, wraps: bool) -> Spot | None:
+    """All of a cell's tokens, when no label is among them."""
+    rows: list[tuple[Token, ...]] = []
+    for index, row in enumerate(reading.sheaf.rows):
+        inside = [
+            (i, t)
+            for i, t in enumerate(row)
+            if cell.x0 <= t.cx <= cell.x1 and cell.y0 <= t.cy <= cell.y1
+        ]
+        if any((index, i) in reading.taken for i, _ in inside):
+            return None
+        if inside:
+            rows.append(tuple(t for _, t in inside))
+    if not rows:
+        return None
+    return Spot(tuple(rows if wraps else rows[:1]), Place.NEXT_CELL)

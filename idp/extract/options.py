@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options from marks: which of the printed choices somebody ticked.
+
+A ticked box speaks for a field when its words are one of the field's wordings; where several fields
+know the words, the field whose own label is nearest wins, and words that every form uses
+("other", "new") count only beside that label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from idp.document import Box, Mark
+from idp.extract.ports import Candidate
+from idp.extract.sections import Found, Reading
+from idp.schemas import DocumentSchema, FieldSchema
+from idp.values import Kind, parse
+
+_SHORT = 4
+_WEAK = frozenset({"other", "new", "start", "change", "update", "office", "home", "unknown", "original"})
+_REACH_DOWN = 7.0
+_SEX = {"female": ("female", "f"), "male": ("male", "m"), "unknown": ("unknown",)}
+
+
+def options_from_marks(reading: Reading, schema: DocumentSchema) -> list[Candidate]:
+    """One candidate per ticked option of the type's choice fields."""
+    choices = [f for f in schema.fields if f.kind in (Kind.OPTION, Kind.SEX)]
+    made: list[Candidate] = []
+    for mark in reading.sheaf.page.marks:
+        if mark.state != "checked" or not mark.label.strip():
+            continue
+        ranked = sorted(
+            (
+                (score, field, value)
+                for field in choices
+                if (scored := _score(reading, mark, field))
+                for score, value in [scored]
+            ),
+            key=lambda item: -item[0],
+        )
+        if ranked:
+            score, field, value = ranked[0]
+            made.append(_candidate(reading, mark, field, value, score))
+    return made
+
+
+def _score(reading: Reading, mark: Mark, field: FieldSchema) -> tuple[float, str] | None:
+    """How well a ticked option answers a field, and the option."""
+    options = field.options or (_SEX if field.kind is Kind.SEX else {})
+    words = mark.label.split()
+    plain = " ".join(words).lower().strip(" .:;,()")
+    best: tuple[float, str, str] | None = None
+    for length in range(min(len(words), 6), 0, -1):
+        text = " ".join(words[:length]).strip(" .:;,()")
+        parsed = parse(Kind.OPTION, text, options=options)
+        if parsed.valid and (length == len(words) or _is_wording(text, options)):
+            best = (1.0 if length == len(words) else 0.85, parsed.value, text.lower())
+            break
+    if best is None:
+        return None
+    quality, value, text = best
+    distance = _label_distance(reading, mark, field)
+    if distance is None:
+        if len(text) < _SHORT or text in _WEAK or plain in _WEAK or field.kind is Kind.SEX:
+            return (0.45 * quality, value) if field.kind is Kind.SEX and len(text) > 1 else None
+        return 0.6 * quality, value
+    return quality * (0.97 - 0.02 * min(distance, 10)), value
+
+
+def _is_wording(text: str, options: dict[str, tuple[str, ...]]) -> bool:
+    plain = text.lower()
+    return any(plain == w.lower() for printed in options.values() for w in printed)
+
+
+def _label_distance(reading: Reading, mark: Mark, field: FieldSchema) -> float | None:
+    """Text heights from the field's own label to the mark; ``None`` when no label is near."""
+    sheet, unit = reading.sheaf.sheet, reading.sheaf.unit
+    x, y = mark.box.x0 * sheet.width, mark.box.cy * sheet.height
+    best: float | None = None
+    for label in reading.labels:
+        if field.name not in label.meaning.fields:
+            continue
+        down = (y - (label.box[1] + label.box[3]) / 2) / unit
+        if not -1.5 <= down <= _REACH_DOWN:
+            continue
+        if down < 0.8 and label.box[0] > x:
+            continue
+        if _between(reading, label, x, y):
+            continue
+        distance = abs(down) + max(0.0, (x - label.box[2]) / sheet.width) * 6
+        if best is None or distance < best:
+            best = distance
+    return best
+
+
+def _between(reading: Reading, label: Found, x: float, y: float) -> bool:
+    """Whether another label with a colon stands between a label and a mark on its row."""
+    unit = reading.sheaf.unit
+    return any(
+        other is not label
+        and other.colon
+        and other.meaning.fields
+        and abs(other.box[1] - label.box[1]) < unit
+        and label.box[2] < other.box[0] < x
+        and abs(y - (label.box[1] + label.box[3]) / 2) < unit
+        for other in reading.labels
+    )
+
+
+def _candidate(
+    reading: Reading, mark: Mark, field: FieldSchema, value: str, score: float
+) -> Candidate:
+    words = _words_of(reading, mark)
+    box = mark.box
+    for _, other in words:
+        box = box.union(other)
+    return Candidate(
+        field.name,
+        value,
+        mark.label,
+        True,
+        round(score * mark.confidence, 4),
+        reading.sheaf.page.number,
+        box,
+        tuple(i for i, _ in words),
+        "structure",
+        None,
+    )
+
+
+def _words_of(reading: Reading, mark: Mark) -> Sequence[tuple[int, Box]]:
+    """The words that are the mark's label: right of it on the same line."""
+    wanted = mark.label.split()
+    right = sorted(
+        (
+            w
+            for w in reading.sheaf.page.words
+            if w.box.y0 - 0.004 < mark.box.cy < w.box.y1 + 0.004 and w.box.x0 > mark.box.x0
+        ),
+        key=lambda w: w.box.x0,
+    )
+    return [(w.id, w.box) for w in right[: len(wanted)] if w.text in wanted]

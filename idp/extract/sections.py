@@ -1,0 +1,409 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labels, section titles and parties of a document: the structure that values hang on.
+
+Real forms ask for an NPI three times; whose one it is follows from the label's own words, else from
+the titled section or column it stands in, else from the label beside or above it that names
+somebody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from idp.document import Box, Page
+from idp.extract.labels import LabelTable, Meaning, TitleTable, squash, strip_numbering
+from idp.extract.layout import Piece, Sheaf, sheaf_of
+from idp.extract.ports import Label, Section, Structure
+from idp.extract.tables_lines import Token
+
+_LONGEST = 10
+_NEEDS_COLON = 4
+_SHORT_LABELS = frozenset(
+    squash(w)
+    for w in "npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig".split()
+)
+_COUNTED = frozenset({"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"})
+_UNKNOWN_WORDS = 8
+_SETTERS_REACH = 2.6
+_ENDS = (":", "?")
+
+
+@dataclass(slots=True)
+class Found:
+    """A label on a row: which tokens it takes and what it means."""
+
+    row: int
+    start: int
+    end: int
+    meaning: Meaning
+    colon: bool
+    party: str | None = None
+    box: tuple[float, float, float, float] = (0, 0, 0, 0)
+
+
+@dataclass(slots=True)
+class Title:
+    """A section title, with the region it heads in pixels."""
+
+    row: int
+    tokens: tuple[Token, ...]
+    party: str | None
+    x0: float
+    x1: float
+    y0: float
+    y1: float = 0.0
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything known about one page before values are looked for."""
+
+    sheaf: Sheaf
+    labels: list[Found] = field(default_factory=list)
+    titles: list[Title] = field(default_factory=list)
+    taken: set[tuple[int, int]] = field(default_factory=set)
+    """``(row, token)`` of labels and titles: never part of a value."""
+
+    def tokens(self, found: Found) -> tuple[Token, ...]:
+        return self.sheaf.rows[found.row][found.start : found.end]
+
+    def text(self, found: Found) -> str:
+        return " ".join(t.text for t in self.tokens(found))
+
+
+def read_structure(
+    pages: Sequence[Page], labels: LabelTable, titles: TitleTable
+) -> tuple[Structure, list[Reading]]:
+    """Labels with their parties, and titled sections, of all pages of a document."""
+    readings = []
+    for page in pages:
+        reading = Reading(sheaf_of(page))
+        _find_labels(reading, labels)
+        _find_titles(reading, titles, labels)
+        _give_parties(reading, labels)
+        readings.append(reading)
+    return _structure(readings), readings
+
+
+def _find_labels(reading: Reading, table: LabelTable) -> None:
+    for piece in reading.sheaf.pieces:
+        for found in _labels_of(reading.sheaf, piece, table):
+            tokens = reading.tokens(found)
+            found.box = (
+                tokens[0].x0,
+                min(t.y0 for t in tokens),
+                tokens[-1].x1,
+                max(t.y1 for t in tokens),
+            )
+            reading.labels.append(found)
+            reading.taken.update((found.row, i) for i in range(found.start, found.end))
+
+
+def _clean(tokens: Sequence[Token]) -> str:
+    return " ".join(t.text for t in tokens).rstrip(":?_. ")
+
+
+def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]:
+    row = sheaf.rows[piece.row]
+    begin = piece.start + strip_numbering([t.text for t in row[piece.start : piece.end]])
+    at = begin
+    for colon in range(begin, piece.end):
+        if not row[colon].text.endswith(_ENDS) or colon < at:
+            continue
+        if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
+            at = colon + 1
+            continue
+        found = _with_colon(row, piece.row, at, colon, begin, table)
+        if found:
+            yield found
+            at = found.end
+    if at == begin and (bare := _without_colon(row, piece, begin, table)):
+        yield bare
+
+
+def _with_colon(
+    row: Sequence[Token], index: int, at: int, colon: int, begin: int, table: LabelTable
+) -> Found | None:
+    """The label that ends at a colon; an unknown one ends the value before it all the same."""
+    end = colon + 1
+    words = [t.text.rstrip(":?_") for t in row[at:end]]
+    for start in range(max(at, end - _LONGEST), end):
+        text = _clean(_without_parentheses(row[start:end]))
+        meaning = table.look_up(text) if text else None
+        if meaning is None and start == at and len(words) <= _UNKNOWN_WORDS:
+            meaning = table.parse(words)
+        if meaning:
+            if start > at and at == begin and _is_label_like(row[at:start]):
+                # "Visit Date:" is not the "Date:": what stands before belongs to the label.
+                return Found(index, at, end, Meaning(quality=0.5), colon=True)
+            return Found(index, start, end, meaning, colon=True)
+    if row[colon].text.endswith("?"):
+        return None
+    if at == begin and end - at <= _UNKNOWN_WORDS:
+        return Found(index, at, end, Meaning(quality=0.5), colon=True)
+    start = colon
+    while start > at and colon - start < 2 and row[start - 1].text.isalpha():
+        start -= 1
+    return Found(index, start, end, Meaning(quality=0.3), colon=True)
+
+
+def _is_label_like(tokens: Sequence[Token]) -> bool:
+    """Up to three plain words: part of a longer label, not a value before it."""
+    return len(tokens) <= 3 and all(re.fullmatch(r"[A-Za-z'/&.-]+", t.text) for t in tokens)
+
+
+def _without_parentheses(tokens: Sequence[Token]) -> list[Token]:
+    kept: list[Token] = []
+    depth = 0
+    for token in tokens:
+        opens, closes = token.text.count("("), token.text.count(")")
+        if depth == 0 and not token.text.startswith("("):
+            kept.append(token)
+        depth = max(0, depth + opens - closes)
+    return kept or list(tokens)
+
+
+def _parenthesis_end(row: Sequence[Token], start: int, limit: int) -> int:
+    """Where a remark in parentheses behind a label ends; ``start`` when there is none."""
+    if start >= limit or not row[start].text.startswith("("):
+        return start
+    if re.fullmatch(r"\(?\d{3}\)?.*", row[start].text):
+        return start
+    for i in range(start, min(limit, start + 9)):
+        if ")" in row[i].text:
+            return i + 1
+    return start
+
+
+def _without_colon(
+    row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
+) -> Found | None:
+    """A label that a blank, a line or a typed value ends."""
+    longest = min(piece.end, begin + _LONGEST)
+    for end in range(longest, begin, -1):
+        text = _clean(row[begin:end])
+        key = squash(text)
+        if len(key) < 2 or (len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS):
+            continue
+        meaning = table.look_up(text)
+        if meaning is None:
+            continue
+        stop = _parenthesis_end(row, end, piece.end)
+        if stop == piece.end:
+            return Found(piece.row, begin, stop, meaning, colon=False)
+        rest = row[stop : piece.end]
+        has_digits = any(c.isdigit() for c in rest[0].text)
+        if meaning.attribute in _COUNTED and has_digits:
+            return Found(piece.row, begin, stop, meaning, colon=False)
+        named = (
+            meaning.quality == 1.0
+            and end - begin >= 2
+            and meaning.fields
+            and len(rest) <= 6
+            and all(t.text[:1].isupper() or not t.text[:1].isalpha() for t in rest)
+            and not row[begin].text.isupper()
+        )
+        if named:
+            return Found(piece.row, begin, stop, meaning, colon=False)
+    return None
+
+
+def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> None:
+    sheaf = reading.sheaf
+    by_row: dict[int, list[Found]] = {}
+    for found in reading.labels:
+        by_row.setdefault(found.row, []).append(found)
+    for piece in sheaf.pieces:
+        row = sheaf.rows[piece.row]
+        tokens = row[piece.start : piece.end]
+        words = [t.text for t in tokens]
+        if _beside_mark(sheaf, tokens[0]):
+            continue
+        known = table.look_up([w.rstrip(":") for w in words])
+        if known is None:
+            continue
+        party, _quality = known
+        own = [f for f in by_row.get(piece.row, []) if piece.start <= f.start < piece.end]
+        if any(f.meaning.attribute not in (None, "name") for f in own):
+            continue
+        if own and not _heads_labels(reading, piece, by_row):
+            continue
+        if words[-1].endswith(":") and piece.end < len(row) and not own:
+            continue
+        for found in own:
+            reading.labels.remove(found)
+        reading.taken.update((piece.row, i) for i in range(piece.start, piece.end))
+        reading.titles.append(
+            Title(
+                piece.row,
+                tuple(tokens),
+                party,
+                tokens[0].x0,
+                tokens[-1].x1,
+                min(t.y0 for t in tokens),
+            )
+        )
+    _set_regions(reading)
+
+
+def _beside_mark(sheaf: Sheaf, token: Token) -> bool:
+    """Whether the words follow a check box: then they are an option."""
+    return any(
+        0 <= token.x0 - m[2] + 4 < 2.5 * sheaf.unit and m[1] - 4 < token.cy < m[3] + 4
+        for m in sheaf.marks
+    )
+
+
+def _heads_labels(reading: Reading, piece: Piece, by_row: dict[int, list[Found]]) -> bool:
+    """Whether a label follows directly under the words, so that they are a title and no label."""
+    sheaf = reading.sheaf
+    row = sheaf.rows[piece.row]
+    if piece.start and piece.start - 1 in {
+        f.end - 1 for f in by_row.get(piece.row, []) if f.meaning.attribute != "name"
+    }:
+        return False
+    beside = {f.start for f in by_row.get(piece.row, [])}
+    if piece.end < len(row) and piece.end not in beside:
+        return False
+    tokens = row[piece.start : piece.end]
+    left = row[piece.start - 1].x1 if piece.start else 0.0
+    right = row[piece.end].x0 if piece.end < len(row) else sheaf.sheet.width
+    bottom = max(t.y1 for t in tokens)
+    for other in range(piece.row + 1, min(piece.row + 3, len(sheaf.rows))):
+        under = [t for t in sheaf.rows[other] if left <= t.x0 < right and t.cy > bottom]
+        if not under:
+            continue
+        if under[0].y0 - bottom > 2.5 * sheaf.unit:
+            return False
+        first = next((f for f in by_row.get(other, []) if f.box[0] == under[0].x0), None)
+        return first is not None and (
+            first.meaning.party is None or first.meaning.attribute != "name"
+        )
+    return False
+
+
+def _set_regions(reading: Reading) -> None:
+    """Side-by-side titles share the width at a rule, else before the next; until the next title."""
+    width, height = reading.sheaf.sheet.width, reading.sheaf.sheet.height
+    unit = reading.sheaf.unit
+    titles = sorted(reading.titles, key=lambda t: (t.y0, t.x0))
+    for title in titles:
+        beside = [t for t in titles if t is not title and abs(t.y0 - title.y0) < 1.5 * unit]
+        right = min((t.x0 for t in beside if t.x0 > title.x1), default=None)
+        left = max((t.x1 for t in beside if t.x1 < title.x0), default=None)
+        start, end = 0.0, width
+        if right is not None:
+            end = _split(reading, title.x1, right, title.y0)
+        if left is not None:
+            start = _split(reading, left, title.x0, title.y0)
+        elif right is None and title.x0 > 0.48 * width:
+            start = title.x0 - 2 * unit
+        title.x0, title.x1 = start, end
+    for i, title in enumerate(titles):
+        title.y1 = min(
+            (
+                t.y0
+                for t in titles[i + 1 :]
+                if t.y0 > title.y0 + unit
+                and min(t.x1, title.x1) - max(t.x0, title.x0) > 0.5 * (title.x1 - title.x0)
+            ),
+            default=height,
+        )
+    reading.titles = titles
+
+
+def _split(reading: Reading, left: float, right: float, y: float) -> float:
+    rules = [x for x, y0, y1 in reading.sheaf.sheet.vertical if left < x < right and y1 > y]
+    if rules:
+        return rules[-1]
+    width = reading.sheaf.sheet.width
+    middle = width / 2
+    return middle if left < middle < right and right - middle < 0.12 * width else right - reading.sheaf.unit
+
+
+def _give_parties(reading: Reading, table: LabelTable) -> None:
+    """Own words first, then the nearest label that names somebody, then the section."""
+    unit = reading.sheaf.unit
+    setters: list[Found] = []
+    for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
+        if found.meaning.party:
+            found.party = found.meaning.party
+            setters.append(found)
+            continue
+        x, y = found.box[0], (found.box[1] + found.box[3]) / 2
+        title = _title_at(reading, x, y)
+        party = title.party if title else None
+        setter = _setter_for(found, setters, title, unit)
+        if setter is not None:
+            close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
+            if party is None or setter.party == party or close:
+                party = setter.party
+        found.party = party
+
+
+def _title_at(reading: Reading, x: float, y: float) -> Title | None:
+    holding = [t for t in reading.titles if t.x0 <= x <= t.x1 and t.y0 - 2 <= y <= t.y1]
+    return max(holding, key=lambda t: t.y0, default=None)
+
+
+def _setter_for(
+    found: Found, setters: Sequence[Found], title: Title | None, unit: float
+) -> Found | None:
+    """The latest label that names somebody, in the same column and below the same title."""
+    x0, y0 = found.box[0], found.box[1]
+    for setter in reversed(setters):
+        if title and setter.box[1] < title.y0 - unit:
+            continue
+        if setter.box[0] > x0 + 2 * unit:
+            continue
+        between = any(
+            other is not setter
+            and abs(other.box[1] - setter.box[1]) < unit
+            and setter.box[0] < other.box[0] <= x0 + 2 * unit
+            for other in setters
+        )
+        if not between and setter.box[1] <= y0 + unit:
+            return setter
+    return None
+
+
+def _structure(readings: Sequence[Reading]) -> Structure:
+    labels: list[Label] = []
+    sections: list[Section] = []
+    for reading in readings:
+        sheet = reading.sheaf.sheet
+        number = reading.sheaf.page.number
+        for found in reading.labels:
+            tokens = reading.tokens(found)
+            labels.append(
+                Label(
+                    number,
+                    _clean(tokens),
+                    reading.sheaf.box(list(tokens)),
+                    tuple(i for t in tokens for i in t.word_ids),
+                    found.meaning.fields,
+                    found.meaning.attribute,
+                    found.party,
+                    found.meaning.party is not None,
+                    found.meaning.quality,
+                    found.colon,
+                )
+            )
+        for title in reading.titles:
+            sections.append(
+                Section(
+                    number,
+                    _clean(title.tokens),
+                    title.party,
+                    Box(
+                        max(0.0, title.x0 / sheet.width),
+                        max(0.0, title.y0 / sheet.height),
+                        min(1.0, title.x1 / sheet.width),
+                        min(1.0, title.y1 / sheet.height),
+                    ),
+                    tuple(i for t in title.tokens for i in t.word_ids),
+                )
+            )
+    return Structure(tuple(labels), tuple(sections))

@@ -1,0 +1,484 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The structure source: a value is what answers a label of its field.
+
+No training: labels and options come from the schemas, so a new document type works at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from idp.document import Page
+from idp.extract.labels import LabelTable, TitleTable
+from idp.extract.near import Place, Spot, value_of
+from idp.extract.ports import Candidate, Structure
+from idp.extract.sections import Found, Reading, read_structure
+from idp.extract.tables_lines import Token
+from idp.schemas import DocumentSchema, FieldSchema, Lexicon
+from idp.values import Kind, find, parse
+
+_PLACE = {
+    Place.CELL: 0.97,
+    Place.RIGHT: 0.95,
+    Place.NEXT_CELL: 0.9,
+    Place.BELOW: 0.88,
+    Place.FAR: 0.7,
+}
+_SPOTTED = frozenset(
+    {Kind.DATE, Kind.PHONE, Kind.NPI, Kind.TAX_ID, Kind.ICD10, Kind.PROCEDURE_CODE, Kind.MONEY}
+)
+_WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
+_LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
+_ANYONE = ("member_id", "group_number", "plan")
+"""Attributes that insurance boxes print without saying whose they are."""
+_NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact"})
+_PARTS = frozenset(
+    {
+        *("last_name", "first_name", "middle_name"),
+        *("address", "address_2", "city", "state", "zip", "city_state_zip"),
+        *("npi_and_tax_id", "phone_and_fax"),
+    }
+)
+_MOST_NAME_WORDS = 9
+_SIGNATURE_NOISE = re.compile(r"^[\W_]*$")
+
+
+class Value(NamedTuple):
+    """A label's answer before it is given to a field."""
+
+    found: Found
+    spot: Spot
+
+
+class StructureSource:
+    """Values by label, section, party, cell and mark."""
+
+    name = "structure"
+
+    def __init__(self, schemas: Sequence[DocumentSchema], lexicon: Lexicon) -> None:
+        self._labels = {s.type: LabelTable(s, lexicon) for s in schemas}
+        self._titles = {s.type: TitleTable(s, lexicon) for s in schemas}
+        digest = hashlib.sha256(lexicon.model_dump_json().encode())
+        for schema in schemas:
+            digest.update(schema.model_dump_json().encode())
+        self.version = digest.hexdigest()[:12]
+
+    def read(self, pages: Sequence[Page], schema: DocumentSchema) -> tuple[Structure, list[Reading]]:
+        """The structure of a document, for this and every other source."""
+        return read_structure(pages, self._labels[schema.type], self._titles[schema.type])
+
+    def candidates(
+        self, pages: Sequence[Page], schema: DocumentSchema, structure: Structure
+    ) -> list[Candidate]:
+        """All values that stand at a label; see the port."""
+        del structure
+        _, readings = self.read(pages, schema)
+        return self.from_readings(readings, schema)
+
+    def from_readings(self, readings: Sequence[Reading], schema: DocumentSchema) -> list[Candidate]:
+        """The same, on pages whose structure is known."""
+        table = self._labels[schema.type]
+        found: list[Candidate] = []
+        for reading in readings:
+            values = list(_answers(reading, schema))
+            for value in values:
+                for field in _fields_for(value.found, table, schema):
+                    found += _typed(reading, value, field, table, schema)
+            found += _composed(reading, values, table, schema)
+            found += _split_pairs(reading, values, table, schema)
+        return found
+
+
+def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
+    """Each wanted label with what answers it."""
+    for label in reading.labels:
+        meaning = label.meaning
+        if not meaning.fields and meaning.attribute not in _PARTS:
+            continue
+        kinds = {f.kind for n in meaning.fields if (f := schema.field(n))}
+        wraps = bool(kinds & _WRAPS) or meaning.attribute == "address"
+        spot = value_of(reading, label, wraps=wraps)
+        if spot and spot.tokens:
+            yield Value(label, spot)
+
+
+def _fields_for(
+    found: Found, table: LabelTable, schema: DocumentSchema
+) -> list[FieldSchema]:
+    """Which of the fields that a label may introduce are meant, by its party."""
+    meaning, party = found.meaning, found.party
+    if party in _NOT_OURS:
+        return []
+    names: Sequence[str] = meaning.fields
+    if meaning.attribute and len(names) > 1:
+        own = table.fields_of(party, meaning.attribute) if party else ()
+        if not own and meaning.attribute == "name" and party is None:
+            own = table.fields_of("patient", "name")
+        if not own and party is None:
+            own = tuple(n for n in names if (table.by_name(n)[0] or "").endswith("provider"))[:1]
+        names = own
+    elif meaning.attribute and names and meaning.party is None and party:
+        fields = table.fields_of(party, meaning.attribute)
+        if fields:
+            names = fields
+        elif meaning.attribute not in _ANYONE and not _is_only(found, table):
+            names = ()
+    elif not meaning.attribute and len(names) > 1:
+        kinds = {f.kind for n in names if (f := schema.field(n))}
+        if len(kinds) < len(names) and kinds != {Kind.OPTION}:
+            names = names[:1]
+    return [f for n in names if (f := schema.field(n))]
+
+
+def _is_only(found: Found, table: LabelTable) -> bool:
+    """Whether the label's one field can't be anybody else's: the section said nothing against."""
+    owner = table.by_name(found.meaning.fields[0])[0]
+    return found.party in (None, owner, "payer", "subscriber") and (
+        found.party != "subscriber" or found.meaning.attribute not in ("dob", "sex", "address")
+    )
+
+
+def _confidence(reading: Reading, value: Value, tokens: Sequence[Token], *, valid: bool) -> float:
+    del reading
+    read = sum(t.confidence for t in tokens) / max(1, len(tokens))
+    label = value.found.meaning.quality
+    party = 1.0 if value.found.meaning.party or value.found.party else 0.85
+    sure = label * _PLACE[value.spot.place] * read * party * (1.0 if valid else 0.5)
+    return round(min(1.0, max(0.0, sure)), 4)
+
+
+def _candidate(
+    reading: Reading,
+    value: Value,
+    field: FieldSchema,
+    tokens: Sequence[Token],
+    raw: str,
+    *,
+    scale: float = 1.0,
+) -> Candidate | None:
+    parsed = parse(field.kind, raw, options=field.options or None)
+    if not parsed.value.strip():
+        return None
+    tokens = list(tokens)
+    return Candidate(
+        field.name,
+        parsed.value,
+        raw,
+        parsed.valid,
+        _confidence(reading, value, tokens, valid=parsed.valid) * scale,
+        reading.sheaf.page.number,
+        reading.sheaf.box(tokens),
+        tuple(dict.fromkeys(i for t in tokens for i in t.word_ids)),
+        "structure",
+        reading.text(value.found),
+    )
+
+
+def _typed(
+    reading: Reading,
+    value: Value,
+    field: FieldSchema,
+    table: LabelTable,
+    schema: DocumentSchema,
+) -> list[Candidate]:
+    """Candidates out of one answer, by the kind of the field."""
+    tokens = value.spot.tokens
+    if field.kind is Kind.OPTION or field.kind is Kind.SEX:
+        return _option(reading, value, field)
+    if field.kind is Kind.PRESENCE:
+        return _presence(reading, value, field)
+    if field.kind in _SPOTTED:
+        return _spotted(reading, value, field, schema)
+    if field.kind is Kind.IDENTIFIER:
+        run = _identifier(tokens)
+        made = _candidate(reading, value, field, run, " ".join(t.text for t in run)) if run else None
+        return [made] if made else []
+    if field.kind in (Kind.PERSON, Kind.ORGANIZATION):
+        return _name(reading, value, field, table, schema)
+    if field.kind is Kind.ADDRESS and value.found.meaning.attribute == "address":
+        return []  # composed with city, state and ZIP
+    text = value.spot.text
+    if field.kind is Kind.TEXT and not re.search(r"[A-Za-z0-9]", text):
+        return []
+    made = _candidate(reading, value, field, tokens, text)
+    return [made] if made else []
+
+
+def _spotted(
+    reading: Reading, value: Value, field: FieldSchema, schema: DocumentSchema
+) -> list[Candidate]:
+    """Values with a shape of their own, wherever they stand in the answer."""
+    tokens = value.spot.tokens
+    text, starts = _joined(tokens)
+    spans = find(field.kind, text)
+    made: list[Candidate] = []
+    many = field.list and field.kind in _LISTS_IN_TEXT
+    chosen = spans if many else spans[:1]
+    for span in chosen:
+        own = _tokens_at(tokens, starts, span.start, span.end)
+        if own and (one := _candidate(reading, value, field, own, span.text)):
+            made.append(one)
+    if field.name.endswith("start_date") and len(spans) > 1:
+        end = schema.field(field.name.replace("start_date", "end_date"))
+        own = _tokens_at(tokens, starts, spans[1].start, spans[1].end)
+        if end and own and (one := _candidate(reading, value, end, own, spans[1].text)):
+            made.append(one)
+    if field.name == "effective_from" and len(spans) > 1 and (end := schema.field("effective_to")):
+        own = _tokens_at(tokens, starts, spans[1].start, spans[1].end)
+        if own and (one := _candidate(reading, value, end, own, spans[1].text)):
+            made.append(one)
+    if field.kind in _LISTS_IN_TEXT and spans:
+        made += _described(reading, value, field, schema, text, starts, spans[0].start, spans[0].end)
+    if not made and field.kind is not Kind.MONEY:
+        digits = [t for t in tokens if any(c.isdigit() for c in t.text)]
+        if digits and sum(c.isdigit() for t in digits for c in t.text) >= 4:
+            raw = " ".join(t.text for t in digits[:4])
+            one = _candidate(reading, value, field, digits[:4], raw, scale=0.7)
+            made += [one] if one and len(raw) <= 24 else []
+    return made
+
+
+def _described(
+    reading: Reading,
+    value: Value,
+    field: FieldSchema,
+    schema: DocumentSchema,
+    text: str,
+    starts: Sequence[int],
+    first: int,
+    last: int,
+) -> list[Candidate]:
+    """``M54.50 Low back pain``: the words beside a single code describe it."""
+    twin = {"diagnosis_codes": "diagnosis_descriptions", "procedure_codes": "service_descriptions"}
+    other = schema.field(twin.get(field.name, ""))
+    if other is None or len(find(field.kind, text)) > 1:
+        return []
+    tokens = value.spot.tokens
+    before = _tokens_at(tokens, starts, 0, max(0, first - 1))
+    after = _tokens_at(tokens, starts, last + 1, len(text))
+    words = after if len(after) >= len(before) else before
+    raw = " ".join(t.text for t in words).strip(" -–—:;,()[]")
+    if len(re.sub(r"[^A-Za-z]", "", raw)) < 4:
+        return []
+    made = _candidate(reading, value, other, words, raw, scale=0.9)
+    return [made] if made else []
+
+
+def _joined(tokens: Sequence[Token]) -> tuple[str, list[int]]:
+    """The tokens' text with one blank between, and where each begins."""
+    starts: list[int] = []
+    text = ""
+    for token in tokens:
+        text += " " if text else ""
+        starts.append(len(text))
+        text += token.text
+    return text, starts
+
+
+def _tokens_at(
+    tokens: Sequence[Token], starts: Sequence[int], first: int, last: int
+) -> list[Token]:
+    return [
+        t
+        for t, start in zip(tokens, starts, strict=True)
+        if start < last and start + len(t.text) > first
+    ]
+
+
+def _identifier(tokens: Sequence[Token]) -> list[Token]:
+    """The run of tokens that makes a number: up to the first plain word behind it."""
+    run: list[Token] = []
+    for token in tokens[:6]:
+        text = token.text.strip(".,;")
+        has_digit = any(c.isdigit() for c in text)
+        if has_digit and re.fullmatch(r"[A-Za-z0-9#*./()\-]+", text):
+            run.append(token)
+        elif run or len(text) > 4 or not re.fullmatch(r"[A-Z#*-]+", text):
+            break
+        else:
+            run.append(token)
+    while run and not any(c.isdigit() for c in run[-1].text):
+        run.pop()
+    total = sum(c.isalnum() for t in run for c in t.text)
+    if total < 3 or (len(run) == 1 and find(Kind.DATE, run[0].text)):
+        return []
+    return run
+
+
+def _name(
+    reading: Reading,
+    value: Value,
+    field: FieldSchema,
+    table: LabelTable,
+    schema: DocumentSchema,
+) -> list[Candidate]:
+    """A name, and what is printed behind it: ``name - NPI``, ``name, phone``."""
+    tokens = list(value.spot.tokens)
+    cut = next(
+        (
+            i
+            for i, t in enumerate(tokens)
+            if sum(c.isdigit() for c in t.text) >= 4 or re.fullmatch(r"\(?\d{3}\)?", t.text)
+        ),
+        len(tokens),
+    )
+    words = tokens[:cut]
+    while words and re.fullmatch(r"(?i)[\W_]+|npi|phone|dob|id|tel|fax|#", words[-1].text):
+        words.pop()
+    made: list[Candidate] = []
+    raw = " ".join(t.text for t in words).strip(" -–—:;,_*")
+    letters = sum(c.isalpha() for c in raw)
+    if 0 < len(words) <= _MOST_NAME_WORDS and letters >= 3:
+        one = _candidate(reading, value, field, words, raw)
+        made += [one] if one else []
+    rest, starts = _joined(tokens[cut:])
+    for attribute in ("npi", "phone", "dob"):
+        for name in table.fields_of(field.party, attribute) if field.party else ():
+            other = schema.field(name)
+            spans = find(other.kind, rest) if other else ()
+            if other and spans:
+                own = _tokens_at(tokens[cut:], starts, spans[0].start, spans[0].end)
+                extra = _candidate(reading, value, other, own, spans[0].text, scale=0.8)
+                made += [extra] if extra else []
+    return made
+
+
+def _presence(reading: Reading, value: Value, field: FieldSchema) -> list[Candidate]:
+    tokens = [t for t in value.spot.tokens if not _SIGNATURE_NOISE.match(t.text)]
+    text = " ".join(t.text for t in tokens)
+    if sum(c.isalpha() for c in text) < 2:
+        return []
+    made = _candidate(reading, value, field, tokens, text)
+    return [replace(made, value="yes", confidence=made.confidence * 0.9)] if made else []
+
+
+def _option(reading: Reading, value: Value, field: FieldSchema) -> list[Candidate]:
+    """An option written out behind its label; ticked ones are read from marks."""
+    if _has_marks(reading, value.spot):
+        return []
+    tokens = value.spot.tokens[:4]
+    text = " ".join(t.text for t in tokens)
+    made = _candidate(reading, value, field, tokens, text)
+    return [made] if made and made.valid else []
+
+
+def _has_marks(reading: Reading, spot: Spot) -> bool:
+    tokens = spot.tokens
+    y0, y1 = min(t.y0 for t in tokens), max(t.y1 for t in tokens)
+    unit = reading.sheaf.unit
+    return any(
+        m[1] < y1 and m[3] > y0 and tokens[0].x0 - 3 * unit < m[2] < tokens[-1].x1 + unit
+        for m in reading.sheaf.marks
+    )
+
+
+def _composed(
+    reading: Reading, values: Sequence[Value], table: LabelTable, schema: DocumentSchema
+) -> list[Candidate]:
+    """Names out of last, first and middle; addresses out of street, city, state and ZIP."""
+    made: list[Candidate] = []
+    for value in values:
+        attribute = value.found.meaning.attribute
+        if attribute == "last_name":
+            parts = [value, *_near(value, values, ("first_name", "middle_name"), reading)]
+            made += _join_parts(reading, parts, "name", table, schema)
+        elif attribute == "address":
+            wanted = ("address_2", "city_state_zip", "city", "state", "zip")
+            parts = [value, *_near(value, values, wanted, reading)]
+            made += _join_parts(reading, parts, "address", table, schema)
+    return made
+
+
+def _near(
+    value: Value, values: Sequence[Value], wanted: Sequence[str], reading: Reading
+) -> list[Value]:
+    """The nearest later answer of each wanted attribute that speaks of the same party."""
+    unit = reading.sheaf.unit
+    chosen: list[Value] = []
+    for attribute in wanted:
+        near = [
+            v
+            for v in values
+            if v.found.meaning.attribute == attribute
+            and (v.found.party == value.found.party or v.found.meaning.party is None)
+            and -1.2 * unit <= v.found.box[1] - value.found.box[1] <= 6 * unit
+            and abs(v.found.box[0] - value.found.box[0]) < 0.5 * reading.sheaf.sheet.width
+        ]
+        if not near:
+            continue
+
+        def distance(v: Value) -> float:
+            down = abs(v.found.box[1] - value.found.box[1])
+            across = abs(v.found.box[0] - value.found.box[0])
+            other = 0.0 if v.found.party == value.found.party else 20 * unit
+            return down + 0.15 * across + other
+
+        chosen.append(min(near, key=distance))
+    if any(v.found.meaning.attribute == "city_state_zip" for v in chosen):
+        chosen = [v for v in chosen if v.found.meaning.attribute not in ("city", "state", "zip")]
+    return chosen
+
+
+def _join_parts(
+    reading: Reading,
+    parts: Sequence[Value],
+    attribute: str,
+    table: LabelTable,
+    schema: DocumentSchema,
+) -> list[Candidate]:
+    head = parts[0]
+    party = head.found.party
+    names = table.fields_of(party, attribute) if party else ()
+    if not names and party is None and attribute == "name":
+        names = table.fields_of("patient", "name")
+    made: list[Candidate] = []
+    for name in names:
+        field = schema.field(name)
+        if field is None:
+            continue
+        tokens = [t for part in parts for t in part.spot.tokens]
+        if attribute == "name":
+            raw = " ".join((*(p.spot.text for p in parts[1:]), head.spot.text))
+        else:
+            raw = _address(parts)
+        one = _candidate(reading, head, field, tokens, raw)
+        made += [one] if one else []
+    return made
+
+
+def _address(parts: Sequence[Value]) -> str:
+    by_attribute = {p.found.meaning.attribute: p.spot.text.strip(" ,") for p in parts}
+    street = ", ".join(
+        text for key in ("address", "address_2", "city_state_zip", "city")
+        if (text := by_attribute.get(key))
+    )
+    tail = " ".join(text for key in ("state", "zip") if (text := by_attribute.get(key)))
+    return ", ".join(part for part in (street, tail) if part)
+
+
+def _split_pairs(
+    reading: Reading, values: Sequence[Value], table: LabelTable, schema: DocumentSchema
+) -> list[Candidate]:
+    """``NPI/TIN`` and ``Phone/Fax``: two values behind one label."""
+    pairs = {"npi_and_tax_id": ("npi", "tax_id"), "phone_and_fax": ("phone", "fax")}
+    made: list[Candidate] = []
+    for value in values:
+        attributes = pairs.get(value.found.meaning.attribute or "")
+        party = value.found.party
+        if attributes is None or party is None:
+            continue
+        text, starts = _joined(value.spot.tokens)
+        for index, attribute in enumerate(attributes):
+            for name in table.fields_of(party, attribute):
+                field = schema.field(name)
+                spans = find(field.kind, text) if field else ()
+                place = index if attribute in ("phone", "fax") else 0
+                if field and len(spans) > place:
+                    own = _tokens_at(value.spot.tokens, starts, spans[place].start, spans[place].end)
+                    one = _candidate(reading, value, field, own, spans[place].text)
+                    made += [one] if one else []
+    return made
