@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import shutil
@@ -21,7 +23,7 @@ from rich.text import Text
 
 from idp import __version__
 from idp.cli.border import print_json, results_only, tables
-from idp.errors import ExitCode, IdpError
+from idp.errors import ExitCode, IdpError, ModelError
 from idp.settings import Settings, load_settings
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -222,6 +224,21 @@ def _reading(settings: Settings, work: Path) -> tuple[str, str]:
     )
 
 
+def _weights(settings: Settings, work: Path) -> tuple[str, str]:
+    """Every file of the manifest is there with the bytes that were tested."""
+    del work
+    path = settings.models_folder / "manifest.json"
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))["models"]
+        for name, entry in entries.items():
+            with (settings.models_folder / entry["file"]).open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != entry["sha256"]:
+                    raise ModelError(f"{name}: {entry['file']} is not the file of the manifest")
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ModelError(f"{path}: {error}") from error
+    return "", ", ".join(f"{name} {entry.get('version', '')}" for name, entry in entries.items())
+
+
 def _extraction(settings: Settings, work: Path) -> tuple[str, str]:
     from idp.extract import Extractor  # noqa: PLC0415
     from idp.schemas import load_lexicon, load_schemas  # noqa: PLC0415
@@ -316,7 +333,8 @@ _PROBES: dict[str, _Probe] = {
     "layoutparser": _layout,
     "ONNX Runtime": _inference,
     "PaddleOCR": _reading,
-    "field models": _extraction,
+    "model files": _weights,
+    "extraction": _extraction,
     "database": _database,
     "folders": _folders,
     "disk space": _space,
