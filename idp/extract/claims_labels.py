@@ -117,11 +117,16 @@ def _is_anothers(tokens: Sequence[Token], start: int, unit: float) -> bool:
 
 def _after_brackets(tokens: Sequence[Token], end: int, *, needs_colon: bool = True) -> int:
     """Where a label ends that goes on in brackets up to its colon: ``Claim (if known):``."""
-    if end < len(tokens) and tokens[end].text.startswith("("):
-        for at in range(end, min(end + 6, len(tokens))):
-            if ")" in tokens[at].text:
-                closed = tokens[at].text.rstrip().endswith(":") or _has_colon(tokens, at, at + 1)
-                return at + 1 if closed or not needs_colon else end
+    last = end
+    while last < len(tokens) and tokens[last].text.startswith("("):
+        at = next(
+            (i for i in range(last, min(last + 6, len(tokens))) if ")" in tokens[i].text), None
+        )
+        if at is None:
+            break
+        last = at + 1
+    if last == end or not needs_colon or _has_colon(tokens, last - 1, last):
+        return last
     return end
 
 
@@ -173,7 +178,7 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
     """
     tokens = split_colons(line.tokens)
     unit = sheet.text_height
-    spots: list[tuple[int, int, str, bool]] = []
+    spots: list[_Spot] = []
     at = 0
     while at < len(tokens):
         match = _longest(tokens, at, vocabulary, unit)
@@ -181,22 +186,63 @@ def read_labels(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Labell
             at += 1
             continue
         role, end = match
+        words = end - at
         end = _after_brackets(tokens, end)
-        if _is_anothers(tokens, at, unit) or (role == "service_date" and end == at + 1):
-            at = end
-            continue
-        sure = _has_colon(tokens, at, end) or _is_sure(tokens[at:end])
-        spots.append((at, end, role, sure))
+        if not _is_anothers(tokens, at, unit) and (role != "service_date" or words > 1):
+            sure = _has_colon(tokens, at, end) or _is_sure(tokens[at:end])
+            spots.append(_Spot(at, end, role, sure, words))
         at = end
-    several = sum(sure for *_, sure in spots) >= 2
-    labels = [s for s in spots if s[3] or (several and s[2] in IDENTITY_ROLES | {"rarc"})]
-    labels = [s for s in labels if s[2] != "rarc" or s[3] or tokens[s[0]].text.isupper()]
+    labels = _labels_among(spots, tokens, unit)
     found: list[Labelled] = []
-    for (start, end, role, _), following in itertools.zip_longest(labels, labels[1:]):
-        stop = following[0] if following else len(tokens)
-        value = _value(tokens[end:stop], unit)
-        found.append(Labelled(role, tuple(tokens[start:end]), value))
+    for spot, following in itertools.zip_longest(labels, labels[1:]):
+        stop = following.start if following else len(tokens)
+        value = _value(tokens[spot.end : stop], unit)
+        found.append(Labelled(spot.role, tuple(tokens[spot.start : spot.end]), value))
     return found
+
+
+class _Spot(NamedTuple):
+    """A wording that may be a label: ``tokens[start:end]``, its last words perhaps in brackets."""
+
+    start: int
+    end: int
+    role: str
+    sure: bool
+    words: int
+
+
+def _labels_among(spots: Sequence[_Spot], tokens: Sequence[Token], unit: float) -> list[_Spot]:
+    """The wordings that are labels: those with a colon, and those whose value fits beside them.
+
+    Without a colon a wording must open the line or stand apart, and a value that fits its role must
+    follow; one of a single word also needs another label on the line.
+    """
+    fitting: list[_Spot] = []
+    for spot, following in itertools.zip_longest(spots, spots[1:]):
+        if spot.sure or spot.role not in IDENTITY_ROLES | {"subscriber_name"}:
+            continue
+        end = _after_brackets(tokens, spot.end, needs_colon=False)
+        value = trim(
+            spot.role, _value(tokens[end : following.start if following else None], unit), unit
+        )
+        before = tokens[spot.start - 1] if spot.start else None
+        first = tokens[spot.start]
+        # A value's last word may stand close before the next label; it is a number or a name then.
+        apart = before is None or first.x0 - before.x1 > 0.8 * unit or spot.words > 1
+        if apart and fits(spot.role, value):
+            fitting.append(spot._replace(end=end))
+    others = sum(s.sure for s in spots) + len(fitting)
+    kept = [
+        next((f for f in fitting if f.start == s.start), s)
+        for s in spots
+        if s.sure or any(f.start == s.start and (f.words > 1 or others > 1) for f in fitting)
+    ]
+    several = sum(s.sure for s in kept) >= 2
+    return [
+        s
+        for s in (*kept, *(s for s in spots if several and s.role == "rarc" and s not in kept))
+        if s.role != "rarc" or s.sure or tokens[s.start].text.isupper()
+    ]
 
 
 def below(found: Labelled, under: Line, sheet: Sheet) -> tuple[Token, ...]:

@@ -123,6 +123,14 @@ def _is_prose(line: Line, sheet: Sheet) -> bool:
     return words >= 6 and words > 2 * _money_tokens(line)
 
 
+_BESIDE_AMOUNTS = MONEY_ROLES | {"percent", "note"}
+
+
+def _is_amounts_only(header: Header) -> bool:
+    """Whether the columns hold nothing but amounts: totals of what else is on the page."""
+    return header.roles <= _BESIDE_AMOUNTS and len(header.roles & MONEY_ROLES) >= 2
+
+
 def _is_summary(header: Header, sheet: Sheet) -> bool:
     """Whether the table under the head adds up the payment rather than listing services."""
     if header.roles & SUMMARY_ROLES and not header.roles & {"procedure_code", "patient_name"}:
@@ -182,7 +190,8 @@ def regions(
         end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
         body = sheet.lines[header.last_line + 1 : end]
         known = learn(header, [line for line in body if not _is_prose(line, sheet)], sheet)
-        region = _Region(known, body, _is_summary(header, sheet))
+        totals = _is_amounts_only(header)
+        region = _Region(known, body, totals or _is_summary(header, sheet))
         found.append(region)
         if header.roles & MONEY_ROLES and not region.is_summary:
             carried = known
@@ -311,7 +320,9 @@ class PageReader:
                 open_row.begin(line, labels, sheet)
             elif region.is_summary:
                 if _money_tokens(line) or index == 0:
-                    yield Event("total", line.page, parts, line.tokens, "statement")
+                    certain = _is_summary(header, sheet)
+                    scope: Scope = "statement" if certain else "open"
+                    yield Event("total", line.page, parts, line.tokens, scope)
             elif not header.roles & MONEY_ROLES:
                 if identity_rows == 0 and _is_identity(parts):
                     identity_rows += 1
@@ -375,7 +386,9 @@ class PageReader:
     ) -> bool:
         """Whether a service row begins here; takes labels within it out of its cells."""
         row.inside = None
-        if not header.roles & MONEY_ROLES or _is_summary(header, sheet):
+        if not header.roles & MONEY_ROLES or _is_amounts_only(header):
+            return False
+        if _is_summary(header, sheet):
             return False
         inside = _without_labels(line, labels, self.vocabulary, sheet)
         if inside is not None:
@@ -489,7 +502,13 @@ def _without_labels(
 
 
 def phrase_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
-    """The role whose wording the words are, exactly; ``None`` otherwise."""
+    """The role whose wording the words are, with or without "total" before it; else ``None``."""
+    if len(words) > 1 and _TOTAL.fullmatch(words[0].text):
+        return _exact_role(words, vocabulary) or _exact_role(words[1:], vocabulary)
+    return _exact_role(words, vocabulary)
+
+
+def _exact_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
     node = vocabulary.root
     for token in words:
         read = vocabulary.read(token.text)

@@ -92,6 +92,10 @@ _SPELLED_OUT: dict[str, tuple[str, ...]] = {
         "req": "requested",
     }.items()
 }
+_TITLE = re.compile(
+    r"explanationof(?:benefit|payment|review)|remittanceadvice|^(?:payment|claim)?(?:summary|totals?)$"
+)
+"""Titles made of words that head columns elsewhere."""
 _FILLERS = frozenset(("of", "the", "your", "and", "or", "a", "an", "in", "for", "&", "if", "any"))
 _LOOKALIKES = str.maketrans("01i|58!ce", "olllsbloo")
 
@@ -555,6 +559,8 @@ def find_headers(
 def _head_tokens(line: Line, vocabulary: Vocabulary, sheet: Sheet) -> list[Token] | None:
     """The tokens of a line that may be (part of) a head; ``None`` if it holds data or is prose."""
     tokens = line.tokens
+    if _TITLE.search(re.sub(r"\W", "", line.text.lower())):
+        return None
     if any(_is_data(t) for t in tokens) or not any(vocabulary.knows(t.text) for t in tokens):
         return None
     if len(tokens) >= 7:

@@ -284,6 +284,6 @@ def shape_of(text: str) -> Shape:
         if pattern.fullmatch(upper):
             return shape
     digits = sum(c.isdigit() for c in bare)
-    if digits >= 2 and (digits * 2 >= len(bare) or re.search(r"\d{4}", bare)):
+    if digits >= 3 or (digits == 2 and len(bare) <= 4):
         return Shape.IDENTIFIER
     return Shape.WORD
