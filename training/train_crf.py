@@ -169,10 +169,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--documents", type=int, default=1500)
-    parser.add_argument("--families", type=int, default=100, help="per document type")
+    parser.add_argument("--documents", type=int, default=1800)
+    parser.add_argument("--families", type=int, default=360, help="per document type")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--iterations", type=int, default=80)
+    parser.add_argument("--iterations", type=int, default=45)
     options = parser.parse_args()
     sample = Sample("train", options.documents, options.families, options.seed)
     entry = train(options.models, sample, options.iterations)

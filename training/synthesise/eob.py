@@ -49,6 +49,7 @@ class Remittance:
         self.repeat = family.chance(0.4)
         self.totals = family.chance(0.75)
         self.summary = family.chance(0.55)
+        self.summary_table = family.chance(0.4)
         self.ruled = family.chance(0.4)
         self.head = [family.mechanism(), family.mechanism(), family.mechanism()]
         chances = {"npi": 0.7, "tax": 0.5, "eob": 0.3, "amount": 0.7, "eft": 0.85}

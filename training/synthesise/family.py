@@ -74,6 +74,7 @@ class Family:
         self._labels: dict[tuple[str, str, str], str] = {}
         names = list(MECHANISMS)
         self._usual = self.rng.sample(names, 3)
+        self.starred = self.rng.random() < 0.1
         self.numbering = self.rng.choice(("", "", "", "section", "roman", "letter", "number"))
 
     @property
@@ -182,5 +183,5 @@ class Family:
             text = text or self.choose("labels", key).replace("%", "Name")
             if self.chance(0.1):
                 text += self.rng.choice(_SUFFIXES)
-            self._labels[cached] = text
+            self._labels[cached] = f"* {text}" if self.starred and self.chance(0.5) else text
         return self._labels[cached]

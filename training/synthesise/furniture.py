@@ -155,7 +155,7 @@ def _letterhead(
 
 def instructions(canvas: Canvas, family: Family, rng: random.Random, y: float) -> float:
     """A paragraph that is not wanted, with words that look like labels."""
-    text = values.paragraph(rng, "instructions", family.split, rng.randint(1, 3))
+    text = values.instruction(rng, family.split, rng.choice((1, 2, 3, 5, 8)))
     style = family.style
     end = canvas.text(style.left, y, text, scale=0.85, xmax=style.right)
     return end.y + canvas.line * 1.5

@@ -209,7 +209,7 @@ def tried_items(content: Content) -> list[Item]:
 def notes_items(content: Content) -> list[Item]:
     """The clinical narrative."""
     name = "clinical_notes"
-    text = values.paragraph(content.rng, "notes", content.split, content.rng.randint(2, 5))
+    text = values.narrative(content.rng, content.split, content.rng.randint(2, 5))
     return [content.item("notes", "NOTES", text, name=name, blank=0.25, long=True, weight=9)]
 
 

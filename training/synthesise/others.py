@@ -102,7 +102,7 @@ class OtherPage:
                 "Medications",
             ):
                 canvas.text(style.left, y, title, TITLE)
-                text = values.paragraph(rng, "notes", family.split, rng.randint(2, 5))
+                text = values.narrative(rng, family.split, rng.randint(2, 5))
                 end = canvas.text(
                     style.left, y + canvas.line, text, Tag("X_TEXT"), xmax=style.right
                 )

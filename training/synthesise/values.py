@@ -220,6 +220,51 @@ def paragraph(rng: random.Random, pool: str, split: Split, sentences: int) -> st
     return " ".join(f"{s}." for s in several(rng, pool, split, sentences))
 
 
+def sentence(rng: random.Random, split: Split) -> str:
+    """A sentence of instructions, of which there are hundreds of thousands."""
+    parts = [pick(rng, f"prose_{part}", split) for part in ("who", "does", "what", "tail")]
+    if rng.random() < 0.3:
+        parts.pop()
+    if rng.random() < 0.15:
+        parts.insert(0, rng.choice(("Note:", "Important:", "*", "Please note:", "If so,")))
+    text = " ".join(parts) + "."
+    return text.upper() if rng.random() < 0.06 else text
+
+
+def instruction(rng: random.Random, split: Split, sentences: int) -> str:
+    """A paragraph that is not wanted, mostly composed."""
+    return " ".join(
+        f"{pick(rng, 'instructions', split)}." if rng.random() < 0.25 else sentence(rng, split)
+        for _ in range(sentences)
+    )
+
+
+def narrative(rng: random.Random, split: Split, sentences: int) -> str:
+    """A clinical narrative with numbers, dates and abbreviations in it."""
+
+    def one() -> str:
+        shape = rng.randrange(6)
+        drug = pick(rng, "tried", split)
+        if shape == 0:
+            return f"{pick(rng, 'notes', split)}."
+        if shape == 1:
+            length = f"{rng.randint(2, 18)} {rng.choice(('weeks', 'months', 'mos', 'years'))}"
+            return f"Patient reports {pick(rng, 'symptoms', split)} for {length}."
+        if shape == 2:
+            return f"Exam shows {pick(rng, 'findings', split)}."
+        if shape == 3:
+            day = f"{rng.randint(1, 12):02d}/{rng.randint(1, 28):02d}/{rng.randint(2023, 2026)}"
+            test = rng.choice(("MRI", "X-ray", "CT", "Labs", "EMG", "Echo"))
+            return f"{test} {day} {pick(rng, 'findings', split)}."
+        if shape == 4:
+            visits = rng.randint(4, 24)
+            return f"Failed {drug} {rng.choice(('BID', 'daily', 'TID'))} and PT x {visits} visits."
+        service = procedure(rng, split)[1]
+        return f"{service} requested to {pick(rng, 'goals', split)}."
+
+    return " ".join(one() for _ in range(sentences))
+
+
 def print_money(amount: float, style: int) -> str:
     """An amount, with or without sign and thousands separator."""
     return (f"{amount:,.2f}", f"${amount:,.2f}", f"{amount:.2f}", f"$ {amount:,.2f}")[style]
