@@ -35,8 +35,9 @@ def truth(values: Mapping[str, str | Sequence[str] | None]) -> Truth:
 
 
 def plain_phone(phone: str) -> str:
-    """Ten digits."""
-    return "".join(c for c in phone if c.isdigit())
+    """A telephone number in the normal form of the contract."""
+    digits = "".join(c for c in phone if c.isdigit())
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
 
 
 def referral_cells(sheet: Sheet, people: Registry, today: dt.date, *, complete: bool) -> Truth:
