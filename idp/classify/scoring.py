@@ -12,7 +12,7 @@ from idp.document import DocumentType
 from idp.schemas import DocumentSchema, Evidence
 
 TITLE_BONUS = 2.0
-"""A phrase that stands in a heading counts this much more than in running text."""
+"""Points that a phrase gains by standing in a heading, at most as many as it has."""
 
 NOTHING_KNOWN = 2.0
 """The score of `other` on an empty page when no kind of other document is recognised."""
@@ -68,7 +68,7 @@ def _strength(evidence: Evidence, sheet: Sheet) -> float:
         return sheet.head.similarity(evidence.phrase)
     found = sheet.text.similarity(evidence.phrase)
     if found and evidence.weight > 1 and sheet.title.similarity(evidence.phrase):
-        return found * TITLE_BONUS
+        return found * (1.0 + min(TITLE_BONUS, evidence.weight) / evidence.weight)
     return found
 
 

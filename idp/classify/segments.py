@@ -16,6 +16,9 @@ CLEAR = 5.0
 STRONG = 6.0
 """Points below which a page says too little to be the first of a document."""
 
+STRONG_OTHER = 8.0
+"""The same for kinds of `other`: words of theirs (allergies, findings) stand on forms too."""
+
 _COVER, _BLANK, _SEPARATOR = "fax_cover", "blank", "separator"
 _NEEDS_NO_PATIENT = frozenset({_COVER, _SEPARATOR, "junk", "invoice"})
 _ENCLOSED = {
@@ -51,7 +54,12 @@ def _joined(before: Sheet, after: Sheet) -> bool:
         return False
     if after.numbering and not before.numbering and after.numbering[0] == 2:
         return True
-    return bool(before.form_codes & after.form_codes)
+    return bool(before.form_codes & after.form_codes) or _goes_on(before.items, after.items)
+
+
+def _goes_on(before: Sequence[int], after: Sequence[int]) -> bool:
+    """Whether numbered items or lettered sections go on where the sheet before stopped."""
+    return bool(before and after) and after[0] > 1 and 1 <= after[0] - before[-1] <= 2
 
 
 def _other_patient(before: Sheet, after: Sheet) -> bool:
@@ -91,7 +99,8 @@ def _is_another(
         return False
     if so_far.strongest < STRONG and kind[0] is not DocumentType.OTHER:
         return False
-    return page.strongest >= STRONG and page.margin >= CLEAR
+    enough = STRONG_OTHER if kind[0] is DocumentType.OTHER else STRONG
+    return page.strongest >= enough and page.margin >= CLEAR
 
 
 def split(

@@ -47,7 +47,8 @@ _STATED = re.compile(
 )
 _OUTCOME_ALONE = re.compile(
     r"(?:fully |partially |partly )?(?:approved|authorized|certified|denied|pended|modified|"
-    r"not approved|not certified|non-?certified|certified in total|approved as requested)\W?",
+    r"not approved|not certified|non-?certified|certified in total|approved as requested|"
+    r"pending additional information|pending review)\W?",
     re.I,
 )
 _PAYER_SPEAKS = re.compile(
@@ -115,6 +116,19 @@ _HEALTH_TOPICS = 4
 
 def _columns(line: str) -> list[str]:
     return [found.lower()[:6] for found in _AMOUNT_COLUMN.findall(line)]
+
+
+_ITEM = re.compile(r"(?:(?:section|part|step)\s+)?([A-Z]|[IVX]{1,5}|\d{1,2})[.):]\s+\S", re.I)
+_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+def _ordinal(label: str) -> int:
+    if label.isdigit():
+        return int(label)
+    upper = label.upper()
+    if upper in _ROMAN:
+        return _ROMAN.index(upper) + 1
+    return ord(upper[0]) - ord("A") + 1 if len(upper) == 1 else 0
 
 
 class Run:
@@ -217,6 +231,12 @@ class Sheet:
         edge = [run.text for run in self.runs if run.box.cy > 0.9 or run.box.cy < 0.08]
         found = {fold(code) for line in edge for code in _FORM_CODE.findall(line) if len(code) >= 5}
         return frozenset(found)
+
+    @cached_property
+    def items(self) -> tuple[int, ...]:
+        """Numbers of the page's items or sections, in order (``F.`` is 6, ``SECTION V`` 5)."""
+        found = (_ITEM.match(run.text) for run in self.runs)
+        return tuple(_ordinal(match[1]) for match in found if match)
 
     @cached_property
     def birth_dates(self) -> frozenset[str]:
