@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from idp.document import Box, Cell, Grade, Page, RawPage, Rule
+from idp.document import Box, Cell, Grade, Page, RawPage, Rule, Word
 from idp.errors import DamagedFileError
+from idp.read.blocks import find_blocks
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr, Region
 from idp.read.pixels import look
@@ -25,6 +27,7 @@ from idp.read.prepare import (
     turn,
 )
 from idp.read.rules import Ruling, Stroke, find_rules
+from idp.read.text_layer import reconcile, turned
 from idp.read.weights import Weights
 from idp.read.words import in_order, relative, rows
 
@@ -33,6 +36,8 @@ _SURE = 0.85
 
 _SAMPLE_LINES = 12
 _POOR_READING = 0.80
+_DOUBTFUL = 0.8
+_STRAIGHT = 0.3  # degrees; a page that lies askew is a scan, its text layer somebody's OCR
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,28 @@ def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
         upright, lines = Upright(page, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
     cv2.imwrite(str(workspace / name), upright.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    page_read = compose(raw.number, upright, lines, threshold, squared.dpi)
-    return page_read.model_copy(update={"image": str(workspace / name)})
+    read = compose(raw.number, upright, lines, threshold, squared.dpi)
+    if raw.text_layer and abs(upright.skew_degrees) < _STRAIGHT:
+        words, spelled = reconcile(read.words, turned(raw.text_layer, upright.rotation))
+        source: Literal["ocr", "text_layer"] = "text_layer" if spelled > 0.5 else "ocr"
+        read = read.model_copy(update={"words": words, "words_source": source})
+    return read.model_copy(
+        update={
+            "blocks": find_blocks(read),
+            "grade": grade_of(read.words),
+            "image": str(workspace / name),
+        }
+    )
+
+
+def grade_of(words: Sequence[Word]) -> Grade:
+    """How well a page was read, by the share of doubtful words; an empty page is good."""
+    if not words:
+        return Grade.GOOD
+    doubtful = sum(word.confidence < _DOUBTFUL for word in words) / len(words)
+    if doubtful <= 0.05:
+        return Grade.GOOD
+    return Grade.FAIR if doubtful <= 0.2 else Grade.POOR
 
 
 def compose(
@@ -98,7 +123,6 @@ def compose(
         dpi=dpi,
         rotation=upright.rotation,  # type: ignore[arg-type]
         skew_degrees=upright.skew_degrees,
-        grade=Grade.GOOD,
         words=words,
         marks=labelled(boxes, words, ruling, (width, height), dpi),
         rules=_rules(ruling, width, height),
