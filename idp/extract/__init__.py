@@ -42,15 +42,15 @@ class Extractor:
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
         self._sources: tuple[CandidateSource, ...] = (
             TablesSource(lexicon),
-            ProseSource(lexicon),
             CrfSource(models, schemas, lexicon),
         )
+        self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)
 
     @property
     def versions(self) -> dict[str, str]:
         """Name and version of every source."""
-        return {s.name: s.version for s in (self._structure, *self._sources)}
+        return {s.name: s.version for s in (self._structure, self._prose, *self._sources)}
 
     def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:  # noqa: A002 - the door's word
         """The fields and claims of one document.
@@ -62,6 +62,7 @@ class Extractor:
         schema = self._schemas[type]
         structure, readings = self._structure.read(pages, schema)
         found: list[Candidate] = self._structure.from_readings(readings, schema)
+        found += self._prose.from_readings(readings, schema)
         for reading in readings:
             found += options_from_marks(reading, schema)
         for source in self._sources:

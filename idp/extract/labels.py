@@ -41,7 +41,9 @@ def squash(text: str) -> str:
 def strip_numbering(words: Sequence[str]) -> int:
     """How many leading words are bullets or numbering ("*", "12.", "a)")."""
     count = 0
-    while count < len(words) - 1 and (_NUMBERING.match(words[count]) or _BULLET.match(words[count])):
+    while count < len(words) - 1 and (
+        _NUMBERING.match(words[count]) or _BULLET.match(words[count])
+    ):
         count += 1
     return count
 
@@ -96,7 +98,10 @@ class LabelTable:
         if party is not None:
             return self.by_role.get((party, attribute), ())
         return tuple(
-            name for (_, known), names in self.by_role.items() if known == attribute for name in names
+            name
+            for (_, known), names in self.by_role.items()
+            if known == attribute
+            for name in names
         )
 
     def _build(self, lexicon: Lexicon) -> dict[str, Meaning]:
@@ -124,7 +129,9 @@ class LabelTable:
             for label in field.labels:
                 claimed[squash(label)].append(field.name)
         for key, names in claimed.items():
-            if key in self.attributes and any(self.by_name(n)[1] == self.attributes[key] for n in names):
+            if key in self.attributes and any(
+                self.by_name(n)[1] == self.attributes[key] for n in names
+            ):
                 continue
             known = table.get(key)
             if known and known.party and known.fields and set(known.fields) & set(names):
@@ -227,7 +234,10 @@ class TitleTable:
         words = list(words)
         while words and (
             _BULLET.match(words[0])
-            or re.fullmatch(r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*", words[0])
+            or re.fullmatch(
+                r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*",
+                words[0],
+            )
         ):
             words.pop(0)
         for index, word in enumerate(words):

@@ -120,11 +120,12 @@ def _pieces(sheaf: Sheaf, index: int, row: tuple[Token, ...]) -> Iterator[Piece]
         if (
             right.x0 - left.x1 > PIECE_GAP * sheaf.unit
             or sheaf.sheet.rules_between(left.x1, right.x0, y)
-            or any(m[0] >= left.x1 - 4 and m[2] <= right.x0 + 4 and m[1] < y < m[3] for m in sheaf.marks)
+            or any(
+                m[0] >= left.x1 - 4 and m[2] <= right.x0 + 4 and m[1] < y < m[3]
+                for m in sheaf.marks
+            )
         ):
             yield Piece(index, start, i)
             start = i
     if row:
         yield Piece(index, start, len(row))
-
-

@@ -158,9 +158,7 @@ def _wrapped(
     return rows
 
 
-def _below(
-    reading: Reading, found: Found, cell: Area | None, *, wraps: bool
-) -> list[list[Token]]:
+def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) -> list[list[Token]]:
     """Rows under the label within its column."""
     sheaf = reading.sheaf
     unit = sheaf.unit
@@ -200,9 +198,7 @@ def _below(
     return rows
 
 
-def _cut_at_taken(
-    reading: Reading, index: int, inside: Iterable[tuple[int, Token]]
-) -> list[Token]:
+def _cut_at_taken(reading: Reading, index: int, inside: Iterable[tuple[int, Token]]) -> list[Token]:
     tokens: list[Token] = []
     for i, token in inside:
         if (index, i) in reading.taken:

@@ -17,7 +17,9 @@ from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 
 _SHORT = 4
-_WEAK = frozenset({"other", "new", "start", "change", "update", "office", "home", "unknown", "original"})
+_WEAK = frozenset(
+    {"other", "new", "start", "change", "update", "office", "home", "unknown", "original"}
+)
 _REACH_DOWN = 7.0
 _SEX = {"female": ("female", "f"), "male": ("male", "m"), "unknown": ("unknown",)}
 

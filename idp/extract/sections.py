@@ -24,7 +24,9 @@ _SHORT_LABELS = frozenset(
     squash(w)
     for w in "npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig".split()
 )
-_COUNTED = frozenset({"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"})
+_COUNTED = frozenset(
+    {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
+)
 _UNKNOWN_WORDS = 8
 _SETTERS_REACH = 2.6
 _ENDS = (":", "?")
@@ -320,7 +322,11 @@ def _split(reading: Reading, left: float, right: float, y: float) -> float:
         return rules[-1]
     width = reading.sheaf.sheet.width
     middle = width / 2
-    return middle if left < middle < right and right - middle < 0.12 * width else right - reading.sheaf.unit
+    return (
+        middle
+        if left < middle < right and right - middle < 0.12 * width
+        else right - reading.sheaf.unit
+    )
 
 
 def _give_parties(reading: Reading, table: LabelTable) -> None:

@@ -67,7 +67,9 @@ class StructureSource:
             digest.update(schema.model_dump_json().encode())
         self.version = digest.hexdigest()[:12]
 
-    def read(self, pages: Sequence[Page], schema: DocumentSchema) -> tuple[Structure, list[Reading]]:
+    def read(
+        self, pages: Sequence[Page], schema: DocumentSchema
+    ) -> tuple[Structure, list[Reading]]:
         """The structure of a document, for this and every other source."""
         return read_structure(pages, self._labels[schema.type], self._titles[schema.type])
 
@@ -106,9 +108,7 @@ def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
             yield Value(label, spot)
 
 
-def _fields_for(
-    found: Found, table: LabelTable, schema: DocumentSchema
-) -> list[FieldSchema]:
+def _fields_for(found: Found, table: LabelTable, schema: DocumentSchema) -> list[FieldSchema]:
     """Which of the fields that a label may introduce are meant, by its party."""
     meaning, party = found.meaning, found.party
     if party in _NOT_OURS:
@@ -195,7 +195,9 @@ def _typed(
         return _spotted(reading, value, field, schema)
     if field.kind is Kind.IDENTIFIER:
         run = _identifier(tokens)
-        made = _candidate(reading, value, field, run, " ".join(t.text for t in run)) if run else None
+        made = (
+            _candidate(reading, value, field, run, " ".join(t.text for t in run)) if run else None
+        )
         return [made] if made else []
     if field.kind in (Kind.PERSON, Kind.ORGANIZATION):
         return _name(reading, value, field, table, schema)
@@ -232,7 +234,9 @@ def _spotted(
         if own and (one := _candidate(reading, value, end, own, spans[1].text)):
             made.append(one)
     if field.kind in _LISTS_IN_TEXT and spans:
-        made += _described(reading, value, field, schema, text, starts, spans[0].start, spans[0].end)
+        made += _described(
+            reading, value, field, schema, text, starts, spans[0].start, spans[0].end
+        )
     if not made and field.kind is not Kind.MONEY:
         digits = [t for t in tokens if any(c.isdigit() for c in t.text)]
         if digits and sum(c.isdigit() for t in digits for c in t.text) >= 4:
@@ -453,7 +457,8 @@ def _join_parts(
 def _address(parts: Sequence[Value]) -> str:
     by_attribute = {p.found.meaning.attribute: p.spot.text.strip(" ,") for p in parts}
     street = ", ".join(
-        text for key in ("address", "address_2", "city_state_zip", "city")
+        text
+        for key in ("address", "address_2", "city_state_zip", "city")
         if (text := by_attribute.get(key))
     )
     tail = " ".join(text for key in ("state", "zip") if (text := by_attribute.get(key)))
@@ -478,7 +483,9 @@ def _split_pairs(
                 spans = find(field.kind, text) if field else ()
                 place = index if attribute in ("phone", "fax") else 0
                 if field and len(spans) > place:
-                    own = _tokens_at(value.spot.tokens, starts, spans[place].start, spans[place].end)
+                    own = _tokens_at(
+                        value.spot.tokens, starts, spans[place].start, spans[place].end
+                    )
                     one = _candidate(reading, value, field, own, spans[place].text)
                     made += [one] if one else []
     return made
