@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from idp.document import DocumentType, Page
 from idp.errors import ModelError
 from idp.extract.crf_roles import fields_by_role, label_roles
-from idp.extract.crf_spans import Parties, Span, compose, spans_of, with_parties
+from idp.extract.crf_spans import Parties, Span, completed, compose, spans_of, with_parties
 from idp.extract.features import LabelTable, PageView, page_features
 from idp.extract.ports import Candidate, Structure
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
@@ -136,6 +136,7 @@ class CrfSource:
     ) -> list[Candidate]:
         view = PageView(page)
         tags, sure = self.tag(view)
+        tags = completed(view, tags, sure)
         spans = spans_of(view, tags, sure, self._table)
         parties = Parties(view, tags, schema.type, structure, page.number)
         found = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from idp.document import Box, DocumentType
 from idp.extract.crf_roles import ADDRESS_PARTS, NAME_PARTS, NOT_VALUES, OWNED
 from idp.extract.features import LabelTable, PageView, Piece, party_in, plain, shape_of
-from idp.extract.ports import Structure
+from idp.extract.ports import Label, Structure
 
 _LISTED = {
     "ICD": frozenset({"icd", "icd_plain", "hcpcs", "mixed"}),
@@ -37,6 +37,12 @@ _WRAPS = frozenset(
     }
 )
 """Roles whose value may go on in the next line."""
+_WORDY = frozenset(
+    {"NAME", "PRACTICE", "SPECIALTY", "DX", "SERVICE", "PAYER", "MEDICATION", "PLAN"}
+)
+"""Roles whose values are words, where the tagger may know only some of them."""
+_ABSORBED = frozenset({"O", "X_TEXT", "X_NAME", *_WORDY})
+_MOST_ABSORBED = 3
 _PARTIES = frozenset(
     {
         "patient",
@@ -66,6 +72,8 @@ _SAME_PARTY = {
     (DocumentType.PRIOR_AUTH_DETERMINATION, "referring_provider"): "requesting_provider",
     (DocumentType.PRIOR_AUTH_DETERMINATION, "referred_to"): "servicing_provider",
 }
+_REACH_RIGHT, _REACH_DOWN, _DOWN = 0.35, 0.08, 2.0
+"""How far a label's value may stand, in widths of the page; a step down counts double."""
 _BY_OWN_LABEL, _BY_SECTION, _BY_COLUMN, _BY_DEFAULT = 1.0, 0.95, 0.85, 0.6
 """How much is left of a confidence, by the way the party was found."""
 
@@ -108,6 +116,42 @@ def _runs(view: PageView, tags: Mapping[int, str]) -> Iterator[tuple[str, int, l
             yield tags[run[0]], number, run
 
 
+def completed(view: PageView, tags: Mapping[int, str], sure: Mapping[int, float]) -> dict[int, str]:
+    """The tags with values of words made whole: a few words beside one, in its piece, are its own.
+
+    A tagger that knows "Orthopedic" and not "Surgery" leaves half a value; labels, check boxes and
+    other kinds of values end it.
+    """
+    out = dict(tags)
+    for piece in view.pieces:
+        strength: dict[str, float] = {}
+        for index in piece.tokens:
+            if tags[index] in _WORDY:
+                strength[tags[index]] = strength.get(tags[index], 0.0) + sure[index]
+        if not strength:
+            continue
+        role = max(strength, key=lambda r: strength[r])
+        own = [n for n, i in enumerate(piece.tokens) if tags[i] == role]
+        behind, before = piece.tokens[own[-1] + 1 :], piece.tokens[: own[0]][::-1]
+        for beside, ends in ((behind, True), (before, False)):
+            taken = _absorbed(view, tags, beside)
+            whole = len(taken) == len(beside)
+            stopped = not whole and tags[beside[len(taken)]] == "LABEL"
+            if (whole if ends else stopped) or all(tags[i] != "O" for i in taken):
+                out.update(dict.fromkeys(taken, role))
+    return out
+
+
+def _absorbed(view: PageView, tags: Mapping[int, str], beside: Sequence[int]) -> list[int]:
+    taken: list[int] = []
+    for index in beside[:_MOST_ABSORBED]:
+        ends = view.tokens[index].text.endswith((":", "?")) or index in view.marked
+        if ends or tags[index] not in _ABSORBED:
+            break
+        taken.append(index)
+    return taken
+
+
 def governing_labels(view: PageView, token: int) -> list[str]:
     """The phrases that may be the label of a value, nearest kind of evidence first."""
     piece = view.pieces[view.piece_of[token]]
@@ -116,8 +160,7 @@ def governing_labels(view: PageView, token: int) -> list[str]:
         " ".join(view.tokens[i].text for i in piece.tokens[: piece.tokens.index(token)][-4:])
     )
     found = [colon, before, piece.cell_label, piece.left_cell, *piece.above[:1], piece.left]
-    if piece.header not in piece.above[:1]:
-        found.append(piece.header)
+    found += piece.above[1:]
     return [phrase for phrase in found if phrase]
 
 
@@ -252,9 +295,34 @@ class Parties:
         for phrase in governing_labels(self.view, span.tokens[0])[:3]:
             if party := self._known(phrase):
                 return party, _BY_OWN_LABEL
+        label = self._label_of(span)
+        if label is not None and label.party:
+            return label.party, _BY_OWN_LABEL if label.own_party else _BY_SECTION
         titled = self.structure.party_at(self.page, span.box.x0 + 0.004, span.box.cy)
         if titled:
             return titled, _BY_SECTION
+        return self._by_column(span)
+
+    def _label_of(self, span: Span) -> Label | None:
+        """The structure's label that this value answers: left in its row, else above it."""
+        box = span.box
+        words = {self.view.tokens[i].word for i in span.tokens}
+        best: tuple[float, Label] | None = None
+        for label in self.structure.labels:
+            if label.page != self.page or words & set(label.word_ids):
+                continue
+            own = label.box
+            if own.overlap_y(box) > 0.5 * min(own.height, box.height):
+                distance = box.x0 - own.x1
+                fits = -0.01 <= distance < _REACH_RIGHT
+            else:
+                distance = (box.y0 - own.y1) * _DOWN
+                fits = -0.01 <= distance < _REACH_DOWN and own.x0 - 0.02 <= box.x0 <= own.x1 + 0.04
+            if fits and (best is None or distance < best[0]):
+                best = (distance, label)
+        return best[1] if best else None
+
+    def _by_column(self, span: Span) -> tuple[str, float]:
         piece = self.view.pieces[span.piece]
         best: tuple[float, str, float] | None = None
         for other, party, is_title in self._named:

@@ -343,10 +343,9 @@ class PageView:
                 hops += 1
                 last_top = other.box.y0
                 text = plain(other.text)
-                if len(piece.above) < 2:
-                    piece.above.append(text)
-                    if not other.below:
-                        other.below = plain(piece.text)
+                piece.above.append(text)
+                if len(piece.above) == 1 and not other.below:
+                    other.below = plain(piece.text)
                 if not other.digits:
                     piece.header = text
 
@@ -433,12 +432,14 @@ def _token_features(
     if colon:
         out.append(f"cd={min(back, 4)}")
     above = piece.above[0] if piece.above else ""
+    known = next((t for t in piece.above if table.role(t)), "")
+    header = known or piece.header
     governing = (
         ("c", colon),
         ("g", piece.cell_label),
         ("lc", piece.left_cell),
         ("a", above),
-        ("h", piece.header if piece.header != above else ""),
+        ("h", header if header != above else ""),
         ("l", piece.left),
         ("d", piece.below),
     )
