@@ -257,7 +257,7 @@ class Appliance:
     def _start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` stops it in the opposite order."""
         try:
-            self.settings.data.mkdir(parents=True, exist_ok=True)
+            self.settings.data.mkdir(mode=0o750, parents=True, exist_ok=True)
             stack.enter_context(DataFolderLock(self.settings.data))
             executor = _executor_id(self.settings.data)
             # Only now: another process might have been at work in there.
@@ -449,7 +449,9 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
     try:
         with (
             appliance,
-            StatusPage(create_app(settings, appliance.store), settings.serve) as page,
+            StatusPage(
+                create_app(settings, appliance.store, appliance.problems), settings.serve
+            ) as page,
         ):
             say(f"status page  {page.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -29,12 +30,15 @@ _STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409}
 _BACK = {"quarantine": "/quarantine", "overview": "/"}
 
 
-def create_app(settings: Settings, store: Store) -> FastAPI:
+def create_app(
+    settings: Settings, store: Store, problems: Callable[[], tuple[str, ...]] = tuple
+) -> FastAPI:
     """The status page over a store.
 
     Args:
         settings: Thresholds to show, names to answer to.
         store: Where the documents are; it is read, and asked to release or requeue.
+        problems: What an operator should look at now (drop folders, disk), a line each.
     """
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.middleware("http")(Guard(settings.serve.host, settings.serve.names))
@@ -62,6 +66,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
             {
                 "status": "ok",
                 "version": __version__,
+                "problems": len(problems()),
                 "documents": {str(state): number for state, number in counts.items()},
             }
         )
@@ -78,6 +83,7 @@ def create_app(settings: Settings, store: Store) -> FastAPI:
             recent=store.recent(limit, states=None if state is None else {state}),
             state=state,
             inbox=settings.inbox_folder.absolute(),
+            problems=problems(),
         )
 
     @app.get("/quarantine")

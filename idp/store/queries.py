@@ -26,6 +26,9 @@ from idp.store.rows import (
 )
 from idp.store.tables import Arrival, Delivery, DocumentRecord, Event, PageRecord
 
+MOST_ROWS = 10_000
+"""No list is longer: a page of a browser, and the parameters of a statement, have limits."""
+
 _SUFFIX = re.compile(r"[0-9a-f-]{6,36}\Z")
 
 
@@ -105,7 +108,7 @@ class Queries:
         siblings = self._rows(
             sa.and_(DocumentRecord.arrival_id == row.arrival_id, DocumentRecord.id != document_id),
             order=(DocumentRecord.ordinal,),
-            limit=10_000,
+            limit=MOST_ROWS,
         )
         return DocumentDetail(
             row=row,
@@ -190,7 +193,7 @@ class Queries:
                 .join(Arrival, Arrival.id == DocumentRecord.arrival_id)
                 .where(condition)
                 .order_by(*order)  # type: ignore[arg-type]
-                .limit(limit)
+                .limit(min(limit, MOST_ROWS))
             ).all()
             deliveries = _latest_deliveries(session, [document.id for document, _ in found])
             firsts = _leading_documents(

@@ -27,6 +27,8 @@ from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, Stat
 from idp.store.tables import Arrival, Delivery, DocumentRecord
 
 _RUNNING_LOCK = 7236473
+_BATCH = 500
+"""Jobs named in one statement: databases limit its parameters."""
 
 
 def _utc_now() -> dt.datetime:
@@ -191,35 +193,9 @@ class Store(Processing, Delivering):
                 ),
             ]
         known = [job for job in claimed if job is not None]
-        lost = set(known) - set(live(known)) if known else set()
-        if not lost:
-            return 0
-        now = self._clock()
-        with Session(self._writing) as session, session.begin():
-            for arrival in session.scalars(
-                sa.select(Arrival).where(Arrival.job.in_(lost)).with_for_update()
-            ).all():
-                record.append(
-                    session,
-                    at=now,
-                    actor="engine",
-                    action="job_lost",
-                    arrival_id=arrival.id,
-                    detail={"job": arrival.job},
-                )
-                arrival.job, arrival.due_at = None, now
-            for delivery in session.scalars(
-                sa.select(Delivery).where(Delivery.job.in_(lost)).with_for_update()
-            ).all():
-                record.append(
-                    session,
-                    at=now,
-                    actor="engine",
-                    action="job_lost",
-                    document_id=delivery.document_id,
-                    detail={"job": delivery.job},
-                )
-                delivery.job, delivery.due_at = None, now
+        lost = sorted(set(known) - set(live(known))) if known else []
+        for start in range(0, len(lost), _BATCH):
+            self._take_from(lost[start : start + _BATCH])
         return len(lost)
 
     def requeue(self, document_id: str, *, actor: str) -> DocumentRow:
@@ -277,6 +253,35 @@ class Store(Processing, Delivering):
                     document_id=delivery.document_id,
                 )
             return len(waiting)
+
+    def _take_from(self, lost: Sequence[str]) -> None:
+        """Make the work of these jobs due now, without a job."""
+        now = self._clock()
+        with Session(self._writing) as session, session.begin():
+            for arrival in session.scalars(
+                sa.select(Arrival).where(Arrival.job.in_(lost)).with_for_update()
+            ).all():
+                record.append(
+                    session,
+                    at=now,
+                    actor="engine",
+                    action="job_lost",
+                    arrival_id=arrival.id,
+                    detail={"job": arrival.job},
+                )
+                arrival.job, arrival.due_at = None, now
+            for delivery in session.scalars(
+                sa.select(Delivery).where(Delivery.job.in_(lost)).with_for_update()
+            ).all():
+                record.append(
+                    session,
+                    at=now,
+                    actor="engine",
+                    action="job_lost",
+                    document_id=delivery.document_id,
+                    detail={"job": delivery.job},
+                )
+                delivery.job, delivery.due_at = None, now
 
     def _requeue(self, session: Session, document: DocumentRecord, actor: str) -> None:
         now = self._clock()

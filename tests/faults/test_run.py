@@ -23,6 +23,9 @@ def test_run_tells_where_to_look_serves_the_page_and_ends_with_zero_on_ctrl_c(tm
         address = re.search(r"http://\S+", running.log)[0]
         with urllib.request.urlopen(address, timeout=20) as answer:
             assert answer.status == 200
+            assert b"Needs attention" not in answer.read()
+        (tmp_path / "inbox" / "fax" / "link.tif").symlink_to("/etc/hostname")
+        wait_until(lambda: b"fax/link.tif: refused" in urllib.request.urlopen(address).read())
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(60) == 0
     finally:
