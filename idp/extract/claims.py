@@ -179,16 +179,14 @@ class _Builder:
             r for r, text in found.items() if r in draft.identity and draft.identity[r] != text
         }
         started = bool(draft.services or draft.totals)
+        # Where no patient is named apart from the member, the member is who the claim is about.
+        keys = KEY_ROLES | ({"subscriber_name"} if "patient_name" not in draft.identity else set())
+        others = differs & {"claim_number", "patient_account"}
         if is_row:
-            keys = differs & KEY_ROLES
-            if "patient_name" not in draft.identity:
-                keys |= differs & {"subscriber_name"}
             # Another account or claim number is another claim; another name too.
-            new = bool(keys) and (started or bool(differs & {"claim_number", "patient_account"}))
+            new = bool(differs & keys) and (started or bool(others))
         else:
-            new = (started and bool(found.keys() & KEY_ROLES)) or (
-                bool(differs & {"claim_number", "patient_account"})
-            )
+            new = (started and bool(found.keys() & keys)) or bool(others)
             if new and started and not differs and not draft.totals:
                 new = not found.keys() & draft.identity.keys()
         if new:

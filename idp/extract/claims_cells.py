@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from idp.extract.claims_balance import checks
 from idp.extract.claims_lines import Event
 from idp.extract.tables_lines import Token, joined
 from idp.extract.tables_rows import MONEY_ROLES
@@ -85,35 +86,6 @@ def _other_readings(tokens: Sequence[Token], chosen: Decimal) -> list[Decimal]:
         if value is not None and value != chosen:
             others.append(value)
     return others
-
-
-def _difference(amounts: Mapping[str, Decimal], start: str, *less: str) -> Decimal:
-    return amounts[start] - sum((amounts.get(r, Decimal(0)) for r in less), Decimal(0))
-
-
-def checks(amounts: Mapping[str, Decimal]) -> tuple[int, int]:
-    """How many balances hold and how many fail, of those that the printed amounts allow."""
-    tests: list[bool] = []
-    has = amounts.keys()
-    share = has & {"deductible", "copay", "coinsurance", "patient_responsibility"}
-    if {"billed", "allowed"} <= has and has & {"adjustment", "noncovered"}:
-        left = _difference(amounts, "billed", "adjustment", "noncovered")
-        right = _difference(amounts, "billed", "adjustment")
-        tests.append(amounts["allowed"] in (left, right))
-    if {"allowed", "paid"} <= has and share:
-        by_parts = _difference(amounts, "allowed", "deductible", "copay", "coinsurance")
-        by_whole = _difference(amounts, "allowed", "patient_responsibility")
-        extra = amounts.get("other_amount", Decimal(0))
-        # Sequestration takes 2 % of what would be paid (42 CFR 405.902 note); it has no column.
-        sequestered = (by_parts * Decimal("0.98")).quantize(_CENT)
-        tests.append(amounts["paid"] in (by_parts, by_whole, by_parts - extra, sequestered))
-    elif {"billed", "paid", "adjustment"} <= has and "allowed" not in has:
-        by_parts = _difference(
-            amounts, "billed", "adjustment", "deductible", "copay", "coinsurance"
-        )
-        by_whole = _difference(amounts, "billed", "adjustment", "patient_responsibility")
-        tests.append(amounts["paid"] in (by_parts, by_whole))
-    return sum(tests), len(tests) - sum(tests)
 
 
 def _score(amounts: Mapping[str, Decimal]) -> int:

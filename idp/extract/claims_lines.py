@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from idp.extract.claims_balance import name_lost_columns
 from idp.extract.claims_labels import (
     IDENTITY_ROLES,
     below,
@@ -189,7 +190,8 @@ def regions(
     for index, header in enumerate(headers):
         end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
         body = sheet.lines[header.last_line + 1 : end]
-        known = learn(header, [line for line in body if not _is_prose(line, sheet)], sheet)
+        plain = [line for line in body if not _is_prose(line, sheet)]
+        known = name_lost_columns(learn(header, plain, sheet), plain, sheet)
         totals = _is_amounts_only(header)
         region = _Region(known, body, totals or _is_summary(header, sheet))
         found.append(region)
@@ -202,9 +204,7 @@ def _labelled_cells(
     line: Line, under: Line | None, vocabulary: Vocabulary, sheet: Sheet
 ) -> dict[str, tuple[Token, ...]]:
     """The labelled values of a line; a name may go on, and a lone label's value stand, below."""
-    if under is not None and (cells := labels_over_values(line, under, vocabulary, sheet)):
-        return cells
-    cells = {}
+    cells: dict[str, tuple[Token, ...]] = {}
     for found in read_labels(line, vocabulary, sheet):
         value = trim(found.role, found.value, sheet.text_height)
         if under is not None and found.role in ("patient_name", "subscriber_name"):
@@ -216,6 +216,12 @@ def _labelled_cells(
         if fits(found.role, value) and found.role not in cells:
             cells[found.role] = value
     return cells
+
+
+def _named(line: Line, cells: Mapping[str, tuple[Token, ...]]) -> Event:
+    """The event of labels that stand over their values."""
+    kind: Kind = "identity" if cells.keys() & _NAMING else "total"
+    return Event(kind, line.page, cells, line.tokens, "open")
 
 
 def _all_labelled(line: Line, labels: Mapping[str, tuple[Token, ...]]) -> bool:
@@ -302,12 +308,30 @@ class PageReader:
     def _region(self, region: _Region, sheet: Sheet) -> Iterable[Event]:
         header = region.header
         if header is None:
+            values_line = False
             for index, line in enumerate(region.lines):
-                yield from self._free(line, self._labels(region.lines, index, sheet), sheet)
+                over = {} if values_line else self._over(region.lines, index, sheet)
+                if over:
+                    yield _named(line, over)
+                elif not values_line:
+                    yield from self._free(line, self._labels(region.lines, index, sheet), sheet)
+                values_line = bool(over)
             return
+        yield from self._under_head(region, header, sheet)
+
+    def _under_head(self, region: _Region, header: Header, sheet: Sheet) -> Iterable[Event]:
         open_row = _OpenRow()
         identity_rows = 0
+        values_line = False
         for index, line in enumerate(region.lines):
+            if values_line:
+                values_line = False
+                continue
+            if over := self._over(region.lines, index, sheet):
+                yield from self._flush(open_row, header, sheet)
+                yield _named(line, over)
+                values_line = True
+                continue
             labels = self._labels(region.lines, index, sheet)
             parts = cell_parts(make_row([line], header, sheet), header)
             if (
@@ -334,6 +358,14 @@ class PageReader:
                 open_row.wait(line, sheet)
                 yield Event("prose", line.page, labels, line.tokens)
         yield from self._flush(open_row, header, sheet)
+
+    def _over(
+        self, lines: Sequence[Line], index: int, sheet: Sheet
+    ) -> dict[str, tuple[Token, ...]]:
+        """The values of the next line where this one is nothing but labels for them."""
+        if index + 1 == len(lines):
+            return {}
+        return labels_over_values(lines[index], lines[index + 1], self.vocabulary, sheet)
 
     def _labels(
         self, lines: Sequence[Line], index: int, sheet: Sheet

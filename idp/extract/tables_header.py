@@ -158,7 +158,11 @@ class Vocabulary:
                 elif node.role != role:
                     self.clashes.append((wording, node.role, role))
         self.words = frozenset(words)
-        self._folded = {w.translate(_LOOKALIKES): w for w in sorted(words) if len(w) > 2}
+        self._folded = {
+            short.translate(_LOOKALIKES): full
+            for short, full in _SPELLED_OUT.items()
+            if len(short) > 3 and words.issuperset(full)
+        } | {w.translate(_LOOKALIKES): (w,) for w in sorted(words) if len(w) > 2}
         self._long = sorted(w for w in words if len(w) >= 5)
         self._known: dict[str, tuple[str, ...] | None] = {}
 
@@ -216,7 +220,7 @@ class Vocabulary:
     def _repair(self, part: str) -> tuple[str, ...] | None:
         folded = self._folded.get(_stem(part).translate(_LOOKALIKES))
         if folded is not None and len(part) > 2:
-            return (folded,)
+            return folded
         if pieces := self._pieces(part):
             return pieces
         if len(part) < 5:

@@ -171,7 +171,7 @@ def group_lines(tokens: Sequence[Token], text_height: float) -> tuple[Line, ...]
             middles[best] += (token.cy - middles[best]) / len(rows[best])
     lines = []
     for unsorted in rows:
-        row = _with_currency(sorted(unsorted, key=lambda t: t.x0))
+        row = _with_cents(_with_currency(sorted(unsorted, key=lambda t: t.x0)))
         lines.append(
             Line(
                 row[0].page,
@@ -192,6 +192,38 @@ def _with_currency(row: Sequence[Token]) -> list[Token]:
         if last and last.text in ("$", "-$", "$-", "($") and token.text[:1].isdigit():
             found[-1] = token._replace(
                 text=last.text + token.text, x0=last.x0, word_ids=last.word_ids + token.word_ids
+            )
+        else:
+            found.append(token)
+    return found
+
+
+def _with_cents(row: Sequence[Token]) -> list[Token]:
+    """The tokens with amounts that lost their point (``154 24``) put together again.
+
+    The blank stays in the text, so that the amount counts as repaired. Three numbers in a row are
+    a date and stay apart.
+    """
+    found: list[Token] = []
+    for at, token in enumerate(row):
+        last = found[-1] if found else None
+        following = row[at + 1] if at + 1 < len(row) else None
+        if (
+            last is not None
+            and re.fullmatch(r"[\dOo]{2}", token.text)
+            and re.fullmatch(r"\$?\d{1,3}(?:,\d{3})*[.,]?", last.text)
+            and token.x0 - last.x1 < 0.5 * token.height
+            and not (
+                following is not None
+                and following.x0 - token.x1 < 0.6 * token.height
+                and re.fullmatch(r"\d{2,4}", following.text)
+            )
+        ):
+            found[-1] = token._replace(
+                text=f"{last.text.rstrip('.,')} {token.text}",
+                x0=last.x0,
+                word_ids=last.word_ids + token.word_ids,
+                confidence=min(last.confidence, token.confidence),
             )
         else:
             found.append(token)

@@ -187,6 +187,7 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
     however far aside it is set; else every amount goes to the nearest.
     """
     rows = [line for line in lines if is_row_like(line)]
+    header = _with_lost_column(header, rows, sheet)
     seen = _by_rank(header, rows, sheet)
     for line in rows:
         placed = assign(line.tokens, header.columns, sheet)
@@ -220,7 +221,7 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
 
 def _by_rank(header: Header, rows: Sequence[Line], sheet: Sheet) -> dict[int, list[Token]]:
     """The amounts of rows that have one for each column of amounts, by column; else empty."""
-    money = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES]
+    money = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES or not c.title]
     if len(money) < 2:
         return {}
     full: list[list[Token]] = []
@@ -231,6 +232,32 @@ def _by_rank(header: Header, rows: Sequence[Line], sheet: Sheet) -> dict[int, li
     if not full or len(full) * 2 < len([r for r in rows if _amounts(r) > 1]):
         return {}
     return {at: [amounts[i] for amounts in full] for i, at in enumerate(money)}
+
+
+def _with_lost_column(header: Header, rows: Sequence[Line], sheet: Sheet) -> Header:
+    """The header with a nameless column where most rows have one amount more than it has columns.
+
+    On a fax a head may be gone altogether; its amounts must not be taken for its neighbours'.
+    """
+    money = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES]
+    nameless = [i for i, c in enumerate(header.columns) if c.role is None]
+    lists = [[t for t in r.tokens if shape_of(t.text) is Shape.MONEY] for r in rows]
+    full = [a for a in lists if len(a) == len(money) + 1]
+    if nameless or len(money) < 3 or len(full) * 2 <= len([a for a in lists if len(a) > 1]):
+        return header
+    columns = [header.columns[i] for i in money]
+
+    def strain(skip: int) -> float:
+        kept = (a[:skip] + a[skip + 1 :] for a in full)
+        return sum(abs(t.cx - c.cx) for a in kept for t, c in zip(a, columns, strict=True))
+
+    at = min(range(len(money) + 1), key=strain)
+    extra = [a[at] for a in full]
+    x0, x1 = median(t.x0 for t in extra), median(t.x1 for t in extra)
+    if any(min(c.x1, x1) - max(c.x0, x0) > 0.5 * (x1 - x0) for c in header.columns):
+        return header
+    added = (*header.columns, Column((None,), "", x0, x1))
+    return replace(header, columns=tuple(sorted(added, key=lambda c: c.cx)))
 
 
 def _amounts(line: Line) -> int:

@@ -101,7 +101,9 @@ def parse_money(text: str, *, decimals: bool = True) -> Money | None:
     bare = re.sub(r"^S(?=\d)", "$", text.strip().strip("*_:;|=").strip())
     if not bare or not any(c.isdigit() or c in "Oo" for c in bare):
         return None
-    compact = re.sub(r"(?<=[\d.,OoS])\s+(?=[\d.,OoS])", "", bare)
+    # "154 24": the point was lost in the fax; a date has three parts.
+    pointed = re.sub(r"^(-?\$?\d{1,3}(?:,\d{3})*) ([\dOo]{2})$", r"\1.\2", bare)
+    compact = re.sub(r"(?<=[\d.,OoS])\s+(?=[\d.,OoS])", "", pointed)
     compact = re.sub(r"(?<=[\dOo])[:;\u00b7](?=[\dOo]{2}\W*$)", ".", compact)
     for candidate, repaired in ((compact, bare != compact), (_digits_for_letters(compact), True)):
         if candidate is None:

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The balance of a remittance row: billed - adjustment = allowed, less the patient's share = paid.
+
+Used to choose: between two readings of an amount, between two columns, and for the role of a column
+whose head the fax lost. Never to make up an amount.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from idp.extract.tables_header import Header
+from idp.extract.tables_lines import Line, Sheet, joined
+from idp.extract.tables_rows import MONEY_ROLES, Row, cell_parts, is_row_like, make_row
+from idp.extract.tables_values import parse_money
+
+_CENT = Decimal("0.01")
+_CAN_BE_LOST = (
+    *("billed", "allowed", "paid", "adjustment", "deductible", "coinsurance", "copay"),
+    "patient_responsibility",
+)
+
+
+def _difference(amounts: Mapping[str, Decimal], start: str, *less: str) -> Decimal:
+    return amounts[start] - sum((amounts.get(r, Decimal(0)) for r in less), Decimal(0))
+
+
+def checks(amounts: Mapping[str, Decimal]) -> tuple[int, int]:
+    """How many balances hold and how many fail, of those that the printed amounts allow."""
+    tests: list[bool] = []
+    has = amounts.keys()
+    share = has & {"deductible", "copay", "coinsurance", "patient_responsibility"}
+    if {"billed", "allowed"} <= has and has & {"adjustment", "noncovered"}:
+        left = _difference(amounts, "billed", "adjustment", "noncovered")
+        right = _difference(amounts, "billed", "adjustment")
+        tests.append(amounts["allowed"] in (left, right))
+    if {"allowed", "paid"} <= has and share:
+        by_parts = _difference(amounts, "allowed", "deductible", "copay", "coinsurance")
+        by_whole = _difference(amounts, "allowed", "patient_responsibility")
+        extra = amounts.get("other_amount", Decimal(0))
+        # Sequestration takes 2 % of what would be paid (42 CFR 405.902 note); it has no column.
+        sequestered = (by_parts * Decimal("0.98")).quantize(_CENT)
+        tests.append(amounts["paid"] in (by_parts, by_whole, by_parts - extra, sequestered))
+    elif {"billed", "paid", "adjustment"} <= has and "allowed" not in has:
+        by_parts = _difference(
+            amounts, "billed", "adjustment", "deductible", "copay", "coinsurance"
+        )
+        by_whole = _difference(amounts, "billed", "adjustment", "patient_responsibility")
+        tests.append(amounts["paid"] in (by_parts, by_whole))
+    return sum(tests), len(tests) - sum(tests)
+
+
+def name_lost_columns(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
+    """The header with roles for columns of amounts whose head says nothing we know.
+
+    The role must be missing and make the rows balance; the leftmost column of amounts may also be
+    what was billed, if nothing in its rows is more.
+    """
+    rows = [make_row([line], header, sheet) for line in lines if is_row_like(line)]
+    for at, column in enumerate(header.columns):
+        if column.role is not None or not rows:
+            continue
+        amounts = [parse_money(joined(t for cell in row.cells[at] for t in cell)) for row in rows]
+        if sum(a is not None for a in amounts) * 2 <= len(rows):
+            continue
+        missing = [r for r in _CAN_BE_LOST if r not in header.roles]
+        trials = {role: _renamed(header, at, role) for role in missing}
+        base = _held(header, rows)
+        best = max(missing, key=lambda r: _held(trials[r], rows), default=None)
+        if best is not None and _held(trials[best], rows) > base:
+            header = trials[best]
+        elif "billed" in trials and _is_first(header, at) and _is_most(trials["billed"], rows):
+            header = trials["billed"]
+    return header
+
+
+def _renamed(header: Header, at: int, role: str) -> Header:
+    columns = list(header.columns)
+    columns[at] = replace(columns[at], roles=(role,))
+    return replace(header, columns=tuple(columns))
+
+
+def _row_amounts(header: Header, row: Row) -> dict[str, Decimal]:
+    parts = cell_parts(row, header)
+    found = {r: parse_money(joined(parts[r])) for r in parts.keys() & MONEY_ROLES}
+    return {r: money.amount for r, money in found.items() if money is not None}
+
+
+def _held(header: Header, rows: Sequence[Row]) -> int:
+    results = [checks(_row_amounts(header, row)) for row in rows]
+    return sum(held - 2 * failed for held, failed in results)
+
+
+def _is_first(header: Header, at: int) -> bool:
+    return not any(set(c.roles) & MONEY_ROLES for c in header.columns[:at])
+
+
+def _is_most(header: Header, rows: Sequence[Row]) -> bool:
+    amounts = [_row_amounts(header, row) for row in rows]
+    return all(a["billed"] >= max(a.values()) for a in amounts if "billed" in a)
