@@ -67,6 +67,7 @@ class Extractor:
             found += options_from_marks(reading, schema)
         for source in self._sources:
             found += source.candidates(pages, schema, structure)
+        found = [c for c in found if not self._structure.is_label(c.raw, schema)]
         claims: tuple[Claim, ...] = ()
         if type is DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import fuzz
 
-from idp.schemas import DocumentSchema, Lexicon
+from idp.schemas import DocumentSchema, Lexicon, Party
 
 _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
@@ -36,6 +36,15 @@ def squash(text: str) -> str:
     plain = "".join(kept) or "".join(words)
     plain = re.sub(r"n(?:u|ui|ur|v)?(?:m|rn|n|r)?ber$", "", plain) or plain
     return plain.translate(_FOLD)
+
+
+def phrases_of(party: Party, lexicon: Lexicon) -> Iterator[str]:
+    """Everything that names a party: its prefixes, and qualifiers before a provider's noun."""
+    yield from party.prefixes
+    for qualifier in party.qualifiers:
+        for noun in lexicon.provider_nouns:
+            yield f"{qualifier} {noun}"
+            yield f"{qualifier} {noun}'s"
 
 
 def strip_numbering(words: Sequence[str]) -> int:
@@ -70,6 +79,12 @@ class LabelTable:
                 grouped[field.party, field.attribute].append(field.name)
         self.by_role = {role: tuple(names) for role, names in grouped.items()}
         self.parties = self._parties(lexicon)
+        self._wordings = {
+            squash(wording)
+            for field in schema.fields
+            for name, printed in field.options.items()
+            for wording in (name, *printed)
+        } | {squash(name) for name in (*lexicon.payers, "male", "female", "m", "f")}
         self.attributes: dict[str, str] = {}
         for attribute in lexicon.attributes:
             for label in attribute.labels:
@@ -89,7 +104,7 @@ class LabelTable:
         for wanted in (True, False):
             for party in lexicon.parties:
                 if (party.name in own) == wanted:
-                    for prefix in party.prefixes:
+                    for prefix in phrases_of(party, lexicon):
                         found.setdefault(squash(prefix), party.name)
         return found
 
@@ -108,8 +123,9 @@ class LabelTable:
         """The labels that are looked up with misreadings forgiven."""
         own = {field.party for field in self.schema.fields if field.party}
         table: dict[str, Meaning] = {}
+        usual = {squash(prefix) for party in lexicon.parties for prefix in party.prefixes}
         for prefix, party in self.parties.items():
-            if party in own:
+            if party in own and prefix in usual:
                 for attribute in lexicon.attributes:
                     meaning = Meaning(self.fields_of(party, attribute.name), attribute.name, party)
                     for label in attribute.labels[:_USUAL_LABELS]:
@@ -150,6 +166,13 @@ class LabelTable:
     def exact(self, text: str) -> Meaning | None:
         """The meaning of a whole label, letter by letter."""
         return self._table.get(squash(text))
+
+    def is_label(self, text: str) -> bool:
+        """Whether the text is a label and can't be a value: an option's word may be both."""
+        meaning = self.exact(text)
+        return bool(
+            meaning and (meaning.attribute or meaning.fields) and squash(text) not in self._wordings
+        )
 
     def look_up(self, text: str) -> Meaning | None:
         """The meaning of a whole label, misreadings forgiven; ``None`` when it is unknown."""
@@ -219,7 +242,7 @@ class TitleTable:
         for wanted in (True, False):
             for party in lexicon.parties:
                 if (party.name in own) == wanted:
-                    for title in (*party.titles, *party.prefixes):
+                    for title in (*party.titles, *phrases_of(party, lexicon)):
                         self._parties.setdefault(self._core(title.split()), party.name)
         self._matters = {self._core(title.split()) for title in lexicon.section_titles}
         self._parties.pop("", None)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _FAX_HEADER = re.compile(
 )
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\b")
 _TOP = 0.045
+_COMB = 4
+_COMB_GAP = 2.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def sheaf_of(page: Page) -> Sheaf:
     sheet = sheet_of(page)
     width, height = float(page.width_px), float(page.height_px)
     rows = [
-        tuple(part for token in line.tokens for part in _cut(token))
+        _combs(tuple(part for token in line.tokens for part in _cut(token)), sheet.text_height)
         for line in sheet.lines
         if not _is_fax_header(line.text, line.cy / height)
     ]
@@ -110,6 +113,49 @@ def _cut(token: Token) -> Iterator[Token]:
     yield token._replace(text=head, x1=middle)
     if tail:
         yield token._replace(text=tail, x0=middle)
+
+
+def _combs(row: tuple[Token, ...], unit: float) -> tuple[Token, ...]:
+    """Character boxes, one letter each, joined to the word they spell."""
+    joined: list[Token] = []
+    run: list[Token] = []
+
+    def close() -> None:
+        characters = sum(len(t.text) for t in run)
+        if len(run) >= _COMB and characters <= 1.9 * len(run) and _is_even(run):
+            joined.append(
+                run[0]._replace(
+                    text="".join(t.text for t in run),
+                    y0=min(t.y0 for t in run),
+                    x1=run[-1].x1,
+                    y1=max(t.y1 for t in run),
+                    word_ids=tuple(i for t in run for i in t.word_ids),
+                    confidence=min(t.confidence for t in run),
+                )
+            )
+        else:
+            joined.extend(run)
+        run.clear()
+
+    for token in row:
+        short = len(token.text) <= 3 and token.text.isalnum()
+        if run and (not short or token.x0 - run[-1].x1 > _COMB_GAP * unit):
+            close()
+        if short:
+            run.append(token)
+        else:
+            joined.append(token)
+    close()
+    return tuple(joined)
+
+
+def _is_even(run: list[Token]) -> bool:
+    """Whether the characters stand at one pitch, as boxes do and words do not."""
+    singles = [t for t in run if len(t.text) == 1]
+    if len(singles) < 0.5 * len(run) or len(singles) < 3:
+        return False
+    gaps = [b.cx - a.cx for a, b in itertools.pairwise(run) if len(a.text) == len(b.text) == 1]
+    return not gaps or max(gaps) < 2.2 * min(gaps)
 
 
 def _pieces(sheaf: Sheaf, index: int, row: tuple[Token, ...]) -> Iterator[Piece]:

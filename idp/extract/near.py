@@ -7,6 +7,7 @@ label is no value, nor is what stands under somebody else's label.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -151,8 +152,9 @@ def _wrapped(
         tokens = [t for _, t in inside]
         if tokens[0].y0 - bottom > _ROW_GAP * sheaf.unit or (cell and tokens[0].cy > cell.y1):
             break
-        if sheaf.sheet.rule_below(bottom - 0.3 * sheaf.unit, tokens[0].cy, left, right[-1].x1):
-            break
+        ruled = sheaf.sheet.rule_below(bottom - 0.3 * sheaf.unit, tokens[0].cy, left, right[-1].x1)
+        if ruled and (cell or found.meaning.attribute or len(right) < 4):
+            break  # underlined running text goes on, a one-line field does not
         rows.append(tokens)
         bottom = max(t.y1 for t in tokens)
     return rows
@@ -189,7 +191,8 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
         if rows and not wraps:
             break
         cut = _cut_at_taken(reading, index, inside)
-        tokens = _one_run(cut, unit, found) if not wraps else cut
+        long = found.meaning.attribute == "address" or _spans_width(cut, unit)
+        tokens = cut if wraps and long else _one_run(cut, unit, found)
         if not tokens:
             break
         rows.append(tokens)
@@ -215,6 +218,12 @@ def _one_run(tokens: list[Token], unit: float, found: Found) -> list[Token]:
             break
         run.append(token)
     return run
+
+
+def _spans_width(tokens: list[Token], unit: float) -> bool:
+    """Whether the tokens are running text: hardly a wide blank among many words."""
+    wide = sum(b.x0 - a.x1 > 4 * unit for a, b in itertools.pairwise(tokens))
+    return len(tokens) >= 8 and wide <= 1
 
 
 def _next_cell(reading: Reading, found: Found, cell: Area, *, wraps: bool) -> Spot | None:

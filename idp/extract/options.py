@@ -112,7 +112,7 @@ def _between(reading: Reading, label: Found, x: float, y: float) -> bool:
 def _candidate(
     reading: Reading, mark: Mark, field: FieldSchema, value: str, score: float
 ) -> Candidate:
-    words = _words_of(reading, mark)
+    words = words_of_mark(reading, mark)
     box = mark.box
     for _, other in words:
         box = box.union(other)
@@ -130,7 +130,7 @@ def _candidate(
     )
 
 
-def _words_of(reading: Reading, mark: Mark) -> Sequence[tuple[int, Box]]:
+def words_of_mark(reading: Reading, mark: Mark) -> Sequence[tuple[int, Box]]:
     """The words that are the mark's label: right of it on the same line."""
     wanted = mark.label.split()
     right = sorted(

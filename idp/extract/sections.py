@@ -123,6 +123,23 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
             at = found.end
     if at == begin and (bare := _without_colon(row, piece, begin, table)):
         yield bare
+        at = bare.end
+    yield from _inside_text(row, piece, at, table)
+
+
+def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
+    """``Jane Roe, DOB 05/30/1950 Phone 480-555-0126``: labels that their numbers give away."""
+    i = at
+    while i < piece.end - 1:
+        for end in range(min(i + 3, piece.end - 1), i, -1):
+            text = _clean(row[i:end]).strip("()[]•·,-–")
+            meaning = table.exact(text) if text else None
+            digits = sum(c.isdigit() for c in row[end].text)
+            if meaning and meaning.attribute in _COUNTED and digits >= 3:
+                yield Found(piece.row, i, end, meaning, colon=False)
+                i = end
+                break
+        i += 1
 
 
 def _with_colon(
@@ -193,6 +210,8 @@ def _without_colon(
         if meaning is None:
             continue
         stop = _parenthesis_end(row, end, piece.end)
+        if stop < piece.end and end - begin > 1 and _goes_on_as_label(row[stop].text):
+            stop = piece.end
         if stop == piece.end:
             return Found(piece.row, begin, stop, meaning, colon=False)
         rest = row[stop : piece.end]
@@ -210,6 +229,11 @@ def _without_colon(
         if named:
             return Found(piece.row, begin, stop, meaning, colon=False)
     return None
+
+
+def _goes_on_as_label(word: str) -> bool:
+    """``Medical necessity - state condition ...``: what follows tells how to fill it in."""
+    return word in ("-", "–", "—", "/", "&") or (word.startswith("(") and not word[1:2].isdigit())
 
 
 def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> None:
@@ -265,9 +289,6 @@ def _heads_labels(reading: Reading, piece: Piece, by_row: dict[int, list[Found]]
     if piece.start and piece.start - 1 in {
         f.end - 1 for f in by_row.get(piece.row, []) if f.meaning.attribute != "name"
     }:
-        return False
-    beside = {f.start for f in by_row.get(piece.row, [])}
-    if piece.end < len(row) and piece.end not in beside:
         return False
     tokens = row[piece.start : piece.end]
     left = row[piece.start - 1].x1 if piece.start else 0.0

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from idp.document import Page
+from idp.document import Mark, Page
 from idp.extract.labels import LabelTable, TitleTable
+from idp.extract.options import words_of_mark
 from idp.extract.near import Place, Spot, value_of
 from idp.extract.ports import Candidate, Structure
 from idp.extract.sections import Found, Reading, read_structure
@@ -43,7 +44,12 @@ _PARTS = frozenset(
         *("npi_and_tax_id", "phone_and_fax"),
     }
 )
+_GLYPH = re.compile(r"^(?:[\u25a0\u25a1\u2610-\u2612\u2611]|\[[ xX]?\]|\([xX ]?\))")
+_TICKED = re.compile(r"[\u25a0\u2611\u2612xX]")
 _MOST_NAME_WORDS = 9
+_NAME_STOPS = re.compile(
+    r"(?i)[\W_]+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
+)
 _SIGNATURE_NOISE = re.compile(r"^[\W_]*$")
 
 
@@ -73,6 +79,11 @@ class StructureSource:
         """The structure of a document, for this and every other source."""
         return read_structure(pages, self._labels[schema.type], self._titles[schema.type])
 
+    def is_label(self, raw: str, schema: DocumentSchema) -> bool:
+        """Whether a supposed value is nothing but a printed label of the type."""
+        words = raw.split()
+        return len(words) <= 6 and bool(words) and self._labels[schema.type].is_label(raw)
+
     def candidates(
         self, pages: Sequence[Page], schema: DocumentSchema, structure: Structure
     ) -> list[Candidate]:
@@ -88,7 +99,7 @@ class StructureSource:
         for reading in readings:
             values = list(_answers(reading, schema))
             for value in values:
-                for field in _fields_for(value.found, table, schema):
+                for field in _fields_for(reading, value.found, table, schema):
                     found += _typed(reading, value, field, table, schema)
             found += _composed(reading, values, table, schema)
             found += _split_pairs(reading, values, table, schema)
@@ -108,7 +119,9 @@ def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
             yield Value(label, spot)
 
 
-def _fields_for(found: Found, table: LabelTable, schema: DocumentSchema) -> list[FieldSchema]:
+def _fields_for(
+    reading: Reading, found: Found, table: LabelTable, schema: DocumentSchema
+) -> list[FieldSchema]:
     """Which of the fields that a label may introduce are meant, by its party."""
     meaning, party = found.meaning, found.party
     if party in _NOT_OURS:
@@ -131,7 +144,20 @@ def _fields_for(found: Found, table: LabelTable, schema: DocumentSchema) -> list
         kinds = {f.kind for n in names if (f := schema.field(n))}
         if len(kinds) < len(names) and kinds != {Kind.OPTION}:
             names = names[:1]
+    names = [_beside_diagnosis(found, n, reading) for n in names]
     return [f for n in names if (f := schema.field(n))]
+
+
+def _beside_diagnosis(found: Found, name: str, reading: Reading) -> str:
+    """A bare "Description" or "Code" right of a diagnosis is the diagnosis's own."""
+    twin = {"service_descriptions": "diagnosis_descriptions", "procedure_codes": "diagnosis_codes"}
+    if name not in twin or len(reading.tokens(found)) > 1:
+        return name
+    left = [f for f in reading.labels if f.row == found.row and f.start < found.start]
+    nearest = max(left, key=lambda f: f.start, default=None)
+    if nearest and {"diagnosis_codes", "diagnosis_descriptions"} & set(nearest.meaning.fields):
+        return twin[name]
+    return name
 
 
 def _is_only(found: Found, table: LabelTable) -> bool:
@@ -321,17 +347,22 @@ def _name(
     schema: DocumentSchema,
 ) -> list[Candidate]:
     """A name, and what is printed behind it: ``name - NPI``, ``name, phone``."""
+    ticked = _ticked(reading, value)
+    if ticked is not None:
+        return ticked_name(reading, ticked, field) if ticked else []
     tokens = list(value.spot.tokens)
     cut = next(
         (
             i
             for i, t in enumerate(tokens)
-            if sum(c.isdigit() for c in t.text) >= 4 or re.fullmatch(r"\(?\d{3}\)?", t.text)
+            if sum(c.isdigit() for c in t.text) >= 4
+            or re.fullmatch(r"\(?\d{3}\)?", t.text)
+            or (i and _NAME_STOPS.fullmatch(t.text))
         ),
         len(tokens),
     )
     words = tokens[:cut]
-    while words and re.fullmatch(r"(?i)[\W_]+|npi|phone|dob|id|tel|fax|#", words[-1].text):
+    while words and _NAME_STOPS.fullmatch(words[-1].text):
         words.pop()
     made: list[Candidate] = []
     raw = " ".join(t.text for t in words).strip(" -–—:;,_*")
@@ -351,10 +382,47 @@ def _name(
     return made
 
 
+def _ticked(reading: Reading, value: Value) -> list[Mark] | None:
+    """The ticked choices where a name is picked from printed ones; ``None`` where it is written."""
+    if not _has_marks(reading, value.spot):
+        return None
+    sheet, unit = reading.sheaf.sheet, reading.sheaf.unit
+    x0, y0, y1 = value.found.box[2], value.found.box[1], value.found.box[3]
+    near = [
+        m
+        for m in reading.sheaf.page.marks
+        if m.box.x0 * sheet.width > x0 - unit
+        and y0 - unit < m.box.cy * sheet.height < y1 + 2.5 * unit
+    ]
+    return [m for m in near if m.state == "checked"]
+
+
+def ticked_name(reading: Reading, marks: Sequence[Mark], field: FieldSchema) -> list[Candidate]:
+    """A name that is a ticked choice: ``[x] Amos Dellinger, MD - Spine``."""
+    made: list[Candidate] = []
+    for mark in marks[:1]:
+        raw = re.split(r"\s[-–—]\s|\(", mark.label)[0].strip(" ,;")
+        if sum(c.isalpha() for c in raw) < 4 or len(raw.split()) > _MOST_NAME_WORDS:
+            continue
+        parsed = parse(field.kind, raw)
+        words = words_of_mark(reading, mark)
+        box = mark.box
+        for _, other in words:
+            box = box.union(other)
+        ids = tuple(i for i, _ in words)
+        number = reading.sheaf.page.number
+        made.append(
+            Candidate(
+                field.name, parsed.value, raw, parsed.valid, 0.7, number, box, ids, "structure"
+            )
+        )
+    return made
+
+
 def _presence(reading: Reading, value: Value, field: FieldSchema) -> list[Candidate]:
     tokens = [t for t in value.spot.tokens if not _SIGNATURE_NOISE.match(t.text)]
     text = " ".join(t.text for t in tokens)
-    if sum(c.isalpha() for c in text) < 2:
+    if not re.search(r"[A-WYZa-wyz]", text):
         return []
     made = _candidate(reading, value, field, tokens, text)
     return [replace(made, value="yes", confidence=made.confidence * 0.9)] if made else []
@@ -364,10 +432,38 @@ def _option(reading: Reading, value: Value, field: FieldSchema) -> list[Candidat
     """An option written out behind its label; ticked ones are read from marks."""
     if _has_marks(reading, value.spot):
         return []
-    tokens = value.spot.tokens[:4]
+    tokens = value.spot.tokens[:6]
     text = " ".join(t.text for t in tokens)
+    chosen = _by_glyph(tokens, field)
+    if chosen:
+        text, tokens = chosen
     made = _candidate(reading, value, field, tokens, text)
-    return [made] if made and made.valid else []
+    if made is None or not made.valid or "/" in made.value:
+        return []
+    return [made]
+
+
+def _by_glyph(tokens: list[Token], field: FieldSchema) -> tuple[str, list[Token]] | None:
+    """``[] Routine [x] Urgent`` as characters: the ticked one, or the one that lost its box."""
+    groups: list[tuple[str, list[Token]]] = [("", [])]
+    for token in tokens:
+        glyph = _GLYPH.match(token.text)
+        if glyph:
+            groups.append((glyph[0], [token]))
+        else:
+            groups[-1][1].append(token)
+    if len(groups) < 2:
+        return None
+
+    def words(group: list[Token]) -> str:
+        return _GLYPH.sub("", " ".join(t.text for t in group)).strip()
+
+    ticked = [g for glyph, g in groups if _TICKED.search(glyph)]
+    bare = [g for glyph, g in groups if not glyph and g]
+    chosen = ticked or (bare if len(bare) == 1 else [])
+    if len(chosen) != 1 or not parse(field.kind, words(chosen[0]), options=field.options).valid:
+        return None
+    return words(chosen[0]), chosen[0]
 
 
 def _has_marks(reading: Reading, spot: Spot) -> bool:

@@ -135,6 +135,7 @@ class Party(Strict):
     name: str
     titles: tuple[str, ...]
     prefixes: tuple[str, ...] = ()
+    qualifiers: tuple[str, ...] = ()
 
 
 class Attribute(Strict):
@@ -155,6 +156,7 @@ class Lexicon(Strict):
     columns: dict[str, tuple[str, ...]] = {}
     payers: tuple[str, ...] = ()
     payer_words: tuple[str, ...] = ()
+    provider_nouns: tuple[str, ...] = ()
 
 
 def _read(path: Path) -> object:
