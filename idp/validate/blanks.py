@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 
+from rapidfuzz import fuzz
+
 from idp.document import Box, Page, Word
 from idp.phrases import fold
 
@@ -14,6 +16,8 @@ LEAST_SIGNS = 4
 
 _BELOW = 2.2
 _WIDE = 1.5
+_LONG = 9
+_ALIKE = 87.0
 _MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
 
 
@@ -72,13 +76,20 @@ def _stretch(words: Sequence[Word], wanted: str) -> tuple[int, int] | None:
         text = ""
         for last in range(first, len(words)):
             text += folded[last]
-            if text == wanted and _begins(words, first):
+            if _same(text, wanted) and _begins(words, first):
                 end = _through_parentheses(words, last)
                 if _ends(words, end):
                     return first, end
-            if len(text) >= len(wanted):
+            if len(text) > len(wanted):
                 break
     return None
+
+
+def _same(text: str, wanted: str) -> bool:
+    """Whether the print is the label, a misread sign or two in a longer one forgiven."""
+    if text == wanted or len(wanted) < _LONG or abs(len(text) - len(wanted)) > 1:
+        return text == wanted
+    return fuzz.ratio(text, wanted) >= _ALIKE
 
 
 def _through_parentheses(words: Sequence[Word], last: int) -> int:
