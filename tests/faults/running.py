@@ -138,8 +138,10 @@ class Count:
     broken_record: int | None
 
 
-def count(data: Path, expected: dict[str, int]) -> Count:
+def count(data: Path, expected: dict[str, int | None]) -> Count:
     """Compare what was dropped (documents expected by file name) with what came out.
+
+    ``None`` expects at least one document: the pipeline decides how many a file holds.
 
     Lost: an expected document that is in no final state. Doubled: a second arrival of one file, a
     second row for one document, or a second folder in the outbox.
@@ -147,11 +149,13 @@ def count(data: Path, expected: dict[str, int]) -> Count:
     store = open_store(data)
     rows = store.recent(limit=100_000)
     by_name = Counter(row.name for row in rows if row.state in ENDS)
-    lost = sum(max(0, wanted - by_name[name]) for name, wanted in expected.items())
-    doubled = sum(max(0, by_name[name] - wanted) for name, wanted in expected.items())
-    doubled += sum(
-        n for name, n in Counter(row.name for row in rows).items() if name not in expected
+    arrivals = Counter({row.arrival_id: row.name for row in rows}.values())
+    lost = sum(max(0, (wanted or 1) - by_name[name]) for name, wanted in expected.items())
+    doubled = sum(
+        max(0, arrivals[name] - 1) if wanted is None else max(0, by_name[name] - wanted)
+        for name, wanted in expected.items()
     )
+    doubled += sum(1 for row in rows if row.name not in expected)
     folders = Counter()
     for folder in (data / "outbox").glob("[!.]*"):
         record = json.loads((folder / "document.json").read_text())

@@ -4,7 +4,8 @@
 Usage: ``python -m tests.faults.stand_in DATA MODE SECONDS ENGINE`` (engine settings as JSON). It
 runs until SIGTERM. MODE is one of ``good`` (one document per ``page`` in the file), ``raises``
 (always an error), ``full`` (the disk is full until ``<data>/mended`` exists), ``dies`` (kills its
-own process group when it meets a file whose bytes begin with ``poison``), ``run`` (as ``idp run``).
+own process group when it meets a file whose bytes begin with ``poison``), ``real`` (the
+product's own pipeline), ``run`` (as ``idp run``).
 """
 
 from __future__ import annotations
@@ -108,7 +109,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    with Appliance(settings, pipeline=pipeline_of(mode, seconds), grace_seconds=1) as appliance:
+    pipeline = None if mode == "real" else pipeline_of(mode, seconds)
+    with Appliance(settings, pipeline=pipeline, grace_seconds=1) as appliance:
         (data / "ready").touch()
         stop.wait()
     if appliance.busy:

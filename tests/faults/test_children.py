@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Children that die, hang, or eat all memory cost their own call and nothing else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from idp.children import Children, Limits
+from idp.errors import DamagedFileError, ParserCrashedError, TooSlowError
+from tests.faults import hostile
+
+
+@pytest.fixture
+def children() -> Iterator[Children]:
+    with Children(workers=1, limits=Limits(seconds=2, memory_mb=512)) as pool:
+        yield pool
+
+
+def test_results_come_back_in_the_order_of_the_items() -> None:
+    with Children(workers=2, limits=Limits(seconds=10, memory_mb=512)) as pool:
+        assert pool.map(hostile.double, [1, 2, 3, 4, 5]) == [2, 4, 6, 8, 10]
+
+
+def test_a_killed_child_is_a_crash_and_the_pool_goes_on(children: Children) -> None:
+    with pytest.raises(ParserCrashedError):
+        children.call(hostile.die)
+    assert children.call(hostile.double, 21) == 42
+
+
+def test_a_hanging_child_is_too_slow_is_killed_and_the_pool_goes_on(children: Children) -> None:
+    pid = children.call(hostile.own_pid)
+    started = time.monotonic()
+    with pytest.raises(TooSlowError):
+        children.call(hostile.hang)
+    assert time.monotonic() - started < 10
+    assert children.call(hostile.double, 21) == 42
+    assert not psutil.pid_exists(pid)
+
+
+def test_a_child_out_of_address_space_is_a_crash_and_the_pool_goes_on(children: Children) -> None:
+    with pytest.raises(ParserCrashedError):
+        children.call(hostile.eat_memory)
+    assert children.call(hostile.double, 21) == 42
+
+
+def test_a_child_that_outgrows_its_resident_memory_is_ended() -> None:
+    limits = Limits(seconds=30, memory_mb=200, memory="resident")
+    with Children(workers=1, limits=limits) as pool:
+        with pytest.raises(ParserCrashedError, match="200 MB"):
+            pool.call(hostile.eat_memory_resident)
+        assert pool.call(hostile.double, 21) == 42
+
+
+def test_a_coded_error_arrives_whole(children: Children) -> None:
+    with pytest.raises(DamagedFileError) as caught:
+        children.call(hostile.raise_coded)
+    assert caught.value.message == "page 3 is cut off"
+    assert caught.value.operator_hint == "send page 3 again"
+
+
+def test_any_other_error_is_a_crash_that_repeats_nothing_of_its_message(
+    children: Children,
+) -> None:
+    with pytest.raises(ParserCrashedError) as caught:
+        children.call(hostile.raise_other)
+    assert "RuntimeError" in caught.value.message
+    assert "patient" not in caught.value.message
+
+
+def test_one_bad_item_of_many_does_not_hurt_the_next_batch(children: Children) -> None:
+    with pytest.raises(ParserCrashedError):
+        children.map(hostile.misbehave, ["good", "die", "good"])
+    assert children.map(hostile.misbehave, ["good", "better"]) == [4, 6]
+
+
+def test_a_child_is_replaced_after_so_many_calls() -> None:
+    limits = Limits(seconds=10, memory_mb=512, calls_per_process=2)
+    with Children(workers=1, limits=limits) as pool:
+        pids = [pool.call(hostile.own_pid) for _ in range(4)]
+    assert len(set(pids)) == 2
+
+
+def test_children_run_single_threaded(children: Children) -> None:
+    assert children.call(hostile.threads_allowed) == "1"
+
+
+def test_a_pool_whose_idle_child_was_killed_starts_another(children: Children) -> None:
+    os.kill(children.call(hostile.own_pid), signal.SIGKILL)
+    time.sleep(1)
+    assert children.call(hostile.double, 21) == 42
+
+
+def test_closing_ends_every_child() -> None:
+    with Children(workers=2, limits=Limits(seconds=10, memory_mb=512)) as pool:
+        pids = pool.map(hostile.own_pid, [0, 1, 2, 3])
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    with pytest.raises(ParserCrashedError):
+        pool.call(hostile.double, 1)
+
+
+SCRIPT = """
+import sys, time
+from idp.children import Children, Limits
+from tests.faults import hostile
+if __name__ == "__main__":
+    pool = Children(workers=1, limits=Limits(seconds=300, memory_mb=512))
+    print(pool.call(hostile.own_pid), flush=True)
+    if sys.argv[1] == "wait":
+        pool.call(hostile.hang)
+    time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sent", "doing"),
+    [(signal.SIGINT, "wait"), (signal.SIGINT, "idle"), (signal.SIGKILL, "wait")],
+)
+def test_no_child_outlives_its_parent(tmp_path: Path, sent: signal.Signals, doing: str) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(SCRIPT)
+    parent = subprocess.Popen(
+        [sys.executable, str(script), doing],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    time.sleep(0.5)
+    parent.send_signal(sent)
+    parent.wait(timeout=30)
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(child) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(child)
