@@ -33,8 +33,10 @@ from idp.errors import IdpError, ParserCrashedError, TooSlowError
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_PATIENCE = 4
 _GRACE_SECONDS = 30.0
-"""How much longer than its limit a call may take before the pool itself is given up."""
+"""A call that has not ended after so many times its limit, and so much more, finds the pool stuck
+and has it replaced."""
 
 _WATCH_SECONDS = 0.25
 _MEMORY_EXIT = 77
@@ -54,6 +56,8 @@ class Limits:
     memory_mb: int
     memory: Literal["address_space", "resident"] = "address_space"
     calls_per_process: int = 0
+    quiet: bool = False
+    """Throw away what C libraries print to standard error (libtiff on every odd tag)."""
 
 
 class Children:
@@ -155,10 +159,11 @@ class Children:
             _end(pool)
 
     def _result(self, future: Any, calls: int) -> Any:
-        # Calls queue for a worker, so the wait is longer than one call's limit.
-        patience = self._limits.seconds * (calls // self._workers + 1) + _GRACE_SECONDS
+        # The pool keeps each call's own limit; this is for the case that the pool itself is stuck.
+        # Calls queue for a worker (others' calls too), so the wait may be far longer than one.
+        patience = _PATIENCE * self._limits.seconds * (calls // self._workers + 1)
         try:
-            return future.result(timeout=patience * 4)
+            return future.result(timeout=patience + _GRACE_SECONDS)
         except IdpError:
             raise
         except concurrent.futures.TimeoutError as error:
@@ -211,6 +216,8 @@ def _prepare_child(parent: int, limits: Limits) -> None:
     if limits.memory == "address_space":
         ceiling = _address_space_bytes() + limits.memory_mb * 1024 * 1024
         resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
+    if limits.quiet:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     watched_mb = limits.memory_mb if limits.memory == "resident" else None
     threading.Thread(target=_watch, args=(parent, watched_mb), daemon=True).start()
 

@@ -28,7 +28,7 @@ _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 _MOST_ENTRIES = 4096
 _MOST_VALUES = 4_000_000
-_SLACK_BYTES = 16  # some writers round the last strip up
+_SLACK_BYTES = 1  # some writers round the last strip up to an even length
 
 
 @dataclass(frozen=True)

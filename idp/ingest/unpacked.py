@@ -126,6 +126,7 @@ def _children(limits: IngestSettings) -> Children:
                     seconds=limits.unpack_seconds,
                     memory_mb=limits.unpack_memory_mb,
                     calls_per_process=_FILES_PER_CHILD,
+                    quiet=True,
                 ),
             )
         return _pools[key]
