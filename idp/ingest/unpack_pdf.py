@@ -82,7 +82,7 @@ def _unpack_page(page: Any, number: int, workspace: Path, limits: IngestSettings
     if not (width > 0 and height > 0):
         raise DamagedFileError(f"page {number} has no size")
     dpi, bilevel = _resolution(page, width, height, number, limits)
-    most = (limits.max_pixels / (width * height)) ** 0.5
+    most = 0.999 * (limits.max_pixels / (width * height)) ** 0.5  # sides are rounded up
     if most < min(_LOWEST_DPI, dpi):
         raise TooLargeError(
             f"page {number} measures {width:.0f} x {height:.0f} inches, "

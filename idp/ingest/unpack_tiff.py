@@ -88,11 +88,9 @@ def _directory(
     if entries == 0 or entries > _MOST_ENTRIES:
         raise DamagedFileError(f"image {frame + 1} has {entries} TIFF entries")
     body = stream.read(entries * entry_size + next_size)
-    if len(body) < entries * entry_size:
+    if len(body) < entries * entry_size + next_size:
         raise cut_off
-    following = 0  # some writers leave the last link out
-    if len(body) == entries * entry_size + next_size:
-        (following,) = struct.unpack_from(order + next_format, body, entries * entry_size)
+    (following,) = struct.unpack_from(order + next_format, body, entries * entry_size)
     values: dict[int, tuple[int, ...]] = {}
     for i in range(entries):
         tag, kind = struct.unpack_from(order + "HH", body, i * entry_size)
