@@ -7,6 +7,7 @@ whose head the fax lost. Never to make up an amount.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -14,7 +15,7 @@ from decimal import Decimal
 from idp.extract.tables_header import Header
 from idp.extract.tables_lines import Line, Sheet, joined
 from idp.extract.tables_rows import MONEY_ROLES, Row, cell_parts, is_row_like, make_row
-from idp.extract.tables_values import parse_money
+from idp.extract.tables_values import Shape, parse_money, parse_procedure, shape_of
 
 _CENT = Decimal("0.01")
 _CAN_BE_LOST = (
@@ -52,15 +53,65 @@ def checks(amounts: Mapping[str, Decimal]) -> tuple[int, int]:
     return sum(tests), len(tests) - sum(tests)
 
 
-def name_lost_columns(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
-    """The header with roles for columns of amounts whose head says nothing we know.
+def name_columns(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
+    """The header with roles that its rows tell: of heads lost by the fax, or saying too little.
+
+    A column of procedure codes under ``Service``, one of dates under nothing known, and columns of
+    amounts whose role makes the rows balance.
+    """
+    rows = [make_row([line], header, sheet) for line in lines if is_row_like(line)]
+    if not rows:
+        return header
+    return _name_amounts(_name_by_shape(header, rows), rows)
+
+
+def _cell_texts(rows: Sequence[Row], at: int) -> list[str]:
+    texts = (joined(t for cell in row.cells[at] for t in cell) for row in rows)
+    return [text for text in texts if text]
+
+
+def _name_by_shape(header: Header, rows: Sequence[Row]) -> Header:
+    """Columns of codes, dates or counts that no head calls so."""
+    for at, column in enumerate(header.columns):
+        texts = _cell_texts(rows, at)
+        if len(column.roles) > 1 or not texts:
+            continue
+        role = column.role
+        codes = sum(parse_procedure(t) is not None for t in texts)
+        dates = sum(shape_of(t) is Shape.DATE for t in texts)
+        counts = sum(bool(re.fullmatch(r"\d{1,3}", t)) for t in texts)
+        if role == "procedure_code" and not codes:
+            reasons = sum(bool(re.fullmatch(r"(?:[A-Z]{2}-?)?\d{1,3}", t)) for t in texts)
+            if reasons * 2 > len(texts) and "carc" not in header.roles:
+                header = _renamed(header, at, "carc")
+        elif role in (None, "service_description", "type_of_service"):
+            if codes * 2 > len(texts) and not _has_codes(header, rows):
+                header = _renamed(header, at, "procedure_code")
+            elif dates * 2 > len(texts) and "service_date" not in header.roles:
+                header = _renamed(header, at, "service_date")
+            elif role is None and counts == len(texts) and "units" not in header.roles:
+                header = _renamed(header, at, "units")
+    return header
+
+
+def _has_codes(header: Header, rows: Sequence[Row]) -> bool:
+    """Whether a column called so really holds procedure codes."""
+    return any(
+        parse_procedure(text) is not None
+        for at, column in enumerate(header.columns)
+        if "procedure_code" in column.roles
+        for text in _cell_texts(rows, at)
+    )
+
+
+def _name_amounts(header: Header, rows: Sequence[Row]) -> Header:
+    """Columns of amounts whose head says nothing we know.
 
     The role must be missing and make the rows balance; the leftmost column of amounts may also be
     what was billed, if nothing in its rows is more.
     """
-    rows = [make_row([line], header, sheet) for line in lines if is_row_like(line)]
     for at, column in enumerate(header.columns):
-        if column.role is not None or not rows:
+        if column.role is not None:
             continue
         amounts = [parse_money(joined(t for cell in row.cells[at] for t in cell)) for row in rows]
         if sum(a is not None for a in amounts) * 2 <= len(rows):

@@ -245,7 +245,7 @@ def _labels_among(spots: Sequence[_Spot], tokens: Sequence[Token], unit: float) 
     ]
 
 
-def below(found: Labelled, under: Line, sheet: Sheet) -> tuple[Token, ...]:
+def below(found: Labelled, under: Line, vocabulary: Vocabulary, sheet: Sheet) -> tuple[Token, ...]:
     """The tokens of the next line that stand where the label's value would go on, or begin.
 
     That is right under the value's first word, or under the label where it has no value beside it.
@@ -256,6 +256,9 @@ def below(found: Labelled, under: Line, sheet: Sheet) -> tuple[Token, ...]:
         return ()
     starts = [t.x0 for t in (*found.value[:1], found.label[0])]
     for run in chunks(under.tokens, 0.8 * unit):
+        heading = re.fullmatch(r"(?:payment\s+)?summary|totals?", joined(run), re.IGNORECASE)
+        if heading or _longest(run, 0, vocabulary, unit) is not None:
+            continue
         if any(abs(run[0].x0 - start) < unit for start in starts):
             return tuple(run)
     return ()
@@ -269,6 +272,8 @@ def labels_over_values(
 ) -> dict[str, tuple[Token, ...]]:
     """Values that stand under a line of nothing but labels; empty if the line says more.
 
+    With the line above as ``under`` it reads forms that print the label below its value.
+
     The small sister of a table with one row: too few labels to be a head, often only one.
     """
     unit = sheet.text_height
@@ -277,13 +282,17 @@ def labels_over_values(
     at = 0
     while at < len(tokens):
         match = _longest(tokens, at, vocabulary, unit)
+        if match is None and vocabulary.read(tokens[at].text) == ():
+            at += 1  # the number of a box, a bullet
+            continue
         if match is None or _is_anothers(tokens, at, unit):
             return {}
         role, end = match
         end = _after_brackets(tokens, end, needs_colon=False)
         spots.append((role, tokens[at].x0, tokens[end - 1].x1))
         at = end
-    if under.y0 - line.y1 > 1.2 * unit or not any(role in _OVER_VALUES for role, *_ in spots):
+    apart = max(under.y0 - line.y1, line.y0 - under.y1)
+    if apart > 1.2 * unit or not any(role in _OVER_VALUES for role, *_ in spots):
         return {}
     cells: dict[str, tuple[Token, ...]] = {}
     for run in chunks(under.tokens, 0.9 * unit):

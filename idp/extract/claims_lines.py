@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from idp.extract.claims_balance import name_lost_columns
+from idp.extract.claims_balance import name_columns
 from idp.extract.claims_labels import (
     IDENTITY_ROLES,
     below,
@@ -191,7 +191,7 @@ def regions(
         end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
         body = sheet.lines[header.last_line + 1 : end]
         plain = [line for line in body if not _is_prose(line, sheet)]
-        known = name_lost_columns(learn(header, plain, sheet), plain, sheet)
+        known = name_columns(learn(header, plain, sheet), plain, sheet)
         totals = _is_amounts_only(header)
         region = _Region(known, body, totals or _is_summary(header, sheet))
         found.append(region)
@@ -208,11 +208,11 @@ def _labelled_cells(
     for found in read_labels(line, vocabulary, sheet):
         value = trim(found.role, found.value, sheet.text_height)
         if under is not None and found.role in ("patient_name", "subscriber_name"):
-            more = below(found, under, sheet)
+            more = below(found, under, vocabulary, sheet)
             if 0 < len(more) <= 3 and all(shape_of(t.text) is Shape.WORD for t in more):
                 value = (*value, *more)
         elif under is not None and not value and found.role in IDENTITY_ROLES:
-            value = trim(found.role, below(found, under, sheet), sheet.text_height)
+            value = trim(found.role, below(found, under, vocabulary, sheet), sheet.text_height)
         if fits(found.role, value) and found.role not in cells:
             cells[found.role] = value
     return cells
@@ -311,8 +311,9 @@ class PageReader:
             values_line = False
             for index, line in enumerate(region.lines):
                 over = {} if values_line else self._over(region.lines, index, sheet)
-                if over:
-                    yield _named(line, over)
+                below_them = {} if over or values_line else self._under(region.lines, index, sheet)
+                if over or below_them:
+                    yield _named(line, over or below_them)
                 elif not values_line:
                     yield from self._free(line, self._labels(region.lines, index, sheet), sheet)
                 values_line = bool(over)
@@ -331,6 +332,10 @@ class PageReader:
                 yield from self._flush(open_row, header, sheet)
                 yield _named(line, over)
                 values_line = True
+                continue
+            if below_them := self._under(region.lines, index, sheet):
+                yield from self._flush(open_row, header, sheet)
+                yield _named(line, below_them)
                 continue
             labels = self._labels(region.lines, index, sheet)
             parts = cell_parts(make_row([line], header, sheet), header)
@@ -366,6 +371,15 @@ class PageReader:
         if index + 1 == len(lines):
             return {}
         return labels_over_values(lines[index], lines[index + 1], self.vocabulary, sheet)
+
+    def _under(
+        self, lines: Sequence[Line], index: int, sheet: Sheet
+    ) -> dict[str, tuple[Token, ...]]:
+        """The values of the line before where this one is nothing but labels below them."""
+        if index == 0:
+            return {}
+        cells = labels_over_values(lines[index], lines[index - 1], self.vocabulary, sheet)
+        return cells if cells.keys() & IDENTITY_ROLES else {}
 
     def _labels(
         self, lines: Sequence[Line], index: int, sheet: Sheet
@@ -535,9 +549,12 @@ def _without_labels(
 
 def phrase_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
     """The role whose wording the words are, with or without "total" before it; else ``None``."""
-    if len(words) > 1 and _TOTAL.fullmatch(words[0].text):
-        return _exact_role(words, vocabulary) or _exact_role(words[1:], vocabulary)
-    return _exact_role(words, vocabulary)
+    found = _exact_role(words, vocabulary)
+    if found is None and len(words) > 1 and _TOTAL.fullmatch(words[0].text):
+        found = _exact_role(words[1:], vocabulary)
+    if found is None and len(words) > 1 and re.fullmatch(r"(?i)totals?|sum", words[-1].text):
+        found = _exact_role(words[:-1], vocabulary)
+    return found
 
 
 def _exact_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
