@@ -22,6 +22,9 @@ _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
 _NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
 _BULLET = re.compile(r"^[^\w#]+$")
+_HEADING = re.compile(
+    r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*"
+)
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
 _MIDDLE_WORDS = 2
@@ -88,8 +91,11 @@ class LabelTable:
         self.attributes: dict[str, str] = {}
         for attribute in lexicon.attributes:
             for label in attribute.labels:
-                self.attributes.setdefault(squash(label), attribute.name)
+                if squash(label) not in self.parties:  # "Member #" must not make "Member" a number
+                    self.attributes.setdefault(squash(label), attribute.name)
         self._table = self._build(lexicon)
+        self._heads = {squash(w) for words in lexicon.columns.values() for w in words}
+        self._heads -= {squash(p) for p in lexicon.payers}
         self._by_edges: dict[str, list[str]] = defaultdict(list)
         for key in self._table:
             if len(key) >= _SHORTEST_FUZZY:
@@ -132,7 +138,9 @@ class LabelTable:
                         table.setdefault(prefix + squash(label), meaning)
             table[prefix] = Meaning(self.fields_of(party, "name"), "name", party)
         for label, name in self.attributes.items():
-            table[label] = Meaning(self.fields_of(None, name), name)
+            composed = self._composed(label)
+            if not (composed and composed.party in own):
+                table[label] = Meaning(self.fields_of(None, name), name)
         for label in lexicon.other_labels:
             table[squash(label)] = Meaning()
         self._add_own(table)
@@ -158,6 +166,16 @@ class LabelTable:
             attribute = attributes.pop() if len(attributes) == 1 else None
             table[key] = Meaning(tuple(dict.fromkeys(names)), attribute, party)
 
+    def is_text(self, meaning: Meaning) -> bool:
+        """Whether a label's first field holds free text."""
+        field = self.schema.field(meaning.fields[0]) if meaning.fields else None
+        return field is not None and field.kind is Kind.TEXT
+
+    def is_head(self, text: str) -> bool:
+        """Whether the words are a label or a column's head themselves, and so no value."""
+        key = squash(text)
+        return key in self._heads or (key in self._table and self._table[key].party is None)
+
     def by_name(self, name: str) -> tuple[str | None, str | None]:
         """Party and attribute of a field."""
         field = self.schema.field(name)
@@ -166,6 +184,10 @@ class LabelTable:
     def exact(self, text: str) -> Meaning | None:
         """The meaning of a whole label, letter by letter."""
         return self._table.get(squash(text))
+
+    def is_wording(self, text: str) -> bool:
+        """Whether the text is the wording of an option."""
+        return squash(text) in self._wordings
 
     def is_label(self, text: str) -> bool:
         """Whether the text is a label and can't be a value: an option's word may be both."""
@@ -252,21 +274,20 @@ class TitleTable:
         kept = [w for w in words if re.sub(r"[^a-z]", "", w.lower()) not in self._NOISE]
         return squash(" ".join(kept))
 
-    def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
-        """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
-        words = list(words)
-        while words and (
-            _BULLET.match(words[0])
-            or re.fullmatch(
-                r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*",
-                words[0],
-            )
-        ):
+    @staticmethod
+    def bare(words: Sequence[str]) -> list[str]:
+        """A title's words without numbering, dashes and what stands in parentheses behind."""
+        words = [w for word in words for w in re.split(r"(?<=[A-Za-z])[–—-](?=[A-Z])|[–—]", word) if w]
+        while words and (_BULLET.match(words[0]) or _HEADING.fullmatch(words[0])):
             words.pop(0)
         for index, word in enumerate(words):
             if index and (word.startswith(("(", "[")) or word in "–—-:"):
-                words = words[:index]
-                break
+                return words[:index]
+        return words
+
+    def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
+        """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
+        words = self.bare(words)
         if not words or len(words) > 8:
             return None
         core = self._core(words)

@@ -64,8 +64,8 @@ def _score(reading: Reading, mark: Mark, field: FieldSchema) -> tuple[float, str
     distance = _label_distance(reading, mark, field)
     if distance is None:
         if len(text) < _SHORT or text in _WEAK or plain in _WEAK or field.kind is Kind.SEX:
-            return (0.45 * quality, value) if field.kind is Kind.SEX and len(text) > 1 else None
-        return 0.6 * quality, value
+            return (0.8 * quality, value) if text in ("male", "female") else None
+        return 0.65 * quality, value
     return quality * (0.97 - 0.02 * min(distance, 10)), value
 
 

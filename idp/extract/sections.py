@@ -124,6 +124,11 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     if at == begin and (bare := _without_colon(row, piece, begin, table)):
         yield bare
         at = bare.end
+    elif at == begin and begin > piece.start and row[piece.start].text[:1].isdigit():
+        # "27. Mod": a numbered box is a label, known or not.
+        if piece.end - begin <= _UNKNOWN_WORDS and row[begin].text[:1].isalpha():
+            yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
+            at = piece.end
     yield from _inside_text(row, piece, at, table)
 
 
@@ -206,7 +211,7 @@ def _without_colon(
         key = squash(text)
         if len(key) < 2 or (len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS):
             continue
-        meaning = table.look_up(text)
+        meaning = None if table.is_wording(text) else table.look_up(text)
         if meaning is None:
             continue
         stop = _parenthesis_end(row, end, piece.end)
@@ -254,12 +259,28 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
         own = [f for f in by_row.get(piece.row, []) if piece.start <= f.start < piece.end]
         if any(f.meaning.attribute not in (None, "name") for f in own):
             continue
-        if own and not _heads_labels(reading, piece, by_row):
+        if own and not _heads_labels(reading, piece, table):
             continue
         if words[-1].endswith(":") and piece.end < len(row) and not own:
             continue
         for found in own:
             reading.labels.remove(found)
+        if party is None and (asked := _asks(words, labels)):
+            reading.labels.append(
+                Found(
+                    piece.row,
+                    piece.start,
+                    piece.end,
+                    asked,
+                    colon=words[-1].endswith(":"),
+                    box=(
+                        tokens[0].x0,
+                        min(t.y0 for t in tokens),
+                        tokens[-1].x1,
+                        max(t.y1 for t in tokens),
+                    ),
+                )
+            )
         reading.taken.update((piece.row, i) for i in range(piece.start, piece.end))
         reading.titles.append(
             Title(
@@ -274,6 +295,16 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
     _set_regions(reading)
 
 
+def _asks(words: Sequence[str], table: LabelTable) -> Meaning | None:
+    """The meaning of a title that asks for text itself ("Reason for Referral")."""
+    core = TitleTable.bare(words)
+    for text in (" ".join(core), " ".join(words)):
+        meaning = table.look_up(text) if text else None
+        if meaning and meaning.fields and meaning.attribute is None and table.is_text(meaning):
+            return meaning
+    return None
+
+
 def _beside_mark(sheaf: Sheaf, token: Token) -> bool:
     """Whether the words follow a check box: then they are an option."""
     return any(
@@ -282,28 +313,29 @@ def _beside_mark(sheaf: Sheaf, token: Token) -> bool:
     )
 
 
-def _heads_labels(reading: Reading, piece: Piece, by_row: dict[int, list[Found]]) -> bool:
+def _heads_labels(reading: Reading, piece: Piece, titles: TitleTable) -> bool:
     """Whether a label follows directly under the words, so that they are a title and no label."""
     sheaf = reading.sheaf
     row = sheaf.rows[piece.row]
-    if piece.start and piece.start - 1 in {
-        f.end - 1 for f in by_row.get(piece.row, []) if f.meaning.attribute != "name"
-    }:
-        return False
+    for other in sheaf.pieces:
+        if other.row == piece.row and other.start == piece.end:
+            words = [t.text for t in row[other.start : other.end]]
+            if (piece.row, other.start) not in reading.taken and titles.look_up(words) is None:
+                return False  # what stands beside is a value
     tokens = row[piece.start : piece.end]
     left = row[piece.start - 1].x1 if piece.start else 0.0
     right = row[piece.end].x0 if piece.end < len(row) else sheaf.sheet.width
     bottom = max(t.y1 for t in tokens)
-    for other in range(piece.row + 1, min(piece.row + 3, len(sheaf.rows))):
-        under = [t for t in sheaf.rows[other] if left <= t.x0 < right and t.cy > bottom]
-        if not under:
-            continue
-        if under[0].y0 - bottom > 2.5 * sheaf.unit:
-            return False
-        first = next((f for f in by_row.get(other, []) if f.box[0] == under[0].x0), None)
-        return first is not None and (
-            first.meaning.party is None or first.meaning.attribute != "name"
-        )
+    for index in range(piece.row + 1, min(piece.row + 3, len(sheaf.rows))):
+        under = [
+            i for i, t in enumerate(sheaf.rows[index]) if left <= t.x0 < right and t.cy > bottom
+        ]
+        if under:
+            close = sheaf.rows[index][under[0]].y0 - bottom < 2.5 * sheaf.unit
+            return close and any(
+                f.row == index and f.start <= under[0] + 1 and f.end > under[0]
+                for f in reading.labels
+            )
     return False
 
 
@@ -312,17 +344,19 @@ def _set_regions(reading: Reading) -> None:
     width, height = reading.sheaf.sheet.width, reading.sheaf.sheet.height
     unit = reading.sheaf.unit
     titles = sorted(reading.titles, key=lambda t: (t.y0, t.x0))
+    spans = {id(t): (t.x0, t.x1) for t in titles}
     for title in titles:
-        beside = [t for t in titles if t is not title and abs(t.y0 - title.y0) < 1.5 * unit]
-        right = min((t.x0 for t in beside if t.x0 > title.x1), default=None)
-        left = max((t.x1 for t in beside if t.x1 < title.x0), default=None)
+        beside = [t for t in titles if t is not title and abs(t.y0 - title.y0) < 0.8 * unit]
+        own0, own1 = spans[id(title)]
+        right = min((spans[id(t)][0] for t in beside if spans[id(t)][0] > own1), default=None)
+        left = max((spans[id(t)][1] for t in beside if spans[id(t)][1] < own0), default=None)
         start, end = 0.0, width
         if right is not None:
-            end = _split(reading, title.x1, right, title.y0)
+            end = _split(reading, own1, right, title.y0)
         if left is not None:
-            start = _split(reading, left, title.x0, title.y0)
-        elif right is None and title.x0 > 0.48 * width:
-            start = title.x0 - 2 * unit
+            start = _split(reading, left, own0, title.y0)
+        elif right is None and own0 > 0.48 * width:
+            start = own0 - 2 * unit
         title.x0, title.x1 = start, end
     for i, title in enumerate(titles):
         title.y1 = min(
@@ -338,16 +372,18 @@ def _set_regions(reading: Reading) -> None:
 
 
 def _split(reading: Reading, left: float, right: float, y: float) -> float:
-    rules = [x for x, y0, y1 in reading.sheaf.sheet.vertical if left < x < right and y1 > y]
+    """Where two titles side by side part: at a rule beside or below them, else at the middle."""
+    unit = reading.sheaf.unit
+    rules = [
+        (min(y1, y + 40 * unit) - max(y0, y), x)
+        for x, y0, y1 in reading.sheaf.sheet.vertical
+        if left < x < right and y0 <= y + 4 * unit and y1 > y + 0.5 * unit
+    ]
     if rules:
-        return rules[-1]
-    width = reading.sheaf.sheet.width
-    middle = width / 2
-    return (
-        middle
-        if left < middle < right and right - middle < 0.12 * width
-        else right - reading.sheaf.unit
-    )
+        return max(rules)[1]
+    middle = reading.sheaf.sheet.width / 2
+    near = left < middle < right and right - middle < 0.16 * reading.sheaf.sheet.width
+    return middle if near else right - unit
 
 
 def _give_parties(reading: Reading, table: LabelTable) -> None:
@@ -362,7 +398,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         x, y = found.box[0], (found.box[1] + found.box[3]) / 2
         title = _title_at(reading, x, y)
         party = title.party if title else None
-        setter = _setter_for(found, setters, title, unit)
+        setter = _setter_for(reading, found, setters, title)
         if setter is not None:
             close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
             if party is None or setter.party == party or close:
@@ -376,24 +412,39 @@ def _title_at(reading: Reading, x: float, y: float) -> Title | None:
 
 
 def _setter_for(
-    found: Found, setters: Sequence[Found], title: Title | None, unit: float
+    reading: Reading, found: Found, setters: Sequence[Found], title: Title | None
 ) -> Found | None:
-    """The latest label that names somebody, in the same column and below the same title."""
+    """The label that names whom an unnamed one speaks of.
+
+    The nearest to its left on the row; else the latest above. In a form of two columns that is the
+    latest in its own column: the row of the other column's latest has a label in this one, too.
+    """
+    unit = reading.sheaf.unit
     x0, y0 = found.box[0], found.box[1]
-    for setter in reversed(setters):
-        if title and setter.box[1] < title.y0 - unit:
-            continue
-        if setter.box[0] > x0 + 2 * unit:
-            continue
-        between = any(
-            other is not setter
-            and abs(other.box[1] - setter.box[1]) < unit
-            and setter.box[0] < other.box[0] <= x0 + 2 * unit
-            for other in setters
-        )
-        if not between and setter.box[1] <= y0 + unit:
-            return setter
-    return None
+    above = [
+        s
+        for s in setters
+        if s.box[0] <= x0 + 2 * unit
+        and s.box[1] <= y0 + unit
+        and not (title and s.box[1] < title.y0 - unit)
+    ]
+    beside = [s for s in above if abs(s.box[1] - y0) < 0.8 * unit]
+    if beside:
+        return max(beside, key=lambda s: s.box[0])
+    # A contact's own phone stands beside the name; what stands below is the office's.
+    above = [s for s in above if s.party != "contact"]
+    if not above:
+        return None
+    latest = max(above, key=lambda s: (round(s.box[1] / unit), s.box[0]))
+    aligned = [s for s in above if abs(s.box[0] - x0) < 3 * unit]
+    own = max(aligned, key=lambda s: s.box[1], default=None)
+    if own is None or own is latest:
+        return latest
+    in_column = any(
+        abs(f.box[0] - x0) < 3 * unit and abs(f.box[1] - latest.box[1]) < 0.8 * unit
+        for f in reading.labels
+    )
+    return own if in_column else latest
 
 
 def _structure(readings: Sequence[Reading]) -> Structure:

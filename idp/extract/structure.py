@@ -32,6 +32,7 @@ _PLACE = {
 _SPOTTED = frozenset(
     {Kind.DATE, Kind.PHONE, Kind.NPI, Kind.TAX_ID, Kind.ICD10, Kind.PROCEDURE_CODE, Kind.MONEY}
 )
+_WORDED = frozenset({Kind.TEXT, Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS})
 _WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
@@ -213,6 +214,8 @@ def _typed(
 ) -> list[Candidate]:
     """Candidates out of one answer, by the kind of the field."""
     tokens = value.spot.tokens
+    if field.kind in _WORDED and table.is_head(value.spot.text):
+        return []
     if field.kind is Kind.OPTION or field.kind is Kind.SEX:
         return _option(reading, value, field)
     if field.kind is Kind.PRESENCE:
