@@ -8,6 +8,7 @@ that has no value is ``null`` or empty, never absent.
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
@@ -56,6 +57,11 @@ def from_contract(record: dict[str, Any]) -> Document:
     if record.get("schema") != SCHEMA:
         raise ValueError(f"not {SCHEMA}: {record.get('schema')!r}")
     return Document.model_validate({k: v for k, v in record.items() if k != "schema"})
+
+
+def percent(confidence: float) -> int:
+    """A confidence in whole percent, never rounded up: 100 means certain, 90 means at least .9."""
+    return math.floor(confidence * 100 + 1e-9)
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from idp.contract import percent
 from idp.document import Decision, Document, Finding, Page, Severity
 from idp.errors import IdpError
 
@@ -50,7 +51,7 @@ def document(console: Console, found: Document) -> None:
     if found.error is None:
         name = found.type.replace("_", " ")
         head.append(f"  {name}{f' / {found.subtype}' if found.subtype else ''} ", "bold cyan")
-        head.append(f"{found.type_confidence:.0%}", "cyan")
+        head.append(f"{percent(found.type_confidence)}%", "cyan")
         head.append(f"  page{'s' if len(found.pages) != 1 else ''} {_pages(found.pages)}", "dim")
     head.append(f"  {found.decision}", _DECISION_STYLE[found.decision])
     console.print(head, soft_wrap=True)
@@ -96,7 +97,7 @@ def _fields(found: Document) -> Table:
         table.add_row(
             Text(field.name, style),
             Text(field.value if field.value is not None else field.raw, style),
-            f"{field.confidence:.0%}",
+            f"{percent(field.confidence)}%",
             str(field.page) if field.page else Text("derived", "dim"),
         )
     return table
@@ -129,7 +130,7 @@ def _claims(found: Document) -> Table:
                 _money(line.adjustment),
                 Text(line.carc or ""),
                 _money(line.paid),
-                f"{line.confidence:.0%}",
+                f"{percent(line.confidence)}%",
             )
     return table
 

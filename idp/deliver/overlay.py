@@ -18,6 +18,7 @@ from reportlab.lib.pagesizes import letter
 from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
+from idp.contract import percent
 from idp.document import Box, Document, Severity
 
 _SHORT_SIDE_POINTS = 612.0
@@ -182,7 +183,7 @@ def _draw_legend(canvas: Canvas, document: Document) -> None:
         _MARGIN,
         legend.y,
         _printable(
-            f"{document.document_id} · type confidence {document.type_confidence:.0%}"
+            f"{document.document_id} · type confidence {percent(document.type_confidence)}%"
             f" · pages {', '.join(map(str, document.pages)) or 'none'}"
         ),
     )
@@ -195,7 +196,7 @@ def _draw_legend(canvas: Canvas, document: Document) -> None:
             (
                 (f"{number} {field.name}", _MARGIN, 150),
                 (field.value or "", 195, 250),
-                (f"{field.confidence:.0%}", 455, 40),
+                (f"{percent(field.confidence)}%", 455, 40),
                 (place, 500, 70),
             ),
             _colour(document, field.name),

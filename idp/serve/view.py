@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from idp.contract import percent
 from idp.document import Box, Claim, Document, Field, Finding, Page, ServiceLine, Severity
 from idp.schemas import DocumentSchema, load_schemas
 from idp.settings import DecisionSettings
@@ -198,14 +199,14 @@ def document_view(
     return DocumentView(
         document=document,
         title=schema.title if schema else plain(document.type),
-        percent=round(document.type_confidence * 100),
+        percent=percent(document.type_confidence),
         fields=tuple(fields),
         claims=tuple(claims),
         missing=tuple(
             (titles.get(name, plain(name)), worst[name].message if name in worst else "")
             for name in document.missing
         ),
-        reasons=_further_reasons(document),
+        reasons=_further_reasons(document, titles),
         findings=tuple(
             _finding_view(finding, titles)
             for finding in document.findings
@@ -249,9 +250,10 @@ def _finding_view(finding: Finding, titles: Mapping[str, str]) -> FindingView:
     return FindingView(finding, "" if named else title, _severity_tone(finding.severity))
 
 
-def _further_reasons(document: Document) -> tuple[str, ...]:
-    """The reasons that are not the words of a finding (or their beginning) once more."""
+def _further_reasons(document: Document, titles: Mapping[str, str]) -> tuple[str, ...]:
+    """The reasons that neither a finding nor the list of missing fields tells already."""
     told = [finding.message for finding in document.findings]
+    told += [f"{titles.get(name, plain(name))} is missing" for name in document.missing]
     return tuple(
         reason for reason in document.reasons if not any(m.startswith(reason) for m in told)
     )
@@ -283,7 +285,7 @@ def _field_view(
         name=field.name,
         value=field.value if field.value is not None else field.raw,
         raw=field.raw,
-        percent=round(field.confidence * 100),
+        percent=percent(field.confidence),
         tone=tone,
         page=field.page,
         note=finding.message if finding is not None else "",
@@ -326,7 +328,7 @@ def _claim_rows(claims: Sequence[Claim], number: int, threshold: float) -> list[
                     number=number + len(rows),
                     claim=claim if place == 0 else None,
                     line=line,
-                    percent=round(line.confidence * 100),
+                    percent=percent(line.confidence),
                     tone="good" if line.confidence >= threshold else "look",
                 )
             )

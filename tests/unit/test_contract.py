@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from idp.contract import from_contract, json_schema, to_contract
+from idp.contract import from_contract, json_schema, percent, to_contract
 from idp.document import Box, Claim, Document, Field
 from tests.fabricate import document, field, remittance
 
@@ -74,3 +74,7 @@ def test_the_json_schema_lets_later_versions_add_keys() -> None:
     text = json.dumps(json_schema())
     assert '"additionalProperties": false' not in text
     assert json_schema()["properties"]["schema"]["const"] == "idp.document/1"
+
+
+def test_a_confidence_is_never_shown_better_than_it_is() -> None:
+    assert [percent(c) for c in (0.0, 0.795, 0.29, 0.999, 1.0)] == [0, 79, 29, 99, 100]
