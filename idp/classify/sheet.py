@@ -52,23 +52,23 @@ _OUTCOME_ALONE = re.compile(
     re.I,
 )
 _PAYER_SPEAKS = re.compile(
-    r"\bwe\s+(?:have\s+)?(?:received|reviewed|approved|denied|determined|completed|made|decided|"
-    r"need|are\s+unable|are\s+not\s+able|are\s+pleased|cannot|could\s+not|did\s+not)\b|"
-    r"\byour\s+(?:\w+\s+){0,2}request\s+(?:for|was|has|is|received|dated)\b|"
-    r"\bthis\s+(?:letter|notice|approval|authorization|decision|determination)\s+"
+    r"\bwe\s*(?:have\s*)?(?:\w{3,9}ly\s*)?(?:received|reviewed|approved|denied|determined|completed|made|decided|"
+    r"need|are\s*unable|are\s*not\s*able|are\s*pleased|cannot|could\s*not|did\s*not)\b|"
+    r"\byour\s*(?:\w{1,20}\s*){0,2}request\s*(?:for|was|has|is|received|dated)\b|"
+    r"\bthis\s*(?:letter|notice|approval|authorization|decision|determination)\s*"
     r"(?:is|was|has|does|will|may|only|expires|applies|explains)\b|"
-    r"\bour\s+(?:decision|review|medical director|clinical staff|records)\b|"
-    r"\byou(?:\s+or\s+your\s+\w+)?\s+(?:may|can|have\s+the\s+right\s+to)\s+(?:file|request|ask|"
-    r"appeal|submit)\b|\bthe\s+plan\s+(?:covers|will\s+cover|does\s+not)\b|"
-    r"\b(?:an\s+)?appeals?\s+must\b|\bwe\s+will\s+(?:cover|pay|not|tell|notify|let)\b|"
-    r"\byou\s+(?:asked|sent|requested)\b|\b(?:days|visits|units|services?)\s+(?:authorized|approved|certified|denied)\b",
+    r"\bour\s*(?:decision|review|medical director|clinical staff|records)\b|"
+    r"\byou(?:\s*or\s*your\s*\w+)?\s*(?:may|can|have\s*the\s*right\s*to)\s*(?:file|request|ask|"
+    r"appeal|submit)\b|\bthe\s*plan\s*(?:covers|will\s*cover|does\s*not)\b|"
+    r"\b(?:an\s*)?appeals?\s*must\b|\bwe\s*will\s*(?:cover|pay|not|tell|notify|let)\b|"
+    r"\byou\s*(?:asked|sent|requested)\b|\b(?:days|visits|units|services?)\s*(?:authorized|approved|certified|denied)\b",
     re.I,
 )
 _PROVIDER_SPEAKS = re.compile(
-    r"\bI\s+am\s+(?:writing|requesting|referring|asking)\b|\bwe\s+are\s+(?:requesting|writing|"
-    r"asking|referring|submitting)\b|\b(?:my|our)\s+patient\b|\b(?:I|we)\s+(?:request|ask\s+that|"
-    r"respectfully|disagree|refer)\b|\bI\s+would\s+appreciate\b|\bthank\s+you\s+for\s+(?:seeing|"
-    r"your\s+(?:consideration|attention|prompt))\b|\bplease\s+(?:approve|reconsider|evaluate|see|"
+    r"\bI\s*am\s*(?:writing|requesting|referring|asking)\b|\bwe\s*are\s*(?:requesting|writing|"
+    r"asking|referring|submitting)\b|\b(?:my|our)\s*patient\b|\b(?:I|we)\s*(?:request|ask\s*that|"
+    r"respectfully|disagree|refer)\b|\bI\s*would\s*appreciate\b|\bthank\s*you\s*for\s*(?:seeing|"
+    r"your\s*(?:consideration|attention|prompt))\b|\bplease\s*(?:approve|reconsider|evaluate|see|"
     r"process|schedule|expedite|overturn)\b",
     re.I,
 )
@@ -111,6 +111,7 @@ _LETTER_END = re.compile(
 _AMOUNTS_OF_A_TABLE = 10
 _CHECKBOXES_OF_A_FORM = 6
 _FEW_WORDS = 80
+_WORDS_OF_A_COVER = 220
 _HEALTH_TOPICS = 4
 
 
@@ -120,6 +121,12 @@ def _columns(line: str) -> list[str]:
 
 _ITEM = re.compile(r"(?:(?:section|part|step)\s+)?([A-Z]|[IVX]{1,5}|\d{1,2})[.):]\s+\S", re.I)
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+
+
+def _cover_strength(labels: set[str]) -> float:
+    """How much the labels at line starts look like a cover sheet: to and from, or pages."""
+    addressed = {"to", "from"} <= labels or any("page" in label for label in labels)
+    return max(0.0, min(1.5, (len(labels) - 2) / 2)) if addressed else 0.0
 
 
 def _ordinal(label: str) -> int:
@@ -195,6 +202,8 @@ class Sheet:
     @staticmethod
     def _is_title(run: Run, usual: float) -> bool:
         letters = [sign for sign in run.text if sign.isalpha()]
+        if _COVER_LABEL.match(run.text):
+            return False
         if len(letters) < 4 or run.words > _TITLE_WORDS or run.text.rstrip().endswith((".", ";")):
             return False
         if run.height > _LARGE * usual and run.box.cy < 0.6:
@@ -274,7 +283,7 @@ class Sheet:
             "payer_speaks": min(1.0, len(_PAYER_SPEAKS.findall(text)) / 2),
             "provider_speaks": min(1.0, len(_PROVIDER_SPEAKS.findall(text)) / 2),
             "letter_to_a_doctor": 1.0 if _TO_A_DOCTOR.search(text) else 0.0,
-            "cover_labels": max(0.0, min(1.0, (len(labels) - 2) / 2)) if words < 220 else 0.0,
+            "cover_labels": _cover_strength(labels) if words < _WORDS_OF_A_COVER else 0.0,
             "amount_columns": 1.0 if columns >= 3 and amounts >= 3 else 0.0,
             "denial_wording": 1.0 if re.search(r"\bden(?:ied|ial)\b", text, re.I) else 0.0,
             "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),
