@@ -6,6 +6,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +131,16 @@ def _breaks(
         return set()
     widths = np.diff(inked) - 1
     usual = float(np.median(widths[widths > 0])) if (widths > 0).any() else 0.0
+    steps = [
+        b - a
+        for (a, b), (first, second) in zip(pairwise(places), pairwise(line.letters), strict=True)
+        if " " not in (first.text, second.text)
+    ]
+    pitch = float(np.median(steps)) if steps else 0.0
+    # Typewriter letters stand in equal steps, the narrow ones in much white.
+    even = len(steps) >= 5 and float(np.percentile(steps, 75) - np.percentile(steps, 25)) < (
+        0.25 * pitch
+    )
     found = set()
     for at in np.flatnonzero(widths >= max(4.0, 0.2 * height)):
         gap = float(widths[at])
@@ -145,6 +156,9 @@ def _breaks(
             share = 0.7
         else:
             share = 0.32
+        step = places[i] - places[i - 1]
+        if step < (1.6 if even else 1.4) * pitch and before not in ":;#":
+            continue
         if gap >= share * height and gap >= 1.6 * usual:
             found.add(i)
     return found
