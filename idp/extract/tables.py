@@ -204,7 +204,8 @@ def _new_row(
         return bool(typed & filled) and blank > 0.3
     if typed & filled:
         return True
-    if blank > 0.75:
+    # A line that fills the first column and most others is a row like the one above it.
+    if blank > 0.75 or (min(placed) == min(filled) and len(placed) >= max(2, 0.6 * len(filled))):
         return True
     return bool(typed) and not placed <= filled
 

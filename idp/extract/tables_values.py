@@ -27,7 +27,7 @@ _MONTHS = {
     )
 }
 _AMOUNT = re.compile(
-    r"""(?P<open>\()? \s* (?P<minus>[-\u2013\u2014\u2212])? \s* (?:USD\s*)? \$? \s*
+    r"""\$?(?P<open>\()? \s* (?P<minus>[-\u2013\u2014\u2212])? \s* (?:USD\s*)? \$? \s*
         (?P<minus2>[-\u2013\u2014\u2212])? \s*
         (?P<whole>\d{1,3}(?:[,.]\d{3})+|\d+|(?=[.,]\d)) (?:[.,](?P<cents>\d{2}))? \s*
         (?P<close>\))? \s* (?P<trail>CR|cr|Cr|[-\u2013\u2014\u2212])? \)?""",
