@@ -220,13 +220,10 @@ def _words(characters: list[tuple[str, Box]]) -> tuple[Word, ...]:
         if character == " ":
             close()
             continue
-        if previous is not None:
-            height = max(previous.height, place.height, 1e-6)
+        if previous is not None and not _follows(previous, place):
+            close()
             if place.overlap_y(previous) < 0.2 * min(place.height, previous.height):
-                close()
                 line += 1
-            elif not -0.8 * height < place.x0 - previous.x1 < 0.6 * height:
-                close()
         if text:
             text, box = text + character, box.union(place)
         else:
@@ -234,6 +231,17 @@ def _words(characters: list[tuple[str, Box]]) -> tuple[Word, ...]:
         previous = place
     close()
     return tuple(words)
+
+
+def _follows(before: Box, after: Box) -> bool:
+    """Whether two characters stand next to one another, in a line or in a sideways one."""
+    height, width = max(before.height, after.height), max(before.width, after.width)
+    if after.overlap_y(before) >= 0.2 * min(after.height, before.height):
+        return -0.8 * height < after.x0 - before.x1 < 0.6 * height
+    return (
+        after.overlap_x(before) >= 0.5 * min(after.width, before.width)
+        and -after.overlap_y(before) < 0.6 * width
+    )
 
 
 def _by_poppler(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:

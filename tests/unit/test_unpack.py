@@ -86,7 +86,7 @@ def test_a_pdf_gives_pages_at_the_set_resolution_and_the_words_of_its_text_layer
 def test_text_of_a_turned_page_stands_where_it_is_seen(tmp_path: Path) -> None:
     canvas = Canvas(str(tmp_path / "turned.pdf"), pagesize=(612, 792))
     canvas.setPageRotation(90)
-    canvas.drawString(72, 700, "Turned")
+    canvas.drawString(72, 500, "Turned")
     canvas.showPage()
     canvas.save()
     unpacked = here(tmp_path / "turned.pdf", tmp_path)
