@@ -15,8 +15,8 @@ from decimal import Decimal
 from idp.document import Box, Claim, Page, ServiceLine, union_of
 from idp.extract.claims_cells import ServiceDraft, read_amounts, read_service
 from idp.extract.claims_labels import IDENTITY_ROLES, KEY_ROLES, fits, trim
-from idp.extract.claims_lines import CLAIM_COLUMNS, Event, PageReader
-from idp.extract.tables_header import Vocabulary
+from idp.extract.claims_lines import Event, PageReader
+from idp.extract.claims_regions import CLAIM_COLUMNS
 from idp.extract.tables_lines import Sheet, Token, joined, sheet_of
 from idp.extract.tables_rows import MONEY_ROLES
 from idp.extract.tables_values import (
@@ -26,6 +26,7 @@ from idp.extract.tables_values import (
     parse_remark_codes,
     shape_of,
 )
+from idp.extract.tables_vocabulary import Vocabulary
 
 MAX_CLAIMS = 5000
 """A paper remittance has a few hundred at most; more is noise read as rows."""

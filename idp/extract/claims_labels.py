@@ -13,10 +13,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from idp.extract.tables_header import Vocabulary
 from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
 from idp.extract.tables_rows import MONEY_ROLES
 from idp.extract.tables_values import parse_dates, parse_money
+from idp.extract.tables_vocabulary import Vocabulary
 
 IDENTITY_ROLES = frozenset(
     ("patient_name", "member_id", "group_number", "patient_account", "claim_number")

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from idp.extract.claims_balance import name_columns
 from idp.extract.claims_labels import (
     IDENTITY_ROLES,
     below,
@@ -21,27 +20,24 @@ from idp.extract.claims_labels import (
     read_labels,
     trim,
 )
-from idp.extract.tables_header import Column, Header, Vocabulary, find_headers, normalise
-from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined
-from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, learn, make_row, misfit
-from idp.extract.tables_values import Shape, parse_money, parse_procedure, shape_of
-
-CLAIM_COLUMNS = (
-    *("patient_name", "member_id", "subscriber_name", "group_number", "patient_account"),
-    *("claim_number", "service_date", "service_end", "procedure_code", "units", "billed"),
-    *("allowed", "adjustment", "noncovered", "carc", "carc_group", "rarc", "note", "deductible"),
-    *("copay", "coinsurance", "paid", "patient_responsibility", "other_amount", "percent"),
-    *("provider", "place_of_service", "modifier", "revenue_code", "type_of_service", "drg"),
-    *("claim_status", "received_date", "line_number", "payment_amount", "eft_number"),
-    *("payment_date", "statement_number", "claim_count", "service_description"),
+from idp.extract.claims_regions import (
+    TOTAL,
+    Region,
+    is_amounts_only,
+    is_prose,
+    is_summary,
+    money_tokens,
+    regions,
 )
-"""The columns of remittances; where two share a wording the earlier one has it."""
+from idp.extract.tables_header import Header
+from idp.extract.tables_lines import Line, Sheet, Token, joined
+from idp.extract.tables_rows import MONEY_ROLES, Row, assign, cell_parts, make_row, misfit
+from idp.extract.tables_values import Shape, parse_money, parse_procedure, shape_of
+from idp.extract.tables_vocabulary import Vocabulary
 
 _NAMING = IDENTITY_ROLES | {"service_date", "subscriber_name"}
 """Labelled values that say whom or which visit the lines below are about."""
 
-SUMMARY_ROLES = frozenset(("payment_amount", "eft_number", "statement_number", "claim_count"))
-_TOTAL = re.compile(r"\b(?:sub\s*-?\s*)?t[o0]ta[l1i|][s5]?\b", re.IGNORECASE)
 _OF_STATEMENT = re.compile(
     r"\b(?:statement|grand|payment|check|cheque|remit\w*|report|provider|payee|all|overall|eob|ra"
     r"|voucher|final|batch|claims|eft|summary|advice)\b",
@@ -68,24 +64,9 @@ class Event:
     """Roles of the money columns from left to right, for repairs."""
 
 
-@dataclass(slots=True)
-class _Region:
-    """The lines under one head until the next."""
-
-    header: Header | None
-    lines: tuple[Line, ...]
-    is_summary: bool = False
-    title: str = ""
-    events: list[Event] = field(default_factory=list)
-
-
 def money_columns(header: Header) -> tuple[str, ...]:
     """The roles of a head's money columns from left to right."""
     return tuple(r for c in header.columns for r in c.roles if r in MONEY_ROLES and r is not None)
-
-
-def _money_tokens(line: Line) -> int:
-    return sum(shape_of(t.text) is Shape.MONEY for t in line.tokens)
 
 
 def _before_amounts(line: Line) -> str:
@@ -100,104 +81,20 @@ def _before_amounts(line: Line) -> str:
 def is_total(line: Line) -> bool:
     """Whether the line adds others up: it says so, and shows an amount."""
     text = line.text
-    return bool(_TOTAL.search(text)) and not _NO_TOTAL.search(text) and _money_tokens(line) > 0
+    return bool(TOTAL.search(text)) and not _NO_TOTAL.search(text) and money_tokens(line) > 0
 
 
 def _only_total(line: Line) -> bool:
     """Whether all words of the line only say that it is a total, and of what."""
     words = re.sub(r"[^a-z ]", " ", _before_amounts(line).lower()).split()
     known = {"claim", "claims", "patient", "statement", "check", "grand", "sub", "of", "the", "for"}
-    return all(w in known or _TOTAL.fullmatch(w) for w in words)
+    return all(w in known or TOTAL.fullmatch(w) for w in words)
 
 
 def _scope(text: str) -> Scope:
     if _OF_STATEMENT.search(text):
         return "statement"
     return "claim" if _OF_CLAIM.search(text) else "open"
-
-
-def _is_prose(line: Line, sheet: Sheet) -> bool:
-    """Running text: many close-set words, few of them values."""
-    runs = chunks(line.tokens, 0.7 * sheet.text_height)
-    longest = max(runs, key=len)
-    words = sum(shape_of(t.text) is Shape.WORD for t in longest)
-    return words >= 6 and words > 2 * _money_tokens(line)
-
-
-_BESIDE_AMOUNTS = MONEY_ROLES | {"percent", "note"}
-
-
-def _is_amounts_only(header: Header) -> bool:
-    """Whether the columns hold nothing but amounts: totals of what else is on the page."""
-    return header.roles <= _BESIDE_AMOUNTS and len(header.roles & MONEY_ROLES) >= 2
-
-
-def _is_summary(header: Header, sheet: Sheet) -> bool:
-    """Whether the table under the head adds up the payment rather than listing services."""
-    if header.roles & SUMMARY_ROLES and not header.roles & {"procedure_code", "patient_name"}:
-        return True
-    listing = {"service_date", "procedure_code", "patient_name", "claim_number", "patient_account"}
-    if header.roles & listing:
-        return False
-    if any(_TOTAL.search(t.text) for t in header.tokens):
-        return True
-    above = sheet.lines[header.first_line - 1] if header.first_line else None
-    return bool(
-        above and len(above.tokens) <= 6 and re.search(r"summary|totals", above.text, re.IGNORECASE)
-    )
-
-
-def without_guesses(header: Header) -> Header:
-    """The header with roles set right that only the whole table can tell.
-
-    A bare ``Service`` left under ``Dates of`` is no column of its own; ``payment amount`` is what
-    was paid where no column says ``paid``.
-    """
-    columns: list[Column] = []
-    roles = header.roles
-    for index, column in enumerate(header.columns):
-        kept: tuple[str | None, ...] = column.roles
-        if len(kept) > 1:
-            kept = tuple(r for r in kept if r not in ("service_description", "claim_count")) or kept
-            kept = tuple(dict.fromkeys(kept))
-        if "paid" not in roles and not roles & {"eft_number", "statement_number"}:
-            kept = tuple("paid" if r == "payment_amount" else r for r in kept)
-        # The amount beside a reason code is the adjustment's.
-        before = header.columns[index - 1].roles[-1] if index else None
-        if kept == (None,) and before in ("carc", "carc_group") and "adjustment" not in roles:
-            kept = ("adjustment",) if normalise(column.title) == ("amount",) else kept
-        columns.append(replace(column, roles=kept))
-    return replace(header, columns=tuple(columns))
-
-
-def regions(
-    sheet: Sheet, vocabulary: Vocabulary, carried: Header | None
-) -> tuple[list[_Region], Header | None]:
-    """The page cut at its column heads; and the head that goes on over the next page.
-
-    Args:
-        sheet: The page.
-        vocabulary: The columns of remittances.
-        carried: The last head of the page before: rows may go on under it without a new one.
-    """
-    headers = [without_guesses(h) for h in find_headers(sheet, vocabulary, minimum=3)]
-    found: list[_Region] = []
-    start = headers[0].first_line if headers else len(sheet.lines)
-    first = _Region(None, sheet.lines[:start])
-    if carried is not None and any(_money_tokens(line) >= 2 for line in first.lines):
-        first.header = replace(carried, page=sheet.page)
-    found.append(first)
-    for index, header in enumerate(headers):
-        end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
-        body = sheet.lines[header.last_line + 1 : end]
-        plain = [line for line in body if not _is_prose(line, sheet)]
-        known = name_columns(learn(header, plain, sheet), plain, sheet)
-        totals = _is_amounts_only(header)
-        region = _Region(known, body, totals or _is_summary(header, sheet))
-        found.append(region)
-        if header.roles & MONEY_ROLES and not region.is_summary:
-            carried = known
-    return found, carried
 
 
 def _labelled_cells(
@@ -305,7 +202,7 @@ class PageReader:
             events.extend(self._region(region, sheet))
         return events
 
-    def _region(self, region: _Region, sheet: Sheet) -> Iterable[Event]:
+    def _region(self, region: Region, sheet: Sheet) -> Iterable[Event]:
         header = region.header
         if header is None:
             values_line = False
@@ -320,7 +217,7 @@ class PageReader:
             return
         yield from self._under_head(region, header, sheet)
 
-    def _under_head(self, region: _Region, header: Header, sheet: Sheet) -> Iterable[Event]:
+    def _under_head(self, region: Region, header: Header, sheet: Sheet) -> Iterable[Event]:
         open_row = _OpenRow()
         identity_rows = 0
         values_line = False
@@ -348,8 +245,8 @@ class PageReader:
                 yield from self._flush(open_row, header, sheet, keep_pending=True)
                 open_row.begin(line, labels, sheet)
             elif region.is_summary:
-                if _money_tokens(line) or index == 0:
-                    certain = _is_summary(header, sheet)
+                if money_tokens(line) or index == 0:
+                    certain = is_summary(header, sheet)
                     scope: Scope = "statement" if certain else "open"
                     yield Event("total", line.page, parts, line.tokens, scope)
             elif not header.roles & MONEY_ROLES:
@@ -392,7 +289,7 @@ class PageReader:
         line: Line,
         labels: Mapping[str, tuple[Token, ...]],
         parts: Mapping[str, tuple[Token, ...]],
-        region: _Region,
+        region: Region,
         *,
         row: _OpenRow,
         sheet: Sheet,
@@ -413,7 +310,7 @@ class PageReader:
             )
             if not within and not _below(row.lines, line, sheet):
                 return [Event("identity", line.page, labels, line.tokens)]
-        if _is_prose(line, sheet):
+        if is_prose(line, sheet):
             return [Event("prose", line.page, labels, line.tokens)]
         listing = not region.is_summary and header.roles & MONEY_ROLES
         if listing and not _is_service(parts, header) and _is_bare_sum(parts, header):
@@ -432,9 +329,9 @@ class PageReader:
     ) -> bool:
         """Whether a service row begins here; takes labels within it out of its cells."""
         row.inside = None
-        if not header.roles & MONEY_ROLES or _is_amounts_only(header):
+        if not header.roles & MONEY_ROLES or is_amounts_only(header):
             return False
-        if _is_summary(header, sheet):
+        if is_summary(header, sheet):
             return False
         inside = _without_labels(line, labels, self.vocabulary, sheet)
         if inside is not None:
@@ -474,7 +371,7 @@ class PageReader:
         yield Event("service", made.page, cells, made.tokens, "open", columns)
 
     def _total(
-        self, line: Line, beside: Mapping[str, tuple[Token, ...]], region: _Region, sheet: Sheet
+        self, line: Line, beside: Mapping[str, tuple[Token, ...]], region: Region, sheet: Sheet
     ) -> Iterable[Event]:
         for named in (beside, _worded_amounts(line, self.vocabulary)):
             if _all_labelled(line, named):
@@ -484,7 +381,7 @@ class PageReader:
         assert header is not None
         labels = _worded_amounts(line, self.vocabulary)
         taken = {t for tokens in labels.values() for t in tokens}
-        if not labels and _money_tokens(line) == 1 and not _only_total(line):
+        if not labels and money_tokens(line) == 1 and not _only_total(line):
             # "Total something 12.00": one amount of an unknown name is not a row of columns.
             return
         first = next(i for i, t in enumerate(line.tokens) if shape_of(t.text) is Shape.MONEY)
@@ -525,7 +422,7 @@ def _worded_amounts(line: Line, vocabulary: Vocabulary) -> dict[str, tuple[Token
             words.append(token)
             continue
         # Of several amounts after "Check totals" the first is not the check's total.
-        names_row = _money_tokens(line) > 1 and words and _TOTAL.search(words[-1].text)
+        names_row = money_tokens(line) > 1 and words and TOTAL.search(words[-1].text)
         role = phrase_role(words, vocabulary) if words and not names_row else None
         if role in MONEY_ROLES:
             cells.setdefault(role, (token,))
@@ -550,7 +447,7 @@ def _without_labels(
 def phrase_role(words: Sequence[Token], vocabulary: Vocabulary) -> str | None:
     """The role whose wording the words are, with or without "total" before it; else ``None``."""
     found = _exact_role(words, vocabulary)
-    if found is None and len(words) > 1 and _TOTAL.fullmatch(words[0].text):
+    if found is None and len(words) > 1 and TOTAL.fullmatch(words[0].text):
         found = _exact_role(words[1:], vocabulary)
     if found is None and len(words) > 1 and re.fullmatch(r"(?i)totals?|sum", words[-1].text):
         found = _exact_role(words[:-1], vocabulary)

@@ -13,10 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from idp.document import Page
-from idp.extract.tables_header import Column, Header, Vocabulary, find_headers
+from idp.extract.tables_header import Column, Header, find_headers
 from idp.extract.tables_lines import Line, Sheet, Token, chunks, joined, sheet_of
 from idp.extract.tables_rows import Row, assign, learn, make_row, misfit
 from idp.extract.tables_values import Shape, parse_dates, parse_icd10, parse_procedure, shape_of
+from idp.extract.tables_vocabulary import Vocabulary
 
 MAX_ROWS = 200
 """Forms have a dozen lines; more is a page of text read as a table."""

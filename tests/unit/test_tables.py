@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from idp.document import Page
 from idp.extract.tables import find_tables, medication_vocabulary, service_vocabulary
-from idp.extract.tables_header import Vocabulary, find_headers, normalise
+from idp.extract.tables_header import find_headers
 from idp.extract.tables_lines import Sheet, Token, sheet_of
 from idp.extract.tables_rows import assign
+from idp.extract.tables_vocabulary import Vocabulary, normalise
 from idp.schemas import load_lexicon
 from tests.unit.table_pages import page_of
 
