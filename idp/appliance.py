@@ -46,13 +46,14 @@ from idp.errors import (
     IdpError,
     MissingDependencyError,
     ModelError,
+    ParserCrashedError,
     SchemaError,
     SettingsError,
 )
 from idp.ingest import Claim, Inbox, KeptFile
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
-from idp.store import Kept, Results, Store, born_at, connect_for_engine, new_id
+from idp.store import Kept, ProcessJob, Results, Store, born_at, connect_for_engine, new_id
 
 SWEEP_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 2.0
@@ -62,6 +63,8 @@ GRACE_SECONDS = 20.0
 """How long stopping waits for documents at work before it abandons them to the next start."""
 ABANDON_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
+_SIGNAL_SECONDS = 0.5
+"""The signal that ended a child may reach us a moment later."""
 
 _HOUSE_ERRNOS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
@@ -76,6 +79,10 @@ _HOUSE_ERRORS = (
 )
 
 _log = logging.getLogger(__name__)
+
+
+class _CutOffError(Exception):
+    """Work that stopping cut off."""
 
 
 class ProcessResult(Protocol):
@@ -221,6 +228,7 @@ class Appliance:
         self._grace_seconds = grace_seconds
         self._work = settings.data / "work"
         self._stopping = threading.Event()
+        self._abandoning = threading.Event()
         self._troubles: dict[str, int] = {}
         self._running = 0
         self._running_lock = threading.Lock()
@@ -250,6 +258,10 @@ class Appliance:
     ) -> None:
         self._stack.close()
 
+    def stop_soon(self) -> None:
+        """Say that the end is near; safe in a signal handler. ``with`` does the rest."""
+        self._stopping.set()
+
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
         return self._inbox.health().problems if self._inbox is not None else ()
@@ -273,6 +285,7 @@ class Appliance:
         # that read for a document which is still at work after the grace time.
         stack.callback(self._await_abandoned)
         self._pipeline = stack.enter_context(self._make_pipeline(self.settings))
+        stack.callback(self._abandoning.set)
         engine = Engine(
             connect_for_engine(self.store.database_url),
             executor=executor,
@@ -358,6 +371,7 @@ class Appliance:
                 received_at=arrival.received_at,
                 source=arrival.name,
             )
+            self._doubt(process_job, result)
             self.store.finish_processing(
                 process_job, Results(result.documents, result.pages), self._enqueue()
             )
@@ -375,6 +389,22 @@ class Appliance:
             _log_trouble("arrival", arrival_id, error, again=again)
         finally:
             shutil.rmtree(workspace, ignore_errors=True)
+
+    def _doubt(self, process_job: ProcessJob, result: ProcessResult) -> None:
+        """Raise when a result says more about us than about the file.
+
+        A child that died may have been ended by our own stopping (a service manager signals all
+        processes of a service) or by the kernel for want of memory: not the file's fault until
+        it happens again and again.
+        """
+        if self._abandoning.is_set():
+            raise _CutOffError("reading was cut off by stopping")
+        if not any(document.error == ParserCrashedError.code for document in result.documents):
+            return
+        if self._stopping.wait(_SIGNAL_SECONDS):
+            raise _CutOffError("a child was ended while stopping")
+        if process_job.attempt < self.settings.engine.attempts:
+            raise ParserCrashedError("a child process died; tried again")
 
     def _deliver(self, delivery_id: str, job: str) -> None:
         """The ``deliver`` segment: one version of one document to the sink."""
@@ -436,16 +466,17 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
     """
     say = announce or _to_stdout
     stop = threading.Event()
+    appliance = Appliance(settings)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if stop.is_set():
             os._exit(ExitCode.INTERRUPTED)
+        appliance.stop_soon()
         stop.set()
 
     before = {
         number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
-    appliance = Appliance(settings)
     try:
         with (
             appliance,

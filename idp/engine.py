@@ -52,8 +52,6 @@ file stays small (about 4 KB a job)."""
 _LIST_LIMIT = 500
 _ALIVE = ["ENQUEUED", "DELAYED", "PENDING"]
 
-_log = logging.getLogger(__name__)
-
 Segment = Callable[[str, str], None]
 """Works on one target (an id); the second argument is the job's token. Must not raise: what it
 can't do it records in the store. An exception ends the job, and the sweep finds the work again."""
@@ -182,6 +180,8 @@ class Engine:
         DBOS.destroy(
             workflow_completion_timeout_sec=max(1, round(grace_seconds)), destroy_registry=True
         )
+        # What a job that outlived the grace time still tries to note is of no use to anybody.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         self._database.dispose()
 
 

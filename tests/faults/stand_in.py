@@ -2,10 +2,15 @@
 """An appliance in a process of its own, with a slow stand-in for the pipeline, to be killed.
 
 Usage: ``python -m tests.faults.stand_in DATA MODE SECONDS ENGINE`` (engine settings as JSON). It
-runs until SIGTERM. MODE is one of ``good`` (one document per ``page`` in the file), ``raises``
-(always an error), ``full`` (the disk is full until ``<data>/mended`` exists), ``dies`` (kills its
-own process group when it meets a file whose bytes begin with ``poison``), ``real`` (the
-product's own pipeline), ``run`` (as ``idp run``).
+runs until SIGTERM. MODE is one of
+
+- ``good``: one document per ``page`` in the file,
+- ``raises``: always an error,
+- ``full``: the disk is full until ``<data>/mended`` exists,
+- ``crashes``: a child process dies every time,
+- ``dies``: kills its own process group on a file whose bytes begin with ``poison``,
+- ``real``: the product's own pipeline,
+- ``run``: as ``idp run``, with the stand-in.
 """
 
 from __future__ import annotations
@@ -17,7 +22,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +32,7 @@ from PIL import Image
 from idp import appliance as appliance_module
 from idp.appliance import Appliance
 from idp.document import Decision, Document, DocumentType, Page
+from idp.errors import ParserCrashedError
 from idp.settings import ChannelSettings, EngineSettings, IngestSettings, ServeSettings, Settings
 
 
@@ -43,14 +48,17 @@ class SlowPipeline:
         self.data = data
         self.mode = mode
         self.seconds = seconds
+        self.closed = threading.Event()
 
     def process(self, path, *, workspace, channel, received_at, source=None):
         content = path.read_bytes()
-        time.sleep(self.seconds)
+        self.closed.wait(self.seconds)
         if self.mode == "raises":
             raise ValueError("this pipeline always fails")
         if self.mode == "full" and not (self.data / "mended").exists():
             raise OSError(errno.ENOSPC, "no space left")
+        if self.mode == "crashes" or self.closed.is_set():
+            return Result((self.refused(path, channel),), ())
         if self.mode == "dies" and content.startswith(b"poison"):
             os.killpg(0, signal.SIGKILL)
         count = max(1, content.count(b"page"))
@@ -73,6 +81,20 @@ class SlowPipeline:
             )
         return Result(tuple(documents), tuple(pages))
 
+    def refused(self, path, channel):
+        """What the real pipeline returns when its child died."""
+        return Document(
+            document_id=path.name,
+            source=path.name,
+            sha256=path.parent.name + path.name,
+            channel=channel,
+            type=DocumentType.OTHER,
+            type_confidence=0.0,
+            pages=(),
+            decision=Decision.QUARANTINE,
+            error=ParserCrashedError.code,
+        )
+
 
 def settings_for(data: Path, **engine: object) -> Settings:
     """Quick settings with nothing from the environment that matters."""
@@ -94,7 +116,9 @@ def settings_for(data: Path, **engine: object) -> Settings:
 def pipeline_of(mode: str, seconds: float):
     @contextmanager
     def make(settings: Settings) -> Iterator[SlowPipeline]:
-        yield SlowPipeline(settings.data, mode, seconds)
+        pipeline = SlowPipeline(settings.data, mode, seconds)
+        yield pipeline
+        pipeline.closed.set()
 
     return make
 

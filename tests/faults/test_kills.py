@@ -88,6 +88,9 @@ def test_a_stop_in_the_middle_ends_with_zero_and_the_next_start_goes_on(tmp_path
     running = Running(tmp_path, seconds=60).wait_ready()
     wait_until(lambda: states(tmp_path)[State.PROCESSING] == 1)
     assert running.stop() == 0
+    # The children that read for it were ended: that says nothing about the file.
+    assert set(states(tmp_path)) == {State.RECEIVED}
+    assert "Traceback" not in running.log
     with Running(tmp_path):
         wait_until(lambda: settled(tmp_path, 1))
     assert count(tmp_path, {"slow.tif": 1}).states == {"delivered": 1}

@@ -25,6 +25,14 @@ def test_a_pipeline_that_always_raises_quarantines_and_keeps_the_original(tmp_pa
     assert store.original(row.id) == store.content.path(hashlib.sha256(b"the original").hexdigest())
 
 
+def test_a_file_that_crashes_its_parser_is_tried_again_before_it_is_quarantined(tmp_path):
+    drop(tmp_path, "hostile.tif", b"page")
+    with Running(tmp_path, mode="crashes", attempts=2):
+        wait_until(lambda: settled(tmp_path, 1))
+    (row,) = open_store(tmp_path).quarantine()
+    assert (row.error, row.attempts) == ("parser_crashed", 2)
+
+
 def test_a_person_can_queue_a_given_up_document_again(tmp_path):
     drop(tmp_path, "bad.tif", b"page")
     with Running(tmp_path, mode="raises", attempts=1):
