@@ -17,6 +17,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from idp.schemas import DocumentSchema, Lexicon, Party
+from idp.values import Kind
 
 _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})

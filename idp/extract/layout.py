@@ -19,7 +19,7 @@ _FAX_HEADER = re.compile(
     r"(?i)(?:\bp(?:age|g|\.)?\s*\.?\s*\d+\s*(?:/|of)\s*\d+|\b\d{1,3}\s*/\s*\d{1,3}\b|"
     r"\bpage\s*:?\s*\d+|\bfrom\s*:.*\bto\s*:)"
 )
-_CLOCK = re.compile(r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\b")
+_CLOCK = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?:\s?[:.]\s?\d{2})?\b")
 _TOP = 0.045
 _COMB = 4
 _COMB_GAP = 2.6

@@ -426,9 +426,9 @@ def _setter_for(
         for s in setters
         if s.box[0] <= x0 + 2 * unit
         and s.box[1] <= y0 + unit
-        and not (title and s.box[1] < title.y0 - unit)
+        and (title is None or _title_at(reading, s.box[0], (s.box[1] + s.box[3]) / 2) is title)
     ]
-    beside = [s for s in above if abs(s.box[1] - y0) < 0.8 * unit]
+    beside = [s for s in above if abs(s.box[1] - y0) < 0.6 * unit]
     if beside:
         return max(beside, key=lambda s: s.box[0])
     # A contact's own phone stands beside the name; what stands below is the office's.

@@ -32,6 +32,8 @@ _PLACE = {
 _SPOTTED = frozenset(
     {Kind.DATE, Kind.PHONE, Kind.NPI, Kind.TAX_ID, Kind.ICD10, Kind.PROCEDURE_CODE, Kind.MONEY}
 )
+_KEPT_AS_PRINTED = frozenset({Kind.NPI, Kind.TAX_ID, Kind.PHONE, Kind.DATE})
+"""Kinds whose misread values stay: a person mends one wrong digit faster than a blank."""
 _WORDED = frozenset({Kind.TEXT, Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS})
 _WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
@@ -266,7 +268,7 @@ def _spotted(
         made += _described(
             reading, value, field, schema, text, starts, spans[0].start, spans[0].end
         )
-    if not made and field.kind is not Kind.MONEY:
+    if not made and field.kind in _KEPT_AS_PRINTED:
         digits = [t for t in tokens if any(c.isdigit() for c in t.text)]
         if digits and sum(c.isdigit() for t in digits for c in t.text) >= 4:
             raw = " ".join(t.text for t in digits[:4])
