@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json as jsonlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -23,9 +22,10 @@ from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import AccessError, ExitCode, InputError, NotFoundError
 from idp.settings import Settings, load_settings
 
-PAGE_SCHEMA = "idp.page/1"
+if TYPE_CHECKING:
+    from idp.read import Reader
 
-_Told = Callable[[str], None]
+PAGE_SCHEMA = "idp.page/1"
 
 
 def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None:
@@ -42,9 +42,9 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
         from idp.pipeline import Pipeline  # noqa: PLC0415 - heavy
 
         people = printer(out)
-        with Pipeline(settings) as pipeline, _progress(len(files)) as (advance, told):
+        with Pipeline(settings) as pipeline, _progress(len(files)) as teller:
             for path in files:
-                advance(path.name)
+                teller.file(path.name)
                 with tempfile.TemporaryDirectory(prefix="idp-") as work:
                     try:
                         documents: Sequence[Document] = pipeline.process(
@@ -53,18 +53,19 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
                             channel=channel,
                             received_at=dt.datetime.now(dt.UTC),
                             source=str(path),
-                            on_stage=told,
+                            on_stage=teller.stage,
                         ).documents
                     except Exception as error:
                         # Our own fault, not the file's: say so, keep its line, and go on.
                         messages().print(f"{path}: {where(error)}", markup=False)
                         documents = (_internal_fault(path, channel, error),)
                         faults += 1
-                for document in documents:
-                    if as_json:
-                        one_line(to_contract(document), out)
-                    else:
-                        render.document(people, document)
+                with teller.aside():
+                    for document in documents:
+                        if as_json:
+                            one_line(to_contract(document), out)
+                        else:
+                            render.document(people, document)
     if faults:
         messages().print(f"[bold red]error[/] internal: {faults} of {len(files)} files, see above")
         raise typer.Exit(ExitCode.INTERNAL)
@@ -84,38 +85,39 @@ def read_files(files: Sequence[Path], *, as_json: bool) -> None:
 
         with (
             Reader(settings.read, settings.models_folder) as reader,
-            _progress(len(files)) as (advance, _),
+            _progress(len(files)) as teller,
         ):
             for path in files:
-                advance(path.name)
+                teller.file(path.name)
                 with tempfile.TemporaryDirectory(prefix="idp-") as work:
-                    _read_one(path, Path(work), settings, reader, out, as_json=as_json)
+                    records = _read_one(path, Path(work), settings, reader)
+                with teller.aside():
+                    _print_pages(path, records, out, as_json=as_json)
 
 
 def _read_one(
-    path: Path, work: Path, settings: Settings, reader: Any, out: TextIO, *, as_json: bool
-) -> None:
+    path: Path, work: Path, settings: Settings, reader: Reader
+) -> tuple[Page, ...] | InputError:
     from idp.ingest import unpack  # noqa: PLC0415 - heavy
 
     try:
         unpacked = unpack(path, work, settings.ingest)
-        pages: tuple[Page, ...] = reader.read(unpacked.pages, work)
+        return reader.read(unpacked.pages, work)
     except InputError as error:
+        return error
+
+
+def _print_pages(
+    path: Path, seen: tuple[Page, ...] | InputError, out: TextIO, *, as_json: bool
+) -> None:
+    if isinstance(seen, InputError):
         if as_json:
-            one_line(
-                {
-                    "schema": PAGE_SCHEMA,
-                    "source": str(path),
-                    "page": None,
-                    "error": error.code,
-                    "hint": error.operator_hint,
-                },
-                out,
-            )
+            refused = {"error": seen.code, "hint": seen.operator_hint}
+            one_line({"schema": PAGE_SCHEMA, "source": str(path), "page": None, **refused}, out)
         else:
-            render.refused(printer(out), path, error)
+            render.refused(printer(out), path, seen)
         return
-    for page in pages:
+    for page in seen:
         if as_json:
             one_line(page_record(path, page), out)
         else:
@@ -183,12 +185,45 @@ def _internal_fault(path: Path, channel: str, error: Exception) -> Document:
     )
 
 
+class _Teller:
+    """Tells a person at a terminal which file and stage is worked on; a pipe is told nothing."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self._progress = progress
+        self._started = False
+        if progress is not None:
+            self._task = progress.add_task("starting", total=total, stage="")
+
+    def file(self, name: str) -> None:
+        """The next file begins."""
+        if self._progress is not None:
+            done = int(self._started)
+            self._progress.update(self._task, description=name[:40], advance=done, stage="")
+        self._started = True
+
+    def stage(self, name: str) -> None:
+        """The next stage of the file begins."""
+        if self._progress is not None:
+            self._progress.update(self._task, stage=name)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Off the screen while results are printed to the same terminal."""
+        if self._progress is None:
+            yield
+            return
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
+
+
 @contextmanager
-def _progress(total: int) -> Iterator[tuple[_Told, _Told]]:
-    """Tell a person at a terminal which file and stage is worked on; a pipe is told nothing."""
+def _progress(total: int) -> Iterator[_Teller]:
     console = messages()
     if not console.is_terminal:
-        yield (lambda name: None), (lambda stage: None)
+        yield _Teller(None, total)
         return
     with Progress(
         TextColumn("[bold]{task.description}"),
@@ -198,18 +233,6 @@ def _progress(total: int) -> Iterator[tuple[_Told, _Told]]:
         TextColumn("[dim]{task.fields[stage]}"),
         console=console,
         transient=True,
+        refresh_per_second=4,
     ) as progress:
-        task = progress.add_task("starting", total=total, stage="")
-        started = False
-
-        def advance(name: str) -> None:
-            nonlocal started
-            progress.update(task, description=name[:40], advance=int(started), stage="")
-            started = True
-
-        yield advance, lambda stage: progress.update(task, stage=stage)
-
-
-def as_json_text(value: object) -> str:
-    """``value`` as indented JSON, for people."""
-    return jsonlib.dumps(value, indent=2, ensure_ascii=False)
+        yield _Teller(progress, total)

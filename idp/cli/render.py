@@ -69,7 +69,10 @@ def document(console: Console, found: Document) -> None:
         line.append(", ".join(found.missing))
         console.print(line)
     _list_findings(console, found.findings)
+    told = tuple(finding.message for finding in found.findings)
     for reason in found.reasons:
+        if any(message.startswith(reason) for message in told):
+            continue
         line = Text("  because  ", "dim")
         line.append(reason)
         console.print(line)
