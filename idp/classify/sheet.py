@@ -157,13 +157,14 @@ def _runs(page: Page) -> list[Run]:
     aspect = page.height_px / max(1, page.width_px)
     for words in lines.values():
         ordered = sorted(words, key=lambda word: word.box.x0)
-        part = [ordered[0]]
+        part, reached = [ordered[0]], ordered[0].box.x1
         for left, right in pairwise(ordered):
-            gap = right.box.x0 - max(word.box.x1 for word in part)
+            gap = right.box.x0 - reached
             if gap > _WIDE_GAP * max(left.box.height, right.box.height) * aspect:
                 runs.append(Run(part))
-                part = []
+                part, reached = [], 0.0
             part.append(right)
+            reached = max(reached, right.box.x1)
         runs.append(Run(part))
     return runs
 

@@ -33,14 +33,16 @@ class Places:
         self._pages = pages
 
     @cached_property
-    def _lines(self) -> list[tuple[Page, list[Word]]]:
-        lines: list[tuple[Page, list[Word]]] = []
+    def _lines(self) -> list[tuple[Page, list[Word], list[str]]]:
+        """Every printed line with its words folded."""
+        lines: list[tuple[Page, list[Word], list[str]]] = []
         for page in self._pages:
             by_line: dict[int, list[Word]] = {}
             for word in page.words:
                 by_line.setdefault(word.line, []).append(word)
             for words in by_line.values():
-                lines.append((page, sorted(words, key=lambda word: word.box.x0)))
+                ordered = sorted(words, key=lambda word: word.box.x0)
+                lines.append((page, ordered, [fold(word.text) for word in ordered]))
         return lines
 
     def blank(self, labels: Sequence[str]) -> tuple[int, Box] | None:
@@ -54,8 +56,8 @@ class Places:
             wanted = fold(label)
             if len(wanted) < LEAST_SIGNS:
                 continue
-            for page, words in self._lines:
-                place = _stretch(words, wanted)
+            for page, words, folded in self._lines:
+                place = _stretch(words, folded, wanted)
                 if place is None:
                     continue
                 first, last = place
@@ -66,13 +68,14 @@ class Places:
         return found
 
 
-def _stretch(words: Sequence[Word], wanted: str) -> tuple[int, int] | None:
+def _stretch(words: Sequence[Word], folded: Sequence[str], wanted: str) -> tuple[int, int] | None:
     """The words of a line that are the label, as (first, last), when it begins a stretch.
 
     What stands in parentheses behind it (``(if different)``) belongs to the label.
     """
-    folded = [fold(word.text) for word in words]
     for first in range(len(words)):
+        if not folded[first].startswith(wanted[0]):
+            continue
         text = ""
         for last in range(first, len(words)):
             text += folded[last]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -152,6 +153,17 @@ def test_print_that_says_nothing_is_other_and_unsure() -> None:
     )
     assert segment.type is DocumentType.OTHER
     assert segment.type_confidence < 0.8
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["your" + "a" * 20_000, "1 " * 10_000, "1." * 10_000, "\n".join(["your request " * 20] * 300)],
+    ids=["glued", "spaced", "dotted", "repeated"],
+)
+def test_hostile_print_takes_no_more_than_seconds(text: str) -> None:
+    began = time.process_time()
+    split(pages_of(text), load_schemas())
+    assert time.process_time() - began < 5
 
 
 def test_no_pages_give_no_documents() -> None:
