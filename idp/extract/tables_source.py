@@ -76,7 +76,6 @@ class TablesSource:
         self, pages: Sequence[Page], schema: DocumentSchema, structure: Structure
     ) -> list[Candidate]:
         """All proposed values, in order of print within a field."""
-        del structure  # Tables speak for themselves: their heads name the columns.
         if schema.type is DocumentType.REMITTANCE_EOB:
             return _of_statement(self.remittance(pages), schema)
         if schema.type is DocumentType.OTHER:
@@ -85,7 +84,11 @@ class TablesSource:
         if schema.field("medications_tried") is not None:
             tables += find_tables(pages, self._medications, minimum=2, needs=("medication",))
         sheets = {page.number: sheet_of(page) for page in pages}
-        return [c for t in tables for c in _of_table(t, schema, sheets[t.page])]
+        return [
+            c
+            for t in tables
+            for c in _of_table(t, schema, sheets[t.page], structure.label_words(t.page))
+        ]
 
 
 def _of_statement(remittance: Remittance, schema: DocumentSchema) -> list[Candidate]:
@@ -108,11 +111,14 @@ def _of_evidence(evidence: Evidence, field: FieldSchema) -> Candidate | None:
     )
 
 
-def _of_table(table: Table, schema: DocumentSchema, sheet: Sheet) -> list[Candidate]:
+def _of_table(
+    table: Table, schema: DocumentSchema, sheet: Sheet, labels: frozenset[int]
+) -> list[Candidate]:
+    """The values of a table; what others know for a label or a title is none."""
     found: list[Candidate] = []
     seen: set[tuple[str, str]] = set()
     for row in table.rows:
-        kept = [cell for cell in row if is_value(cell)]
+        kept = [cell for cell in row if is_value(cell) and not _is_label(cell, labels)]
         if not _is_row(kept, table):
             continue
         for cell in kept:
@@ -131,16 +137,24 @@ def _of_table(table: Table, schema: DocumentSchema, sheet: Sheet) -> list[Candid
     return found
 
 
+def _is_label(cell: Cell, labels: frozenset[int]) -> bool:
+    ids = [i for t in cell.tokens for i in t.word_ids]
+    return sum(i in labels for i in ids) * 2 > len(ids)
+
+
+_TYPED = frozenset(("procedure_code", "diagnosis_code", "start_date", "end_date", "quantity"))
+
+
 def _is_row(cells: Sequence[Cell], table: Table) -> bool:
-    """Whether the cells make a row: a code, or a text with at least the company it should have."""
+    """Whether the cells make a row: a code, or a text with a value of the kind its table has."""
     roles = {c.role for c in cells}
-    if roles & {"procedure_code", "diagnosis_code"}:
+    if roles & {"procedure_code", "diagnosis_code", "medication"}:
         return True
-    if "medication" in roles:
-        return True
-    coded = {c.role for c in table.columns} & {"procedure_code", "diagnosis_code"}
+    heads = {c.role for c in table.columns}
     texts = roles & {"service_description", "diagnosis_description"}
-    return bool(texts) and (not coded or len(roles) >= 2)
+    if heads & _TYPED:
+        return bool(texts and roles & _TYPED)
+    return len(texts) > 1 or (bool(texts) and len(heads) > 2)
 
 
 def _of_cell(
@@ -164,6 +178,8 @@ def _of_cell(
         text = raw
         if cell.role == "procedure_code":
             text = parse_procedure(raw) or raw
+        elif cell.role == "diagnosis_code":
+            text = parse_icd10(raw) or raw
         parsed = values.parse(field.kind, text, options=field.options or None)
         confidence = 0.9 if parsed.valid else 0.6
         confidence *= 0.5 + 0.5 * min(t.confidence for t in tokens)

@@ -246,7 +246,11 @@ def parse_remark_codes(text: str) -> tuple[str, ...]:
 @lru_cache(maxsize=8192)
 def parse_icd10(text: str) -> str | None:
     """The ICD-10-CM code that the text is, with its point where it was printed."""
-    bare = text.strip().strip("()[],;:").upper()
+    printed = text.strip().strip("()[],;:")
+    # Codes are printed in capitals, so a small l is the letter I.
+    bare = re.sub(r"^[l|1](?=\d)", "I", printed).upper()
+    if not any(c.isdigit() for c in bare[1:]):
+        return None
     if match := _ICD10.fullmatch(bare):
         return match[0]
     head = bare[:1].translate(str.maketrans("1056", "IOSG"))
