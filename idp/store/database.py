@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import event
 
 from idp.errors import SettingsError
@@ -67,6 +65,10 @@ def writing(engine: sa.Engine) -> sa.Engine:
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the tables to this version; two processes at once wait for each other."""
+    # Readers (`idp status`) never migrate, and Alembic takes a quarter of their start.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     if engine.dialect.name == "sqlite":
         # The mode is kept in the file. It can't be changed inside a transaction, and a fresh
         # file is switched here, before anything is launched on it.
