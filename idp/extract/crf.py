@@ -138,7 +138,9 @@ class CrfSource:
         tags, sure = self.tag(view)
         tags = completed(view, tags, sure)
         spans = spans_of(view, tags, sure, self._table)
-        parties = Parties(view, tags, schema.type, structure, page.number)
+        parties = Parties(
+            view, tags, self._table, kind=schema.type, structure=structure, page=page.number
+        )
         found = []
         for span in compose(with_parties(spans, parties)):
             field = fields.get((span.role, span.party))

@@ -41,6 +41,8 @@ _WORDY = frozenset(
     {"NAME", "PRACTICE", "SPECIALTY", "DX", "SERVICE", "PAYER", "MEDICATION", "PLAN"}
 )
 """Roles whose values are words, where the tagger may know only some of them."""
+_HARD = frozenset({"date", "phone", "money", "five", "hcpcs", "icd", "npi", "ten", "tax", "carc"})
+"""Shapes that are never part of a name, a diagnosis or a service in words."""
 _ABSORBED = frozenset({"O", "X_TEXT", "X_NAME", *_WORDY})
 _MOST_ABSORBED = 3
 _PARTIES = frozenset(
@@ -164,6 +166,11 @@ def governing_labels(view: PageView, token: int) -> list[str]:
     return [phrase for phrase in found if phrase]
 
 
+def _whole_role(role: str) -> str:
+    """The role under which labels know a part of a name or a street."""
+    return "NAME" if role in NAME_PARTS else "ADDRESS" if role == "STREET" else role
+
+
 def _is_labelled(view: PageView, table: LabelTable, role: str, token: int) -> bool:
     wanted = {"STREET": "ADDRESS", "FIRST": "NAME", "LAST": "NAME", "MIDDLE": "NAME"}.get(
         role, role
@@ -204,6 +211,8 @@ def spans_of(
 
 
 def _cut(view: PageView, role: str, run: list[int]) -> list[list[int]]:
+    if role in _WORDY:
+        return _without_codes(view, run)
     shapes = _LISTED.get(role)
     if shapes is None:
         return [run]
@@ -211,6 +220,17 @@ def _cut(view: PageView, role: str, run: list[int]) -> list[list[int]]:
     if single:
         return single
     return [[i] for i in run if any(c.isdigit() for c in view.tokens[i].text)]
+
+
+def _without_codes(view: PageView, run: list[int]) -> list[list[int]]:
+    """The stretches of words between codes, dates and numbers of a table's row."""
+    parts: list[list[int]] = [[]]
+    for index in run:
+        if shape_of(view.tokens[index].text) in _HARD:
+            parts.append([])
+        else:
+            parts[-1].append(index)
+    return [part for part in parts if part]
 
 
 def _join_wrapped(view: PageView, tags: Mapping[int, str], spans: list[Span]) -> list[Span]:
@@ -259,6 +279,7 @@ class Parties:
     Args:
         view: The page.
         tags: What the tagger takes each token for.
+        table: What labels ask for; one that asks for something else names no party.
         kind: The document's type; it says who "provider" is.
         structure: The document's sections.
         page: The page's number.
@@ -268,11 +289,14 @@ class Parties:
         self,
         view: PageView,
         tags: Mapping[int, str],
+        table: LabelTable,
+        *,
         kind: DocumentType,
         structure: Structure,
         page: int,
     ) -> None:
         self.view, self.kind, self.structure, self.page = view, kind, structure, page
+        self.table = table
         self._named: list[tuple[Piece, str, bool]] = []
         for piece in view.pieces:
             titles = [i for i in piece.tokens if tags[i] == "TITLE"]
@@ -293,7 +317,9 @@ class Parties:
     def of(self, span: Span) -> tuple[str, float]:
         """The party of a value and how much of its confidence that leaves."""
         for phrase in governing_labels(self.view, span.tokens[0])[:3]:
-            if party := self._known(phrase):
+            roles = self.table.role(phrase)
+            speaks_of_this = not roles or _whole_role(span.role) in roles.split("+")
+            if speaks_of_this and (party := self._known(phrase)):
                 return party, _BY_OWN_LABEL
         label = self._label_of(span)
         if label is not None and label.party:

@@ -12,7 +12,7 @@ from idp.document import Box, Cell, DocumentType, Mark, Page, Word
 from idp.errors import ModelError
 from idp.extract.crf import FEATURES_VERSION, MODEL_NAME, CrfSource, load_entry
 from idp.extract.crf_roles import OWNED, fields_by_role, label_roles, role_of
-from idp.extract.crf_spans import Parties, Span, compose, spans_of, with_parties
+from idp.extract.crf_spans import Parties, Span, completed, compose, spans_of, with_parties
 from idp.extract.features import LabelTable, PageView, page_features, plain, shape_of
 from idp.extract.ports import Structure
 from idp.schemas import load_schemas
@@ -46,6 +46,11 @@ def tagged(page: Page, roles: dict[str, str]) -> tuple[PageView, dict[int, str],
     view = PageView(page)
     tags = {i: roles.get(view.tokens[i].text, "O") for i in view.order}
     return view, tags, dict.fromkeys(view.order, 0.9)
+
+
+def parties_of(view: PageView, tags: dict[int, str], table: LabelTable) -> Parties:
+    kind = DocumentType.PRIOR_AUTH_REQUEST
+    return Parties(view, tags, table, kind=kind, structure=NOTHING, page=1)
 
 
 @pytest.fixture(scope="module")
@@ -157,12 +162,34 @@ def test_the_party_of_a_value_is_that_of_its_label_or_of_the_title_above(table: 
     roles = {"Servicing": "TITLE", "Facility": "TITLE", "1234567893": "NPI", "1902837465": "NPI"}
     roles |= dict.fromkeys(["Requesting", "Provider", "NPI:"], "LABEL")
     view, tags, sure = tagged(page, roles)
-    parties = Parties(view, tags, DocumentType.PRIOR_AUTH_REQUEST, NOTHING, 1)
+    parties = parties_of(view, tags, table)
     found = with_parties(spans_of(view, tags, sure, table), parties)
     assert [(s.text, s.party) for s in found] == [
         ("1234567893", "servicing_provider"),
         ("1902837465", "requesting_provider"),
     ]
+
+
+def test_a_label_that_asks_for_something_else_names_no_party(table: LabelTable) -> None:
+    page = page_of((0.1, 0.1, "Requesting Provider Signature: 512-555-0122"))
+    roles = {"512-555-0122": "PHONE", "Requesting": "LABEL", "Provider": "LABEL"}
+    view, tags, sure = tagged(page, {**roles, "Signature:": "LABEL"})
+    parties = parties_of(view, tags, table)
+    (span,) = with_parties(spans_of(view, tags, sure, table), parties)
+    assert span.confidence < 0.9
+
+
+def test_codes_and_dates_of_a_row_are_no_part_of_a_description(table: LabelTable) -> None:
+    page = page_of((0.1, 0.1, "S9500 02/28/2026 MRSA infection"))
+    roles = dict.fromkeys(["S9500", "02/28/2026", "MRSA", "infection"], "DX")
+    assert [s.text for s in spans_of(*tagged(page, roles), table)] == ["MRSA infection"]
+
+
+def test_a_value_of_which_half_is_known_is_made_whole() -> None:
+    page = page_of((0.1, 0.1, "Specialty: Orthopedic Hand Surgery"))
+    view, tags, sure = tagged(page, {"Specialty:": "LABEL", "Orthopedic": "SPECIALTY"})
+    whole = completed(view, tags, sure)
+    assert [whole[i] for i in view.order] == ["LABEL", "SPECIALTY", "SPECIALTY", "SPECIALTY"]
 
 
 def test_a_name_in_boxes_is_put_together() -> None:
