@@ -401,6 +401,8 @@ def _header(
     chosen = _choose(band.phrases())
     if len({p.role for p in chosen}) < minimum:
         return None
+    if _is_one_run(rows[0], sheet) and (len(rows) == 1 or _stands_alone(chosen)):
+        return None
     covered = {at for p in chosen for at in p.tokens}
     lettered = {
         (r, i)
@@ -424,6 +426,22 @@ def _header(
         return None
     return Header(
         sheet.page, first, first + len(rows) - 1, columns, score + _bonus(columns_known), tokens
+    )
+
+
+def _is_one_run(row: Sequence[Token], sheet: Sheet) -> bool:
+    """Whether the words stand as close as those of a title do, with nothing between them."""
+    return all(
+        b.x0 - a.x1 < 0.9 * sheet.text_height
+        and not sheet.rules_between(a.cx, b.cx, (a.cy + b.cy) / 2)
+        for a, b in itertools.pairwise(row)
+    )
+
+
+def _stands_alone(chosen: Sequence[_Phrase]) -> bool:
+    """Whether no head begins in the first line of the stack and goes on below it."""
+    return not any(
+        any(r == 0 for r, _ in p.tokens) and any(r > 0 for r, _ in p.tokens) for p in chosen
     )
 
 

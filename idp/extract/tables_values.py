@@ -290,6 +290,6 @@ def shape_of(text: str) -> Shape:
         if pattern.fullmatch(upper):
             return shape
     digits = sum(c.isdigit() for c in bare)
-    if digits >= 3 or (digits == 2 and len(bare) <= 4):
+    if digits >= 3:
         return Shape.IDENTIFIER
     return Shape.WORD
