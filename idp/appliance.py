@@ -30,6 +30,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import BinaryIO, Protocol, Self
@@ -116,6 +117,12 @@ class Sink(Protocol):
         self, document: Document, original: Path, page_images: Mapping[int, Path], key: str
     ) -> Path:
         """See :meth:`idp.deliver.Outbox.deliver`."""
+
+
+class PutOff(Protocol):
+    """Lets go of a job: a code, the pause, whether the attempt counts; whether it comes again."""
+
+    def __call__(self, trouble: str, retry_in: dt.timedelta, *, counted: bool) -> bool: ...
 
 
 def is_house_fault(error: BaseException) -> bool:
@@ -231,6 +238,7 @@ class Appliance:
         self._abandoning = threading.Event()
         self._troubles: dict[str, int] = {}
         self._running = 0
+        self._at_work: dict[str, PutOff] = {}
         self._running_lock = threading.Lock()
         self._stack = ExitStack()
         self._sweeper: threading.Thread | None = None
@@ -312,10 +320,15 @@ class Appliance:
             self._sweeper.join()
 
     def _await_abandoned(self) -> None:
-        """Give segments whose reading was cut off the time to put their work back."""
+        """Wait for segments whose reading was cut off; put back what does not end.
+
+        What a segment that hangs in foreign code might still find is refused by the store then.
+        """
         deadline = time.monotonic() + ABANDON_SECONDS
         while self._running and time.monotonic() < deadline:
             time.sleep(0.05)
+        for put_back in list(self._at_work.values()):
+            put_back("stopped", dt.timedelta(0), counted=False)
 
     def _sweep_loop(self) -> None:
         """Start what is due; now and then look for work that the engine lost."""
@@ -359,6 +372,7 @@ class Appliance:
         process_job = self.store.begin_processing(arrival_id, job, self.settings.engine.attempts)
         if process_job is None:
             return
+        put_off = self._remember(job, partial(self.store.fail_processing, process_job))
         arrival = process_job.arrival
         workspace = self._work / job.replace(":", "_")
         try:
@@ -379,15 +393,10 @@ class Appliance:
             _log.info("arrival %s: %d document(s)", arrival_id, len(result.documents))
         except Exception as error:
             trouble, retry_in, counted = self._judge(arrival_id, error)
-            again = self.store.fail_processing(
-                process_job,
-                trouble=trouble,
-                retry_in=retry_in,
-                attempts=self.settings.engine.attempts,
-                counted=counted,
-            )
+            again = put_off(trouble, retry_in, counted=counted)
             _log_trouble("arrival", arrival_id, error, again=again)
         finally:
+            self._at_work.pop(job, None)
             shutil.rmtree(workspace, ignore_errors=True)
 
     def _doubt(self, process_job: ProcessJob, result: ProcessResult) -> None:
@@ -411,6 +420,7 @@ class Appliance:
         deliver_job = self.store.begin_delivery(delivery_id, job, self.settings.engine.attempts)
         if deliver_job is None:
             return
+        put_off = self._remember(job, partial(self.store.fail_delivery, deliver_job))
         try:
             document = self.store.document(deliver_job.document_id)
             assert document is not None
@@ -426,14 +436,24 @@ class Appliance:
             _log.info("document %s delivered", deliver_job.document_id)
         except Exception as error:
             trouble, retry_in, counted = self._judge(delivery_id, error)
-            again = self.store.fail_delivery(
-                deliver_job,
+            again = put_off(trouble, retry_in, counted=counted)
+            _log_trouble("document", deliver_job.document_id, error, again=again)
+        finally:
+            self._at_work.pop(job, None)
+
+    def _remember(self, job: str, fail: Callable[..., bool]) -> PutOff:
+        """Note how to put a job off, for the case that it never ends."""
+
+        def put_off(trouble: str, retry_in: dt.timedelta, *, counted: bool) -> bool:
+            return fail(
                 trouble=trouble,
                 retry_in=retry_in,
                 attempts=self.settings.engine.attempts,
                 counted=counted,
             )
-            _log_trouble("document", deliver_job.document_id, error, again=again)
+
+        self._at_work[job] = put_off
+        return put_off
 
     def _enqueue(self) -> Callable[[sa.Connection, str, str, str, int], None] | None:
         """How to hand on more work; while stopping the next start does it."""

@@ -38,6 +38,7 @@ _GRACE_SECONDS = 30.0
 """A call that has not ended after so many times its limit, and so much more, finds the pool stuck
 and has it replaced."""
 
+_LOOK_SECONDS = 0.5
 _WATCH_SECONDS = 0.25
 _MEMORY_EXIT = 77
 _ORPHAN_EXIT = 78
@@ -162,8 +163,14 @@ class Children:
         # The pool keeps each call's own limit; this is for the case that the pool itself is stuck.
         # Calls queue for a worker (others' calls too), so the wait may be far longer than one.
         patience = _PATIENCE * self._limits.seconds * (calls // self._workers + 1)
+        deadline = time.monotonic() + patience + _GRACE_SECONDS
         try:
-            return future.result(timeout=patience + _GRACE_SECONDS)
+            while not future.done() and time.monotonic() < deadline:
+                # In slices: a pool that is stopped does not always tell those who wait for it.
+                concurrent.futures.wait([future], timeout=_LOOK_SECONDS)
+                if self._closed and not future.done():
+                    raise ParserCrashedError("the child processes have been stopped")
+            return future.result(timeout=0)
         except IdpError:
             raise
         except concurrent.futures.TimeoutError as error:
