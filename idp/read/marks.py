@@ -179,7 +179,7 @@ def _white_within(mask: Mask, box: Candidate) -> bool:
     if inner.shape[0] < 2 * band + 2 or inner.shape[1] < 2 * band + 2:
         return share(inner) < 0.5
     sides = (inner[:band], inner[-band:], inner[:, :band], inner[:, -band:])
-    return sum(share(side) < 0.4 for side in sides) >= 3
+    return sum(share(side) < 0.6 for side in sides) >= 3
 
 
 def _white_around(mask: Mask, box: Candidate) -> bool:
@@ -193,7 +193,7 @@ def _white_around(mask: Mask, box: Candidate) -> bool:
         mask[y0:y1, x1 + 2 : x1 + 2 + gap],
     )
     shares = sorted(share(side) for side in sides)
-    return shares[1] < 0.04 and shares[2] < 0.2
+    return shares[1] < 0.04 and shares[2] < 0.4
 
 
 def _print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:

@@ -43,7 +43,7 @@ def look(page: Gray, threshold: int, dpi: float) -> Pixels:
     small = cv2.resize(
         page, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA
     )
-    paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5)))
+    paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (9, 9)))
     paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
     darkness = cv2.subtract(paper, page)
     return Pixels(
