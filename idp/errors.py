@@ -7,7 +7,9 @@ together). Messages never carry a patient's data: they name files, pages and lim
 
 from __future__ import annotations
 
+import traceback
 from enum import IntEnum
+from pathlib import PurePath
 from typing import ClassVar
 
 
@@ -190,3 +192,13 @@ def all_errors() -> tuple[type[IdpError], ...]:
         found.append(cls)
         todo.extend(cls.__subclasses__())
     return tuple(found)
+
+
+def where(error: BaseException) -> str:
+    """An unexpected error for the log: its class and the places it came through.
+
+    Not its text: that may quote what stands on a page.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    places = " < ".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in reversed(frames))
+    return f"{type(error).__name__} at {places}"

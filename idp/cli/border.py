@@ -10,14 +10,13 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console
 
-from idp.errors import ExitCode, IdpError, MissingDependencyError
+from idp.errors import ExitCode, IdpError, MissingDependencyError, where
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -95,13 +94,6 @@ def _internal(error: Exception) -> IdpError:
         hint=f"This is a fault in idp: please report it. {TRACEBACK_VARIABLE}=1 shows all of it, "
         "which may include what stands on a page.",
     )
-
-
-def where(error: BaseException) -> str:
-    """An error's class and the places it came through, without its text."""
-    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)[-4:]
-    places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
-    return f"{type(error).__name__} at {places}"
 
 
 @contextlib.contextmanager

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from idp.cli import render
-from idp.cli.border import messages, one_line, printer, results_only, tables, where
+from idp.cli.border import messages, one_line, printer, results_only, tables
 from idp.contract import to_contract
 from idp.document import Decision, Document, DocumentType, Page
-from idp.errors import AccessError, ExitCode, InputError, NotFoundError
+from idp.errors import AccessError, ExitCode, InputError, NotFoundError, where
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -55,6 +55,11 @@ def create_app(
         status = _STATUS.get(error.exit_code, 500)
         return page("error.html", status, error=error)
 
+    @app.exception_handler(404)
+    def _unknown(request: Request, error: Exception) -> Response:
+        del request, error
+        return page("error.html", 404, error=NotFoundError("There is no such page."))
+
     @app.get("/healthz")
     def _health() -> Response:
         """Whether the store answers, and how much lies where. No patient's data."""

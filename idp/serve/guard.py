@@ -17,11 +17,16 @@ authentication before it when it listens on anything but loopback.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
+
+from idp.errors import where
+
+_log = logging.getLogger(__name__)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSPECIFIED = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - names them, does not bind
@@ -53,13 +58,18 @@ class Guard:
             self._names |= {host.lower().strip("[]")}
 
     async def __call__(self, request: Request, call_next: _Next) -> Response:
-        """Answer 421 to a foreign host and 403 to a foreign page's request."""
+        """Answer 421 to a foreign host, 403 to a foreign page's request, 500 to a fault of ours."""
         if _host_name(request.headers.get("host", "")) not in self._names:
             response: Response = PlainTextResponse("unknown host name", status_code=421)
         elif request.method not in _SAFE_METHODS and not _comes_from_us(request):
             response = PlainTextResponse("not from this page", status_code=403)
         else:
-            response = await call_next(request)
+            try:
+                response = await call_next(request)
+            except Exception as error:
+                # Logged here: a server's own traceback would quote values.
+                _log.error("a page failed: %s", where(error))
+                response = PlainTextResponse("the page failed; see the log", status_code=500)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response

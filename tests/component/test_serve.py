@@ -258,6 +258,23 @@ def test_health_tells_counts_and_fails_with_the_store(page: TestClient, shelf: S
     assert page.get("/healthz").status_code == 503
 
 
+def test_a_fault_of_ours_is_a_plain_answer_and_its_text_stays_out_of_the_log(
+    page: TestClient,
+    shelf: Shelf,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError(f"can't show {PATIENT}")
+
+    monkeypatch.setattr(shelf.store, "show", fail)
+    answer = page.get("/documents/any")
+    assert answer.status_code == 500
+    assert PATIENT not in answer.text
+    assert PATIENT not in caplog.text
+    assert "RuntimeError at test_serve.py" in caplog.text
+
+
 def test_the_page_in_a_thread_answers_logs_no_values_and_stops(
     shelf: Shelf, caplog: pytest.LogCaptureFixture
 ) -> None:
