@@ -23,9 +23,7 @@ _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
 _NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
 _BULLET = re.compile(r"^[^\w#]+$")
-_HEADING = re.compile(
-    r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*"
-)
+_HEADING = re.compile(r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
 _MIDDLE_WORDS = 2
@@ -170,7 +168,7 @@ class LabelTable:
     def is_text(self, meaning: Meaning) -> bool:
         """Whether a label's first field holds free text."""
         field = self.schema.field(meaning.fields[0]) if meaning.fields else None
-        return field is not None and field.kind is Kind.TEXT
+        return field is not None and field.kind is Kind.TEXT and not field.list
 
     def is_head(self, text: str) -> bool:
         """Whether the words are a label or a column's head themselves, and so no value."""
@@ -278,7 +276,9 @@ class TitleTable:
     @staticmethod
     def bare(words: Sequence[str]) -> list[str]:
         """A title's words without numbering, dashes and what stands in parentheses behind."""
-        words = [w for word in words for w in re.split(r"(?<=[A-Za-z])[–—-](?=[A-Z])|[–—]", word) if w]
+        words = [
+            w for word in words for w in re.split(r"(?<=[A-Za-z])[–—-](?=[A-Z])|[–—]", word) if w
+        ]
         while words and (_BULLET.match(words[0]) or _HEADING.fullmatch(words[0])):
             words.pop(0)
         for index, word in enumerate(words):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from idp.document import DocumentType
 from idp.extract.labels import squash
 from idp.extract.layout import Piece
-from idp.extract.sections import Reading, Title
+from idp.extract.sections import Reading, Title, head_end
 from idp.extract.sentences import DATE, PHONE, Running
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, Lexicon
@@ -32,9 +32,16 @@ _ORGANISATION = re.compile(
 _CREDENTIALS = re.compile(
     r"(?i)\b(?:m\.?d|d\.?o|np|fnp(?:-\w+)?|pa-?c|aprn|arnp|crnp|cnp|dpm|dds|dmd|od|dc|phd|rn)\b\.?$"
 )
+_LOGO = 0.14
+_LARGE = 1.25
+_PROGRAMS = frozenset({squash("Medicare"), squash("Medicaid"), squash("Medi-Cal")})
+_INTRODUCES = re.compile(r"(?i)^(?:[•|–—-]+|by|to|from|:|.*:)$")
 _NO_NAME = re.compile(
     r"(?i)\b(?:page|date|phone|fax|npi|form|please|complete|information|request|authorization|number|https?|www|"
     r"confidential|notice|this|explanation|statement|remittance|return|box|summary)\b|[:?@]|\d{3}"
+)
+_NOT_RECEIVER = re.compile(
+    r"(?i)\b(?:patient|office|prescriber|physician|provider'?s|home|cell|from)\s*(?:phone|fax|tel)?\W*$"
 )
 _DATED = {
     DocumentType.REFERRAL: "referral_date",
@@ -67,7 +74,10 @@ class Letterhead:
         """All values of one page that stand without a label."""
         if schema.type is DocumentType.OTHER:
             return
-        yield from self._payer(reading, first=first)
+        # A referral's letterhead is a practice's: there only names known for payers count.
+        yield from self._payer(reading, first=first, logos=schema.type is not DocumentType.REFERRAL)
+        if first:
+            yield from _head_numbers(reading, schema)
         if first:
             yield from _letter_date(reading, schema)
         yield from _party_blocks(reading, schema)
@@ -75,7 +85,7 @@ class Letterhead:
             yield from self._mail_blocks(reading)
         del running
 
-    def _payer(self, reading: Reading, *, first: bool) -> Iterator[Standing]:
+    def _payer(self, reading: Reading, *, first: bool, logos: bool) -> Iterator[Standing]:
         """The payer's name in a logo, a title or a letterhead: known names, then telling words."""
         sheaf = reading.sheaf
         best: tuple[float, list[Token]] | None = None
@@ -89,9 +99,13 @@ class Letterhead:
             known = self._known(tokens)
             if known:
                 score = 0.56 + 0.1 * (large - 1) - 0.2 * place - (0.0 if len(tokens) <= 8 else 0.12)
+                if len(tokens) > 3 and squash(" ".join(t.text for t in known)) in _PROGRAMS:
+                    score -= 0.2  # a programme named in passing, not the payer
                 found = known
             elif len(tokens) <= 12 and self._words and (found := self._worded(tokens)):
-                score = 0.46 + 0.1 * (large - 1) - 0.2 * place
+                score = 0.52 + 0.1 * (large - 1) - 0.2 * place
+            elif logos and place < _LOGO and (found := self._logo(reading, tokens, large)):
+                score = 0.36 + 0.12 * (large - 1) - 0.3 * place
             else:
                 continue
             score -= 0.1 if bottom else 0.0
@@ -109,6 +123,8 @@ class Letterhead:
                 words = tokens[start : start + length]
                 key = squash(" ".join(t.text for t in words))
                 if key in self._payers and (len(key) > 4 or words[0].text[:1].isupper()):
+                    if start and not _INTRODUCES.search(tokens[start - 1].text):
+                        continue
                     return self._grown(tokens, start, start + length)
         return None
 
@@ -127,6 +143,17 @@ class Letterhead:
         ):
             end += 1
         return list(tokens[start:end])
+
+    @staticmethod
+    def _logo(reading: Reading, tokens: Sequence[Token], large: float) -> list[Token] | None:
+        """A few large words at the very top that are no form's title."""
+        text = " ".join(t.text for t in tokens).strip(" ®™©*•|-")
+        if large < _LARGE or not 1 <= len(tokens) <= 6 or not text[:1].isupper():
+            return None
+        if _FORM_WORDS.search(text) or _NO_NAME.search(text) or sum(c.isalpha() for c in text) < 4:
+            return None
+        del reading
+        return [t for t in tokens if any(c.isalpha() for c in t.text)]
 
     def _worded(self, tokens: Sequence[Token]) -> list[Token] | None:
         text = " ".join(t.text for t in tokens)
@@ -149,10 +176,12 @@ class Letterhead:
     def _mail_blocks(self, reading: Reading) -> Iterator[Standing]:
         """The sender's and the addressee's block of a remittance, upper half of the page."""
         payee: list[tuple[float, list[Token]]] = []
+        height = reading.sheaf.sheet.height
         for name, lines in _address_blocks(reading):
             text = " ".join(t.text for t in name)
             street = " ".join(t.text for line in lines for t in line)
-            if self._known(name) or (self._words and self._words.search(text)):
+            boxed = re.search(r"(?i)\bp\.?\s*o\.?\s*box\b", street) and name[0].cy < 0.2 * height
+            if self._known(name) or (self._words and self._words.search(text)) or boxed:
                 yield Standing("payer_name", name, 0.6)
             elif re.search(r"(?i)\bclaims?\b|correspondence", street + text):
                 continue
@@ -211,6 +240,47 @@ def _letter_date(reading: Reading, schema: DocumentSchema) -> Iterator[Standing]
         if re.fullmatch(DATE, text, re.IGNORECASE) and not _has_label_near(reading, tokens):
             yield Standing(name, tokens, 0.6)
             return
+
+
+def _head_numbers(reading: Reading, schema: DocumentSchema) -> Iterator[Standing]:
+    """Where to call and fax: the numbers in the head of a form are those of who receives it."""
+    owner = {DocumentType.PRIOR_AUTH_REQUEST: "payer", DocumentType.REFERRAL: "referred_to"}.get(
+        schema.type
+    )
+    if owner is None:
+        return
+    sheaf = reading.sheaf
+    end = head_end(reading)
+    for row in sheaf.rows:
+        if not row or row[0].cy > end:
+            break
+        text, starts = "", []
+        for token in row:
+            starts.append(len(text))
+            text += token.text + " "
+        last = 0
+        for match in re.finditer(PHONE, text):
+            before = text[last : match.start()][-70:]
+            last = match.end()
+            if _NOT_RECEIVER.search(before):
+                continue
+            fax = list(re.finditer(r"(?i)\bfax", before))
+            call = list(
+                re.finditer(
+                    r"(?i)\b(?:call|phone|tel|telephone|line|questions|main|contact|scheduling)\b",
+                    before,
+                )
+            )
+            is_fax = bool(fax) and (not call or fax[-1].start() > call[-1].start())
+            if not is_fax and not call:
+                continue
+            tokens = [
+                t
+                for t, at in zip(row, starts, strict=True)
+                if at < match.end() and at + len(t.text) > match.start()
+            ]
+            sure = 0.72 if owner == "payer" else 0.45
+            yield Standing(f"{owner}_{'fax' if is_fax else 'phone'}", tokens, sure)
 
 
 def _has_label_near(reading: Reading, tokens: Sequence[Token]) -> bool:

@@ -111,8 +111,9 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     row = sheaf.rows[piece.row]
     begin = piece.start + strip_numbering([t.text for t in row[piece.start : piece.end]])
     at = begin
+    lined = _before_lines(sheaf, row, piece)
     for colon in range(begin, piece.end):
-        if not row[colon].text.endswith(_ENDS) or colon < at:
+        if colon < at or not (row[colon].text.endswith(_ENDS) or colon in lined):
             continue
         if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
             at = colon + 1
@@ -130,6 +131,23 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
             yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
             at = piece.end
     yield from _inside_text(row, piece, at, table)
+
+
+def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
+    """Tokens behind which a line to write on begins: as good as a colon."""
+    unit = sheaf.unit
+    found: set[int] = set()
+    for i in range(piece.start, piece.end):
+        token = row[i]
+        following = row[i + 1].x0 if i + 1 < piece.end else token.x1 + 2 * unit
+        if any(
+            token.x1 - 0.4 * unit <= x0 <= following + 0.4 * unit
+            and x1 - x0 > 2 * unit
+            and token.cy < y < token.y1 + 0.8 * unit
+            for y, x0, x1 in sheaf.sheet.horizontal
+        ):
+            found.add(i)
+    return found
 
 
 def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
@@ -390,6 +408,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
     """Own words first, then the nearest label that names somebody, then the section."""
     unit = reading.sheaf.unit
     setters: list[Found] = []
+    head = head_end(reading)
     for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
         if found.meaning.party:
             found.party = found.meaning.party
@@ -403,7 +422,23 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
             close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
             if party is None or setter.party == party or close:
                 party = setter.party
+        role = ("payer", found.meaning.attribute or "")
+        if party is None and role in table.by_role and found.box[1] < head:
+            party = "payer"
         found.party = party
+
+
+def head_end(reading: Reading) -> float:
+    """Where the letterhead ends: at the first party's title or the first label with a party."""
+    height = reading.sheaf.sheet.height
+    titles = [t.y0 for t in reading.titles if t.party not in (None, "payer")]
+    labels = [
+        f.box[1]
+        for f in reading.labels
+        if f.meaning.party not in (None, "payer")
+        or f.meaning.attribute in ("dob", "member_id", "npi")
+    ]
+    return min((*titles, *labels, 0.25 * height))
 
 
 def _title_at(reading: Reading, x: float, y: float) -> Title | None:

@@ -18,7 +18,7 @@ DATE = rf"(?:\d{{1,2}}\s?[/.-]\s?\d{{1,2}}\s?[/.-]\s?\d{{2,4}}|\d{{4}}-\d\d-\d\d
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor)\b\.?\s*)"
 _WORD = r"[A-Z][A-Za-z'’\-]+"
 NAME = rf"{_WORD}(?:\s+[A-Z]\.?)?(?:\s+(?!DOB|Date|Born|Member|Patient|The|For|With|Who){_WORD}){{1,2}}"
-PHONE = r"\(?\d{3}\)?\s*[-.]?\s*\d{3}\s*[-.]\s*\d{4}"
+PHONE = r"(?:(?<!\d)1[-. ])?\(?\b\d{3}\)?\s*[-.]?\s*\d{3}\s*[-.]\s*\d{4}\b"
 _NUMBER = r"(?=[A-Z0-9\-]*\d)[A-Z0-9][A-Z0-9\-]{4,24}"
 _COUNT_WORDS = r"\d{1,3}|thirty|sixty|ninety|fifteen|ten|one hundred (?:and )?(?:eighty|twenty)"
 
@@ -200,7 +200,7 @@ SENTENCES: tuple[Sentence, ...] = (
     ),
     _sentence(
         "payer_phone",
-        rf"(?:\bcall\b|\bphone\b(?:\s+(?:number|requests?))?|\btelephone\b|contact\s+us|questions)(?:[^.;0-9]){{0,70}}(?P<value>{PHONE})",
+        rf"(?:\bcall\b|\bby\s+(?:tele)?phone\b|contact\s+us|questions)(?:[^.;0-9]){{0,70}}(?P<value>(?:1[- ])?{PHONE})",
         0.5,
         but_not=r"(?:error|mistake|patient|home|provider|physician|office|cell)[^.:]*$",
     ),
