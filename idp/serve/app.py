@@ -20,7 +20,16 @@ from idp.errors import ExitCode, IdpError, NotFoundError
 from idp.schemas import load_schemas
 from idp.serve.guard import Guard
 from idp.serve.pictures import as_png
-from idp.serve.view import TONES, ago, document_view, moment, money, state_groups, type_title
+from idp.serve.view import (
+    TONES,
+    ago,
+    document_view,
+    moment,
+    money,
+    state_groups,
+    type_title,
+    with_code,
+)
 from idp.settings import Settings
 from idp.store import State, Store
 
@@ -58,7 +67,8 @@ def create_app(
     @app.exception_handler(404)
     def _unknown(request: Request, error: Exception) -> Response:
         del request, error
-        return page("error.html", 404, error=NotFoundError("There is no such page."))
+        lost = NotFoundError("There is no such page.", hint="The overview lists all documents.")
+        return page("error.html", 404, error=lost)
 
     @app.get("/healthz")
     def _health() -> Response:
@@ -162,6 +172,7 @@ def _templates() -> Environment:
     pages.filters["moment"] = moment
     pages.filters["type_title"] = type_title
     pages.filters["money"] = money
+    pages.filters["with_code"] = with_code
     pages.globals["version"] = __version__
     pages.globals["tones"] = TONES
     return pages

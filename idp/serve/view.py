@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from markupsafe import Markup, escape
+
 from idp.contract import percent
 from idp.document import Box, Claim, Document, Field, Finding, Page, ServiceLine, Severity
 from idp.schemas import DocumentSchema, load_schemas
@@ -348,6 +350,15 @@ def ago(when: dt.datetime, now: dt.datetime) -> str:
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / _DAY:.0f} d"
+
+
+def with_code(text: str | None) -> Markup:
+    """A hint with its `commands` set as code; everything else is escaped."""
+    parts = (text or "").split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
 
 
 def moment(when: dt.datetime) -> str:

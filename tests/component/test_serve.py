@@ -153,6 +153,14 @@ def test_a_quarantined_file_shows_code_and_hint(page: TestClient, shelf: Shelf) 
     assert "/release" not in text, "what was never read has nothing to review"
 
 
+def test_commands_in_a_hint_are_set_as_code_and_still_escaped(
+    page: TestClient, shelf: Shelf
+) -> None:
+    shelf.put(refused().model_copy(update={"hint": "Run `idp <b>doctor</b>`, <i>now</i>."}))
+    text = page.get("/quarantine").text
+    assert "<code>idp &lt;b&gt;doctor&lt;/b&gt;</code>, &lt;i&gt;now&lt;/i&gt;." in text
+
+
 def test_a_quarantined_document_can_be_released_to_review(page: TestClient, shelf: Shelf) -> None:
     document_id = shelf.put(held())
     assert f"/documents/{document_id}/release" in page.get("/quarantine").text
