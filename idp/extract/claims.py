@@ -8,6 +8,7 @@ columns of a service row), goes on over page ends, and closes with its total, if
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -128,6 +129,11 @@ def _in_order(amounts: Sequence[Decimal], sums: Sequence[tuple[str, Decimal]]) -
         found.append(sums[at][0])
         at += 1
     return found
+
+
+def _values_of(role: str, events: Sequence[Event]) -> set[str]:
+    """What a role's amount is said to be."""
+    return {str(a[role]) for e in events if role in (a := _amounts(e.cells))}
 
 
 class _Builder:
@@ -270,10 +276,13 @@ class _Builder:
     @staticmethod
     def _exceeds(event: Event, draft: _Draft) -> bool:
         """Whether a total has more than the claim above it: then it is not that claim's."""
-        return any(
-            (own := draft.totals.get(role, draft.sums(role))) is not None and amount > own
+        more = {
+            role: amount > own
             for role, amount in _amounts(event.cells).items()
-        )
+            if (own := draft.totals.get(role, draft.sums(role))) is not None
+        }
+        telling = [more[r] for r in ("billed", "allowed", "paid") if r in more]
+        return any(telling or more.values())
 
     def _settle_open(self) -> None:
         """Decide of what the totals without a scope are the totals."""
@@ -390,18 +399,34 @@ class _Builder:
         )
 
     def _evidence(self) -> tuple[Evidence, ...]:
-        found: dict[str, Evidence] = {}
-        # The last total of a statement stands below all others.
-        for event in reversed(self.statement):
+        found: dict[str, list[tuple[bool, Evidence]]] = {}
+        for event in self.statement:
             for role, tokens in event.cells.items():
                 instead = role == "noncovered" and "adjustment" not in event.cells
                 name = _STATEMENT_FIELDS.get("adjustment" if instead else role)
-                if name is None or name in found or not tokens:
+                if name is None or not tokens:
                     continue
                 evidence = self._one(name, role, tokens)
                 if evidence is not None:
-                    found[name] = evidence
-        return tuple(found[n] for n in sorted(found))
+                    found.setdefault(name, []).append((event.scope == "statement", evidence))
+        return tuple(self._best(name, found[name]) for name in sorted(found))
+
+    def _best(self, name: str, found: Sequence[tuple[bool, Evidence]]) -> Evidence:
+        """Of several printed totals the one told most often, by a sum, as such, and last."""
+        role = next((r for r, n in _STATEMENT_FIELDS.items() if n == name), name)
+        parts = [d.totals.get(role, d.sums(role)) for d in self.drafts]
+        total = sum((p for p in parts if p is not None), Decimal(0)) if all(parts) else None
+        counts = Counter(e.value for _, e in found)
+        if name in ("total_paid", "payment_amount"):
+            other = "payment_amount" if name == "total_paid" else "paid"
+            counts += Counter(_values_of(other, self.statement))
+
+        def weight(at: int) -> tuple[int, bool, bool, int]:
+            certain, evidence = found[at]
+            summed = role in MONEY_ROLES and str(total) == evidence.value
+            return counts[evidence.value], summed, certain, at
+
+        return found[max(range(len(found)), key=weight)][1]
 
     def _one(self, name: str, role: str, tokens: tuple[Token, ...]) -> Evidence | None:
         raw = joined(tokens)

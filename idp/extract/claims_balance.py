@@ -107,8 +107,8 @@ def _has_codes(header: Header, rows: Sequence[Row]) -> bool:
 def _name_amounts(header: Header, rows: Sequence[Row]) -> Header:
     """Columns of amounts whose head says nothing we know.
 
-    The role must be missing and make the rows balance; the leftmost column of amounts may also be
-    what was billed, if nothing in its rows is more.
+    The role must be missing and make the rows balance. Failing that, the leftmost column of amounts
+    is what was billed, if nothing in its rows is more, and the rightmost what was paid.
     """
     for at, column in enumerate(header.columns):
         if column.role is not None:
@@ -124,6 +124,8 @@ def _name_amounts(header: Header, rows: Sequence[Row]) -> Header:
             header = trials[best]
         elif "billed" in trials and _is_first(header, at) and _is_most(trials["billed"], rows):
             header = trials["billed"]
+        elif "paid" in trials and _is_last(header, at) and _is_within(trials["paid"], rows):
+            header = trials["paid"]
     return header
 
 
@@ -148,6 +150,17 @@ def _is_first(header: Header, at: int) -> bool:
     return not any(set(c.roles) & MONEY_ROLES for c in header.columns[:at])
 
 
+def _is_last(header: Header, at: int) -> bool:
+    return not any(set(c.roles) & MONEY_ROLES for c in header.columns[at + 1 :])
+
+
 def _is_most(header: Header, rows: Sequence[Row]) -> bool:
-    amounts = [_row_amounts(header, row) for row in rows]
-    return all(a["billed"] >= max(a.values()) for a in amounts if "billed" in a)
+    """Whether in most rows nothing is more than what was billed."""
+    amounts = [a for row in rows if "billed" in (a := _row_amounts(header, row))]
+    return sum(a["billed"] >= max(a.values()) for a in amounts) * 2 > len(amounts)
+
+
+def _is_within(header: Header, rows: Sequence[Row]) -> bool:
+    """Whether in most rows no more was paid than allowed."""
+    amounts = [a for row in rows if {"paid", "allowed"} <= (a := _row_amounts(header, row)).keys()]
+    return sum(a["paid"] <= a["allowed"] for a in amounts) * 2 > len(amounts)

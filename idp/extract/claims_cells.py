@@ -181,6 +181,18 @@ def _note(cells: Mapping[str, tuple[Token, ...]]) -> str | None:
     return None
 
 
+def _service_date(tokens: Sequence[Token]) -> dt.date | None:
+    """The first date; also one whose separators were read as digits (``11/20024``)."""
+    days = parse_dates(joined(tokens))
+    for token in tokens:
+        if days:
+            break
+        blurred = re.fullmatch(r"(\d\d)(.)(\d\d)(.)(\d\d|\d{4})", token.text)
+        if blurred and "/" in (blurred[2], blurred[4]):
+            days = parse_dates(f"{blurred[1]}/{blurred[3]}/{blurred[5]}")
+    return days[0] if days else None
+
+
 def _units(tokens: Sequence[Token]) -> Decimal | None:
     for token in tokens:
         match = re.fullmatch(r"(\d{1,4})(?:[.,](\d{1,3}))?", token.text.strip("() "))
@@ -223,8 +235,7 @@ def read_service(event: Event) -> ServiceDraft:
         draft.amounts["adjustment"] = draft.amounts.pop("noncovered")
     draft.amounts, draft.balanced, changed = settle(draft.amounts, others, event.columns)
     draft.doubtful = (draft.doubtful if not draft.balanced else set()) | changed
-    days = parse_dates(joined(cells.get("service_date", ())))
-    draft.service_date = days[0] if days else None
+    draft.service_date = _service_date(cells.get("service_date", ()))
     draft.procedure_code = parse_procedure(joined(cells.get("procedure_code", ())))
     draft.units = _units(cells.get("units", ()))
     draft.adjustment_codes = tuple(c for c, _ in adjustments) or _bare_reasons(cells)

@@ -39,7 +39,7 @@ _NAMING = IDENTITY_ROLES | {"service_date", "subscriber_name"}
 """Labelled values that say whom or which visit the lines below are about."""
 
 _OF_STATEMENT = re.compile(
-    r"\b(?:statement|grand|payment|check|cheque|remit\w*|report|provider|payee|all|overall|eob|ra"
+    r"\b(?:sta\w{2,4}ment|grand|payment|check|cheque|remit\w*|report|provider|payee|all|overall|eob|ra"
     r"|voucher|final|batch|claims|eft|summary|advice)\b",
     re.IGNORECASE,
 )

@@ -19,6 +19,8 @@ _DIGIT_LOOKALIKES = str.maketrans(
     {"O": "0", "o": "0", "Q": "0", "D": "0", "I": "1", "l": "1", "|": "1", "i": "1"}
     | {"S": "5", "s": "5", "B": "8", "Z": "2", "z": "2"}
 )
+_IN_AMOUNTS = str.maketrans({"A": "8", "G": "6", "b": "6"})
+"""Letters that stand for digits in blurred amounts only; in codes they are letters."""
 _FIRST_OF_CODE = str.maketrans("l|IOo", "11100")
 _MONTHS = {
     name: number
@@ -84,7 +86,7 @@ def _digits_for_letters(text: str) -> str | None:
         return None
     tail = "CR" if text.upper().rstrip(") ").endswith("CR") else ""
     core = text[: text.upper().rindex("CR")] if tail else text
-    return core.translate(_DIGIT_LOOKALIKES) + tail
+    return core.translate(_DIGIT_LOOKALIKES).translate(_IN_AMOUNTS) + tail
 
 
 @lru_cache(maxsize=8192)
