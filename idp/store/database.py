@@ -8,16 +8,19 @@ what was read is still true when it is written. One machine, a local disk, never
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from idp.errors import SettingsError
+from idp.errors import AccessError, SettingsError
 
 BUSY_MS = 30_000
 _WRITES = "idp_writes"
+_MIGRATION_LOCK = 7236471
 
 
 def connect(url: str) -> sa.Engine:
@@ -64,26 +67,49 @@ def writing(engine: sa.Engine) -> sa.Engine:
 
 
 def migrate(engine: sa.Engine) -> None:
-    """Bring the tables to this version; two processes at once wait for each other."""
+    """Bring the tables to this version; two processes at once wait for each other.
+
+    Raises :class:`AccessError` when the database can't be reached or written, and
+    :class:`SettingsError` when a newer version of the program has already changed it.
+    """
     # Readers (`idp status`) never migrate, and Alembic takes a quarter of their start.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
-    if engine.dialect.name == "sqlite":
-        # The mode is kept in the file. It can't be changed inside a transaction, and a fresh
-        # file is switched here, before anything is launched on it.
-        raw = engine.raw_connection()
-        try:
-            raw.cursor().execute("PRAGMA journal_mode=WAL")
-        finally:
-            raw.close()
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with writing(engine).begin() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(7236471)"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        if engine.dialect.name == "sqlite":
+            _use_write_ahead_log(engine)
+        with writing(engine).begin() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.execute(
+                    sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK}
+                )
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        raise AccessError(
+            f"database {engine.url.render_as_string(hide_password=True)}: {error.orig}"
+        ) from error
+    except CommandError as error:
+        raise SettingsError(
+            f"the database is of another version: {error}",
+            hint="A newer idp has worked on it: run that one, or restore a backup.",
+        ) from error
+
+
+def _use_write_ahead_log(engine: sa.Engine) -> None:
+    """Switch the mode, which is kept in the file, before anything is launched on it.
+
+    It can't be changed inside a transaction.
+    """
+    try:
+        with closing(engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as error:
+        raise AccessError(f"database {engine.url.database}: {error}") from error
 
 
 def _engine(url: str) -> sa.Engine:

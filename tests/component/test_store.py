@@ -13,8 +13,15 @@ from alembic.migration import MigrationContext
 from PIL import Image
 
 from idp.document import Decision, Document, DocumentType, Page
-from idp.errors import AlreadyRunningError, NotFoundError, WrongStateError
+from idp.errors import (
+    AccessError,
+    AlreadyRunningError,
+    NotFoundError,
+    SettingsError,
+    WrongStateError,
+)
 from idp.store import Results, State, Store, new_id
+from idp.store import store as store_module
 from idp.store.tables import Base
 
 pytestmark = pytest.mark.component
@@ -462,3 +469,38 @@ def test_one_process_holds_a_postgresql_database(store, tmp_path):
     with other.exclusive():
         pass
     other.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite:////proc/nowhere/idp.sqlite", "postgresql://nobody:secret@127.0.0.1:1/none"],
+)
+def test_a_database_out_of_reach_is_an_access_error_without_the_password(tmp_path, url):
+    with pytest.raises(AccessError) as caught:
+        Store(url, tmp_path).migrate()
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/idp", "no url", "sqlite+nothing:///x"])
+def test_a_url_of_another_kind_is_a_settings_error(tmp_path, url):
+    with pytest.raises(SettingsError):
+        Store(url, tmp_path)
+
+
+def test_a_database_of_a_newer_version_is_refused(store):
+    with store._engine.connect() as connection:
+        connection.execute(sa.text("UPDATE idp_version SET version_num = '9999'"))
+        connection.commit()
+    with pytest.raises(SettingsError, match="another version"):
+        store.migrate()
+
+
+def test_a_backlog_larger_than_a_statement_takes_is_recovered(store, queue):
+    for number in range(12):
+        arrive(store, queue, b"%d" % number)
+    store_module._BATCH, batch = 5, store_module._BATCH
+    try:
+        assert store.reconcile(lambda jobs: []) == 12
+    finally:
+        store_module._BATCH = batch
+    assert store.start_due(queue) == 12

@@ -8,6 +8,7 @@ runs until SIGTERM. MODE is one of
 - ``raises``: always an error,
 - ``full``: the disk is full until ``<data>/mended`` exists,
 - ``crashes``: a child process dies every time,
+- ``hangs``: never ends, whatever is closed,
 - ``dies``: kills its own process group on a file whose bytes begin with ``poison``,
 - ``real``: the product's own pipeline,
 - ``run``: as ``idp run``, with the stand-in.
@@ -52,6 +53,8 @@ class SlowPipeline:
 
     def process(self, path, *, workspace, channel, received_at, source=None):
         content = path.read_bytes()
+        if self.mode == "hangs":
+            threading.Event().wait()
         self.closed.wait(self.seconds)
         if self.mode == "raises":
             raise ValueError("this pipeline always fails")

@@ -96,6 +96,15 @@ def test_a_stop_in_the_middle_ends_with_zero_and_the_next_start_goes_on(tmp_path
     assert count(tmp_path, {"slow.tif": 1}).states == {"delivered": 1}
 
 
+def test_a_stop_puts_back_what_hangs_and_ends_with_zero(tmp_path):
+    drop(tmp_path, "hangs.tif", b"page")
+    running = Running(tmp_path, mode="hangs").wait_ready()
+    wait_until(lambda: states(tmp_path)[State.PROCESSING] == 1)
+    assert running.stop() == 0
+    (row,) = open_store(tmp_path).recent()
+    assert (row.state, row.trouble, row.attempts) == (State.RECEIVED, "stopped", 0)
+
+
 def test_a_stop_finishes_what_is_nearly_done(tmp_path):
     drop(tmp_path, "quick.tif", b"page")
     running = Running(tmp_path, seconds=0.5).wait_ready()
