@@ -33,6 +33,8 @@ _UNLABELLED = 0.5
 _MALFORMED = 0.6
 """What is left of the confidence of a value that has not the shape of its kind."""
 _LEAST = 0.05
+_SAID_ONCE = frozenset({"diagnosis_codes", "diagnosis_descriptions", "medications_tried"})
+"""Lists in which a value that stands on the page twice is one value."""
 _SPEAK_FOR_THEMSELVES = frozenset({"DETERMINATION", "APPEAL_DAYS", "DENIAL", "PAYER", "PRACTICE"})
 """Roles found in prose and letterheads, where no label stands."""
 
@@ -78,6 +80,27 @@ def read_weights(models: Path, entry: ModelEntry) -> bytes:
     return content
 
 
+def _without_repeats(found: Sequence[Candidate], structure: Structure) -> list[Candidate]:
+    """Each code and description once, at its surest place; no signature date beside a form's own.
+
+    Pages repeat a diagnosis in their summary, and a signature's date is the form's date only where
+    the form has no other place for it.
+    """
+    asked = {name for label in structure.labels for name in label.fields}
+    best: dict[tuple[str, str], Candidate] = {}
+    kept: list[Candidate] = []
+    for candidate in found:
+        if candidate.field == "form_date" and "submission_date" in asked:
+            continue
+        if candidate.field not in _SAID_ONCE:
+            kept.append(candidate)
+            continue
+        key = (candidate.field, candidate.value.lower())
+        if key not in best or candidate.confidence > best[key].confidence:
+            best[key] = candidate
+    return [*kept, *best.values()]
+
+
 class CrfSource:
     """Proposes what the tagger sees; gives all candidates, best first within a field.
 
@@ -114,6 +137,7 @@ class CrfSource:
         found: list[Candidate] = []
         for page in pages:
             found += self._on_page(page, schema, fields, structure)
+        found = _without_repeats(found, structure)
         names = [f.name for f in schema.fields]
         found.sort(key=lambda c: (names.index(c.field), -c.confidence))
         return found

@@ -74,6 +74,8 @@ _SAME_PARTY = {
     (DocumentType.PRIOR_AUTH_DETERMINATION, "referring_provider"): "requesting_provider",
     (DocumentType.PRIOR_AUTH_DETERMINATION, "referred_to"): "servicing_provider",
 }
+_LONE_PART = 0.4
+"""What is left of the confidence of a name or address of which only one box was found."""
 _REACH_RIGHT, _REACH_DOWN, _DOWN = 0.35, 0.08, 2.0
 """How far a label's value may stand, in widths of the page; a step down counts double."""
 _BY_OWN_LABEL, _BY_SECTION, _BY_COLUMN, _BY_DEFAULT = 1.0, 0.95, 0.85, 0.6
@@ -422,7 +424,7 @@ def _whole(parts: Sequence[Span], role: str, party: str) -> Span:
         text,
         box,
         parts[0].piece,
-        min(p.confidence for p in parts),
+        min(p.confidence for p in parts) * (1.0 if len(parts) > 1 else _LONE_PART),
         any(p.labelled for p in parts),
         party,
     )
