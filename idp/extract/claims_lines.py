@@ -215,7 +215,20 @@ class PageReader:
                     yield from self._free(line, self._labels(region.lines, index, sheet), sheet)
                 values_line = bool(over)
             return
+        if not header.roles & MONEY_ROLES and not self._names_below(region, header, sheet):
+            above = sheet.lines[header.first_line - 1] if header.first_line else None
+            if above is not None and _near(above, region_head(header, sheet), sheet):
+                parts = cell_parts(make_row([above], header, sheet), header)
+                if _all_fit(parts, above):
+                    yield Event("identity", header.page, parts, above.tokens)
         yield from self._under_head(region, header, sheet)
+
+    def _names_below(self, region: Region, header: Header, sheet: Sheet) -> bool:
+        """Whether the first line below a head of identification has its values."""
+        if not region.lines:
+            return False
+        parts = cell_parts(make_row([region.lines[0]], header, sheet), header)
+        return _is_identity(parts)
 
     def _under_head(self, region: Region, header: Header, sheet: Sheet) -> Iterable[Event]:
         open_row = _OpenRow()
@@ -265,7 +278,7 @@ class PageReader:
         self, lines: Sequence[Line], index: int, sheet: Sheet
     ) -> dict[str, tuple[Token, ...]]:
         """The values of the next line where this one is nothing but labels for them."""
-        if index + 1 == len(lines):
+        if index + 1 == len(lines) or self._is_caption(lines, index, sheet):
             return {}
         return labels_over_values(lines[index], lines[index + 1], self.vocabulary, sheet)
 
@@ -273,10 +286,24 @@ class PageReader:
         self, lines: Sequence[Line], index: int, sheet: Sheet
     ) -> dict[str, tuple[Token, ...]]:
         """The values of the line before where this one is nothing but labels below them."""
-        if index == 0:
+        if not self._is_caption(lines, index, sheet):
             return {}
-        cells = labels_over_values(lines[index], lines[index - 1], self.vocabulary, sheet)
-        return cells if cells.keys() & IDENTITY_ROLES else {}
+        return labels_over_values(lines[index], lines[index - 1], self.vocabulary, sheet)
+
+    def _is_caption(self, lines: Sequence[Line], index: int, sheet: Sheet) -> bool:
+        """Whether the labels of a line are printed below their values.
+
+        In an alternation of values and labels the first line tells which belongs to which.
+        """
+        while index > 0 and labels_over_values(
+            lines[index], lines[index - 1], self.vocabulary, sheet
+        ):
+            if index < 2 or not labels_over_values(
+                lines[index - 2], lines[index - 1], self.vocabulary, sheet
+            ):
+                return True
+            index -= 2
+        return False
 
     def _labels(
         self, lines: Sequence[Line], index: int, sheet: Sheet
@@ -472,6 +499,22 @@ def _is_identity(parts: Mapping[str, tuple[Token, ...]]) -> bool:
     return any(role in IDENTITY_ROLES and fits(role, tokens) for role, tokens in parts.items())
 
 
+def region_head(header: Header, sheet: Sheet) -> Line:
+    """The first line of a head."""
+    return sheet.lines[header.first_line]
+
+
+def _all_fit(parts: Mapping[str, tuple[Token, ...]], line: Line) -> bool:
+    """Whether every word of the line is a value of the column it stands in."""
+    named = {r: t for r, t in parts.items() if r in IDENTITY_ROLES | {"subscriber_name"}}
+    count = sum(len(t) for t in named.values())
+    return (
+        len(named) >= 2
+        and count == len(line.tokens)
+        and all(fits(role, tokens) for role, tokens in named.items())
+    )
+
+
 def _near(upper: Line, lower: Line, sheet: Sheet) -> bool:
     """Whether two lines stand as close as lines of one row do."""
     return lower.y0 - upper.y1 < 0.9 * max(upper.height, sheet.text_height)
@@ -490,7 +533,9 @@ def _continues(row: Sequence[Line], line: Line, header: Header, sheet: Sheet) ->
     if sheet.rule_below(row[-1].cy, line.cy, left, right):
         return False
     if re.match(
-        r"\W*(?:notes?|remarks?|receipt|received|messages?)\W*\b", line.text, re.IGNORECASE
+        r"\W*(?:notes?|remarks?|receipt|received|messages?|summary|totals?|payment)\W*\b",
+        line.text,
+        re.IGNORECASE,
     ):
         return False
     if line.text.rstrip().endswith(":"):
