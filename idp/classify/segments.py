@@ -19,6 +19,9 @@ STRONG = 6.0
 STRONG_OTHER = 8.0
 """The same for kinds of `other`: words of theirs (allergies, findings) stand on forms too."""
 
+UNMISTAKABLE = 12.0
+"""Points that make a page another document although the page numbers run on."""
+
 _COVER, _BLANK, _SEPARATOR = "fax_cover", "blank", "separator"
 _NEEDS_NO_PATIENT = frozenset({_COVER, _SEPARATOR, "junk", "invoice"})
 _ENCLOSED = {
@@ -74,18 +77,17 @@ def _begins(document: Sequence[tuple[Sheet, Votes]], sheet: Sheet, page: Votes) 
     so_far = total([votes for _, votes in document])
     before = document[-1][0]
     kind, last_kind = _kind(page), _kind(so_far)
-    if page.subtype == _BLANK:
-        return False
-    if last_kind[1] == _BLANK or _joined(before, sheet):
+    if page.subtype == _BLANK or last_kind[1] == _BLANK:
         return kind[1] == _SEPARATOR
+    joined = _joined(before, sheet)
     if _SEPARATOR in (kind[1], last_kind[1]) or last_kind[1] == _COVER:
-        return kind != last_kind
+        return kind != last_kind and (not joined or page.strongest >= STRONG)
     if kind == last_kind:
         starts_over = sheet.numbering is not None and sheet.numbering[0] == 1
-        return starts_over and _other_patient(before, sheet)
+        return starts_over and not joined and _other_patient(before, sheet)
     if not sheet.about_a_patient and kind[1] not in _NEEDS_NO_PATIENT:
         return False
-    return _is_another(kind, last_kind, page, so_far)
+    return _is_another(kind, last_kind, page, so_far, joined=joined)
 
 
 def _is_another(
@@ -93,12 +95,21 @@ def _is_another(
     last_kind: tuple[DocumentType, str | None],
     page: Votes,
     so_far: Votes,
+    *,
+    joined: bool,
 ) -> bool:
-    """Whether a page that looks like something else is clear enough to be a document."""
+    """Whether a page that looks like something else is clear enough to be a document.
+
+    Pages that print ties together (a fax numbered from cover to last attachment, an enclosure)
+    have to be clearer still.
+    """
     if kind[0] is DocumentType.OTHER and kind[1] in _ENCLOSED.get(last_kind[0], ()):
         return False
     if so_far.strongest < STRONG and kind[0] is not DocumentType.OTHER:
         return False
+    if joined:
+        clear = page.strongest >= UNMISTAKABLE and page.margin >= UNMISTAKABLE / 2
+        return clear and kind[1] != _COVER
     enough = STRONG_OTHER if kind[0] is DocumentType.OTHER else STRONG
     return page.strongest >= enough and page.margin >= CLEAR
 

@@ -67,7 +67,8 @@ _PAYER_SPEAKS = re.compile(
 _PROVIDER_SPEAKS = re.compile(
     r"\bI\s*am\s*(?:writing|requesting|referring|asking)\b|\bwe\s*are\s*(?:requesting|writing|"
     r"asking|referring|submitting)\b|\b(?:my|our)\s*patient\b|\b(?:I|we)\s*(?:request|ask\s*that|"
-    r"respectfully|disagree|refer)\b|\bI\s*would\s*appreciate\b|\bthank\s*you\s*for\s*(?:seeing|"
+    r"respectfully|disagree|refer)\b|\bI\s*would\s*(?:appreciate|be\s*grateful|value|welcome)\b|"
+    r"\bI\s*have\s*enclosed\b|\byour\s*(?:opinion|expertise|evaluation|consultation\s*note)\b|\bthank\s*you\s*for\s*(?:seeing|"
     r"your\s*(?:consideration|attention|prompt))\b|\bplease\s*(?:approve|reconsider|evaluate|see|"
     r"process|schedule|expedite|overturn)\b",
     re.I,
