@@ -8,6 +8,7 @@ import pytest
 
 from training.score import judged_fields
 from training.synthesise import TYPES, layout_of, make, make_one
+from training.synthesise.eob import Remittance
 from training.synthesise.family import Family, label_keys, synonyms
 from training.synthesise.layout import HELD_OUT_MECHANISMS, MECHANISMS
 from training.synthesise.noise import Noise, read
@@ -85,16 +86,24 @@ def test_a_held_out_family_uses_what_was_held_out() -> None:
 
 def test_every_judged_field_is_made_for_its_types() -> None:
     table = judged_fields()
-    seen: dict[str, set[str]] = {kind: set() for kind in TYPES}
-    for made in make("train", 900):
-        fields = made.truth["fields"]
-        seen[made.kind] |= {n for n, f in fields.items() if f["value"] is not None}
-        if "claims" in fields:
-            for claim in fields["claims"]["value"]:
-                seen[made.kind] |= set(claim)
     for kind in TYPES[:-1]:
-        lacking = {n for n in table.kinds if table.counts(n, kind)} - seen[kind]
+        seen: set[str] = set()
+        for index in range(100):
+            layout = layout_of(kind, "train", index)
+            canvas = layout.draw(random.Random(index))
+            seen |= {table.canonical(v.field) for v in canvas.values if v.text}
+        lacking = {n for n in table.kinds if table.counts(n, kind)} - seen
         assert lacking <= NOT_MADE[kind], (kind, lacking)
+
+
+def test_the_claims_of_a_remittance_hold_what_its_table_shows() -> None:
+    layout = layout_of("remittance_eob", "train", 2)
+    layout.draw(random.Random(2))
+    assert isinstance(layout, Remittance)
+    assert layout.claims
+    for claim in layout.claims:
+        assert {"patient_name", "claim_number"} <= set(claim)
+        assert set(claim) <= set(judged_fields().cells)
 
 
 NOT_MADE: dict[str, set[str]] = {
