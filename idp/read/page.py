@@ -37,6 +37,7 @@ _SURE = 0.85
 _SAMPLE_LINES = 12
 _POOR_READING = 0.80
 _DOUBTFUL = 0.8
+_JUNK = 0.5  # what PaddleOCR drops by default: specks and rims read as letters
 _STRAIGHT = 0.3  # degrees; a page that lies askew is a scan, its text layer somebody's OCR
 
 
@@ -111,7 +112,7 @@ def compose(
 ) -> Page:
     """Everything that pixels and letters tell together: words, marks, rules, cells."""
     height, width = upright.image.shape
-    lines = [line for line in lines if line.text.strip()]
+    lines = [line for line in lines if line.text.strip() and line.score >= _JUNK]
     pixels = look(upright.image, threshold, dpi)
     ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     boxes = find_marks(pixels, ruling, lines)

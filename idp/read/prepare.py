@@ -19,6 +19,7 @@ DPI = 200.0
 _KEEP = (150.0, 250.0)  # pages in this range keep their own pixels: resampling costs sharpness
 _LARGEST_SIDE = 5000  # a plan of a metre would else cost minutes
 _SMALLEST_SIDE = 32
+_STRETCH = 3.0
 _STEEPEST = 12.0  # degrees; a page lying more askew than this is no page from a feeder
 _SKEW_SAMPLE_PX = 600
 _SKEW_POINTS = 40_000
@@ -47,6 +48,9 @@ def square(image: Image, dpi_x: float, dpi_y: float, *, bilevel: bool, blur: flo
     elif _KEEP[0] <= dpi_y <= _KEEP[1]:
         goal_x = goal_y = dpi_y
     scale_x, scale_y = goal_x / dpi_x, goal_y / dpi_y
+    stretch = max(scale_x, scale_y) / _STRETCH
+    if stretch > 1:  # so coarse a page gains nothing from more pixels
+        scale_x, scale_y, goal_x = scale_x / stretch, scale_y / stretch, goal_x / stretch
     shrink = _LARGEST_SIDE / max(width * scale_x, height * scale_y)
     if shrink < 1:
         scale_x, scale_y, goal_x = scale_x * shrink, scale_y * shrink, goal_x * shrink
@@ -141,5 +145,6 @@ def straighten(image: Image, degrees: float) -> Image:
 
 
 def has_ink(image: Image, threshold: int) -> bool:
-    """Whether there is anything on the page worth a model's time."""
-    return int(np.count_nonzero(image < threshold)) >= 12
+    """Whether there is anything on the page worth a model's time: some ink, and some paper."""
+    dark = int(np.count_nonzero(image < threshold))
+    return dark >= 12 and image.size - dark >= 0.01 * image.size
