@@ -23,7 +23,10 @@ DISPUTED = 0.85
 """What is left of a confidence when another source holds a different value."""
 SOLE_TRUST: Mapping[str, float] = {"structure": 1.0, "tables": 1.0, "crf": 0.8, "prose": 0.95}
 """How far a source is believed when no other agrees."""
-FLOOR: Mapping[str, float] = {"crf": 0.45}
+UNSURE = 0.9
+TAGGER_SURE = 0.8
+FLOOR: Mapping[str, float] = {"crf": 0.3}
+LIST_TEXT_FLOOR = 0.45
 """Below this a lone source is not heard at all."""
 _SAME_PLACE = 0.5
 _LOOSE = frozenset({Kind.PERSON, Kind.ORGANIZATION, Kind.TEXT, Kind.ADDRESS})
@@ -86,11 +89,20 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
     sure *= SOLE_TRUST.get(candidate.source, 0.8)
     if any(o.confidence > 0.5 for o in foreign):
         sure *= DISPUTED
+    if candidate.source != "crf" and candidate.confidence < UNSURE:
+        # Measured: where the two differ, a sure tagger is right more often than an unsure label.
+        if any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
+            sure *= DISPUTED
     return sure
 
 
-def _heard(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> bool:
-    if candidate.confidence >= FLOOR.get(candidate.source, 0.0):
+def _heard(
+    candidate: Candidate, others: Sequence[Candidate], kind: Kind, *, list_text: bool = False
+) -> bool:
+    floor = FLOOR.get(candidate.source, 0.0)
+    if floor and list_text:
+        floor = LIST_TEXT_FLOOR
+    if candidate.confidence >= floor:
         return True
     return any(o.source != candidate.source and _agree(candidate, o, kind) for o in others)
 
@@ -113,7 +125,8 @@ def _many(
 ) -> list[Field]:
     """List values by place: the same words are one value, a value on two lines is two."""
     chosen: list[tuple[float, Candidate]] = []
-    heard = [c for c in found if _heard(c, found, field.kind)]
+    is_text = field.kind is Kind.TEXT
+    heard = [c for c in found if _heard(c, found, field.kind, list_text=is_text)]
     order = {"tables": 0, "structure": 1, "prose": 2, "crf": 3}
     for candidate in sorted(heard, key=lambda c: (order.get(c.source, 9), -c.confidence)):
         score = _score(candidate, found, field.kind)
