@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 import pycrfsuite
 
+from idp import __version__
 from idp.extract.crf import FEATURES_VERSION, MODEL_NAME
 from idp.extract.crf_roles import LABEL, NOT_VALUES, OUTSIDE, TITLE, label_roles
 from idp.extract.features import LabelTable, PageView, page_features
@@ -63,12 +64,17 @@ class Fitted(NamedTuple):
     data_sha256: str
 
 
+def pages_of(sample: Sample) -> Iterator[Labelled]:
+    """The labelled pages of a sample."""
+    for made in make(sample.split, sample.documents, families=sample.families, seed=sample.seed):
+        yield from made.pages
+
+
 def examples(sample: Sample, table: LabelTable) -> Iterator[tuple[list[list[str]], list[str]]]:
     """Features and tags of each page."""
-    for made in make(sample.split, sample.documents, families=sample.families, seed=sample.seed):
-        for labelled in made.pages:
-            view = PageView(labelled.page)
-            yield page_features(view, table), tags_of(view, labelled)
+    for labelled in pages_of(sample):
+        view = PageView(labelled.page)
+        yield page_features(view, table), tags_of(view, labelled)
 
 
 def runs(tags: list[str]) -> set[tuple[str, int, int]]:
@@ -120,15 +126,29 @@ def fit(samples: Sequence[Sample], iterations: int, table: LabelTable) -> Fitted
     digest = hashlib.sha256()
     pages = 0
     for sample in samples:
-        for features, tags in examples(sample, table):
-            trainer.append(features, tags)
-            digest.update(json.dumps([features, tags], separators=(",", ":")).encode())
+        for labelled in pages_of(sample):
+            view = PageView(labelled.page)
+            trainer.append(page_features(view, table), tags_of(view, labelled))
+            digest.update(labelled.page.model_dump_json().encode())
+            digest.update(" ".join(labelled.roles).encode())
             pages += 1
     trainer.set_params({**_PARAMETERS, "max_iterations": iterations})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         trainer.train(str(path))
         return Fitted(path.read_bytes(), pages, digest.hexdigest())
+
+
+def code_sha256() -> str:
+    """Hash of everything that decides what the tagger sees: generator, features, roles, labels."""
+    root = Path(__file__).parents[1]
+    folders = (("training/synthesise", "*"), ("idp/extract", "features.py"), ("idp/schemas", "*"))
+    digest = hashlib.sha256()
+    for folder, pattern in (*folders, ("idp/extract", "crf_roles.py")):
+        for path in sorted((root / folder).glob(pattern)):
+            if path.suffix in (".py", ".yaml"):
+                digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def opened(weights: bytes) -> pycrfsuite.Tagger:
@@ -145,6 +165,7 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
         The manifest entry of the model that was written.
     """
     table = LabelTable(label_roles(load_schemas()))
+    code = code_sha256()
     started = time.process_time()
     twin = fit([sample], iterations, table)
     tagger = opened(twin.weights)
@@ -156,7 +177,7 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
             tagger, sample._replace(documents=100, seed=7919), table
         ),
     }
-    rest = Sample("heldout", sample.documents // 3, sample.families // 3, sample.seed)
+    rest = Sample("heldout", sample.documents * 3 // 10, sample.families * 3 // 10, sample.seed)
     shipped = fit([sample, rest], iterations, table)
     sha256 = hashlib.sha256(shipped.weights).hexdigest()
     name = f"{MODEL_NAME}.crfsuite"
@@ -166,6 +187,7 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
         "bytes": len(shipped.weights),
         "version": f"{MODEL_NAME}-{sha256[:8]}",
         "features": FEATURES_VERSION,
+        "code": {"idp": __version__, "sha256": code},
         "licence": "Apache-2.0",
         "trained_by": "python -m training.train_crf",
         "data": {
@@ -194,10 +216,10 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--models", type=Path, default=MODELS)
-    parser.add_argument("--documents", type=int, default=1800)
-    parser.add_argument("--families", type=int, default=360, help="per document type")
+    parser.add_argument("--documents", type=int, default=1400)
+    parser.add_argument("--families", type=int, default=280, help="per document type")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--iterations", type=int, default=45)
+    parser.add_argument("--iterations", type=int, default=40)
     options = parser.parse_args()
     sample = Sample("train", options.documents, options.families, options.seed)
     entry = train(options.models, sample, options.iterations)
