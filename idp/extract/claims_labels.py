@@ -282,8 +282,8 @@ def labels_over_values(
     at = 0
     while at < len(tokens):
         match = _longest(tokens, at, vocabulary, unit)
-        if match is None and vocabulary.read(tokens[at].text) == ():
-            at += 1  # the number of a box, a bullet
+        if match is None and vocabulary.read(tokens[at].text) in ((), ("number",)):
+            at += 1  # the number of a box, a bullet, "No." after a label
             continue
         if match is None or _is_anothers(tokens, at, unit):
             return {}

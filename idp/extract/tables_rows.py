@@ -188,7 +188,8 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
     """
     rows = [line for line in lines if is_row_like(line)]
     header = _with_lost_column(header, rows, sheet)
-    seen = _by_rank(header, rows, sheet)
+    by_rank = _by_rank(header, rows, sheet)
+    seen = dict(by_rank)
     for line in rows:
         placed = assign(line.tokens, header.columns, sheet)
         cells: dict[int, list[Token]] = {}
@@ -199,7 +200,7 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
             shape = shape_of(cell[0].text)
             good = min(misfit(r, shape) for r in column.roles) <= 0.5
             gap = max(cell[0].x0 - column.x1, column.x0 - cell[-1].x1)
-            ranked = bool(seen) and set(column.roles) & MONEY_ROLES
+            ranked = at in by_rank
             if good and not ranked and gap < 3 * sheet.text_height:
                 first, last = cell[0], cell[-1]
                 seen.setdefault(at, []).append(first._replace(x1=last.x1))
@@ -220,18 +221,24 @@ def learn(header: Header, lines: Sequence[Line], sheet: Sheet) -> Header:
 
 
 def _by_rank(header: Header, rows: Sequence[Line], sheet: Sheet) -> dict[int, list[Token]]:
-    """The amounts of rows that have one for each column of amounts, by column; else empty."""
-    money = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES or not c.title]
-    if len(money) < 2:
-        return {}
-    full: list[list[Token]] = []
-    for line in rows:
-        amounts = [t for t in line.tokens if shape_of(t.text) is Shape.MONEY]
-        if len(amounts) == len(money) and _evenly_aside(amounts, header, money, sheet):
-            full.append(amounts)
-    if not full or len(full) * 2 < len([r for r in rows if _amounts(r) > 1]):
-        return {}
-    return {at: [amounts[i] for amounts in full] for i, at in enumerate(money)}
+    """The amounts of rows that have one for each column of amounts, by column; else empty.
+
+    Columns of a head we do not know count as columns of amounts where that makes the numbers agree.
+    """
+    named = [i for i, c in enumerate(header.columns) if set(c.roles) & MONEY_ROLES]
+    nameless = [i for i, c in enumerate(header.columns) if c.role is None]
+    several = len([r for r in rows if _amounts(r) > 1])
+    for money in (named, sorted([*named, *nameless])):
+        if len(money) < 2:
+            continue
+        full: list[list[Token]] = []
+        for line in rows:
+            amounts = [t for t in line.tokens if shape_of(t.text) is Shape.MONEY]
+            if len(amounts) == len(money) and _evenly_aside(amounts, header, money, sheet):
+                full.append(amounts)
+        if full and len(full) * 2 >= several:
+            return {at: [amounts[i] for amounts in full] for i, at in enumerate(money)}
+    return {}
 
 
 def _with_lost_column(header: Header, rows: Sequence[Line], sheet: Sheet) -> Header:

@@ -111,6 +111,12 @@ def normalise(text: str) -> tuple[str, ...]:
     return tuple(w for p in _plain_words(text) if p not in FILLERS for w in _spell_out(p))
 
 
+_NO_MISREADING = frozenset(
+    ("production", "country", "county", "planned", "provided", "printed", "submission", "reported")
+)
+"""Words of their own that a letter or two would make a vocabulary word."""
+
+
 class Node:
     """One step of the vocabulary's prefix tree."""
 
@@ -213,7 +219,7 @@ class Vocabulary:
             return folded
         if pieces := self._pieces(part):
             return pieces
-        if len(part) < 5:
+        if len(part) < 5 or _stem(part) in _NO_MISREADING:
             return None
         match = process.extractOne(_stem(part), self._long, scorer=fuzz.ratio, score_cutoff=80)
         return (match[0],) if match else None
