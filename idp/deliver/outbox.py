@@ -39,6 +39,8 @@ from idp.errors import AccessError, DeliveryError
 
 _CHUNK_BYTES = 1 << 20
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+_OUR_OWN = re.compile(r"key-.*|.*\.v\d+|.*\.")
+"""Names that another key's hash or version could take, and those that end in a dot."""
 _SAFE_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _MOST_VERSIONS = 1000
 
@@ -220,7 +222,7 @@ class Outbox:
 
 def _folder_name(key: str) -> str:
     """The key itself where it is a plain name, else its hash: a key never leaves the outbox."""
-    if _SAFE_KEY.fullmatch(key) and not key.endswith("."):
+    if _SAFE_KEY.fullmatch(key) and not _OUR_OWN.fullmatch(key):
         return key
     return f"key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 

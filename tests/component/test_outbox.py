@@ -169,6 +169,14 @@ def test_a_key_can_not_leave_the_outbox(bench: Bench) -> None:
     assert not (bench.folder.parent / "escape").exists()
 
 
+def test_a_key_that_looks_like_a_version_of_another_is_kept_apart(bench: Bench) -> None:
+    bench.deliver(key="doc-1")
+    other = bench.deliver(bench.document.model_copy(update={"missing": ()}), key="doc-1.v2")
+    second = bench.deliver(bench.document.model_copy(update={"fields": ()}), key="doc-1")
+    assert second.name == "doc-1.v2"
+    assert other != second
+
+
 def test_the_received_name_gives_only_its_ending(bench: Bench) -> None:
     odd = bench.document.model_copy(update={"source": "Quillfeather, M/../x.t?f"})
     assert (bench.deliver(odd) / "original.bin").exists()

@@ -5,8 +5,10 @@ import datetime as dt
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -141,6 +143,57 @@ def test_read_gives_one_object_per_page_the_right_way_up(made: Mapping[str, Samp
     words = {word["text"].lower() for word in page["words"]}
     assert {"adalimumab", "patient", "methotrexate"} <= words
     assert any(mark["state"] == "checked" for mark in page["marks"])
+
+
+def test_the_installed_appliance_works_through_a_drop_and_names_nobody(
+    made: Mapping[str, Sample], tmp_path: Path
+) -> None:
+    assert IDP is not None
+    dropped = [made["02-referral-printed.pdf"], made["11-locked.pdf"], made["12-cut-off.tif"]]
+    inbox = tmp_path / "data" / "inbox" / "scan"
+    inbox.mkdir(parents=True)
+    for sample in dropped:
+        shutil.copy(sample.path, inbox / sample.path.name)
+    log = tmp_path / "log"
+    with log.open("w") as stream:
+        appliance = subprocess.Popen(
+            [IDP, "run"],
+            cwd=tmp_path,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "IDP_READ__WORKERS": "1",
+                "IDP_SERVE__PORT": "0",
+            },
+        )
+    try:
+        counts: dict[str, int] = {}
+        deadline = time.monotonic() + 240
+        while counts.get("quarantined") != 2 or not counts.get("review", 0) + counts.get(
+            "delivered", 0
+        ):
+            assert time.monotonic() < deadline, log.read_text()
+            assert appliance.poll() is None, log.read_text()
+            time.sleep(2)
+            told = idp_(tmp_path, "status", "--json")
+            if told.returncode == ExitCode.OK:
+                counts = json.loads(told.stdout)["counts"]
+        assert sum(counts.values()) == len(dropped)
+        assert idp_(tmp_path, "run").returncode == ExitCode.ALREADY_RUNNING
+        appliance.send_signal(signal.SIGINT)
+        assert appliance.wait(60) == ExitCode.OK
+    finally:
+        appliance.kill()
+        appliance.wait()
+    said = log.read_text()
+    assert "status page" in said
+    for sample in dropped:
+        for value in ("patient_name", "member_id", "referring_provider_npi"):
+            for secret in sample.truth.get(value, ()):
+                assert secret not in said
+    assert not list(inbox.glob("*.*f")), "the drop folder is empty"
 
 
 def test_doctor_finds_everything_working(made: Mapping[str, Sample]) -> None:
