@@ -13,7 +13,7 @@ from idp.document import Decision, Document, DocumentType, Finding, Grade, Page,
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, rules
-from idp.validate.completeness import Missing, find_missing
+from idp.validate.completeness import Gap, find_gaps
 
 __all__ = ["NEVER_BY_ITSELF", "validate"]
 
@@ -43,7 +43,8 @@ def validate(
         today: The day of receipt, for rules on dates.
     """
     own = [page for page in pages if page.number in document.pages]
-    missing = find_missing(document, schema, own)
+    gaps = find_gaps(document, schema, own)
+    missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
@@ -53,12 +54,12 @@ def validate(
         *across.pages_readable(own),
         *across.pages_complete(own),
         *(across.one_patient(own) if document.type is not DocumentType.OTHER else ()),
-        *(_missing_finding(gap) for gap in missing),
+        *(_gap_finding(gap) for gap in gaps),
     ]
     poor = tuple(page.number for page in own if page.grade is Grade.POOR)
     reasons = [
         *_about_the_kind(document, policy),
-        *_about_gaps_and_rules(findings, missing),
+        *_about_gaps_and_rules(findings, gaps),
         *_about_confidence(document, schema, policy),
         *(f"Page {number} is hard to read" for number in poor),
     ]
@@ -82,19 +83,24 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
     return findings
 
 
-def _missing_finding(gap: Missing) -> Finding:
-    """C1: what is required is there; a gap of severity ``info`` keeps nothing back."""
-    blank = "is left blank" if gap.asked else "is missing"
+def _gap_finding(gap: Gap) -> Finding:
+    """C1: what is required is there, or C2: was read; a gap of severity ``info`` keeps nothing."""
     because = f": {gap.because}" if gap.because else ""
     severity = Severity.INFO if gap.schema.severity is Severity.INFO else Severity.BLOCK
     return Finding(
-        rule="C1",
+        rule="C2" if gap.unread else "C1",
         severity=severity,
         field=gap.schema.name,
-        message=f"{gap.schema.title} {blank}{because}",
+        message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
     )
+
+
+def _said(gap: Gap) -> str:
+    if gap.unread:
+        return f"{gap.schema.title} seems to be printed but was not read"
+    return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
 
 
 def _percent(share: float) -> str:
@@ -115,18 +121,18 @@ def _about_the_kind(document: Document, policy: DecisionSettings) -> list[str]:
     return reasons
 
 
-def _about_gaps_and_rules(findings: Sequence[Finding], missing: Sequence[Missing]) -> list[str]:
-    gaps = [
-        f"{gap.schema.title} is missing"
-        for gap in missing
+def _about_gaps_and_rules(findings: Sequence[Finding], gaps: Sequence[Gap]) -> list[str]:
+    lacking = [
+        _said(gap) if gap.unread else f"{gap.schema.title} is missing"
+        for gap in gaps
         if gap.schema.severity is not Severity.INFO
     ]
     blocked = [
         finding.message
         for finding in findings
-        if finding.severity is Severity.BLOCK and finding.rule != "C1"
+        if finding.severity is Severity.BLOCK and finding.rule not in ("C1", "C2")
     ]
-    return gaps + blocked
+    return lacking + blocked
 
 
 def _about_confidence(

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels with nothing behind them: where a form asks and nobody answered."""
+"""Where a form asks for something, and whether anybody answered."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
 from idp.document import Box, Page, Word
-from idp.phrases import fold
+from idp.phrases import Text, fold
 
 LEAST_SIGNS = 4
 """Shorter labels (``DX``, ``ID``) stand in too many places to prove anything."""
@@ -18,12 +19,21 @@ _BELOW = 2.2
 _WIDE = 1.5
 _LONG = 9
 _ALIKE = 87.0
+_OPTIONS_OF_A_CHOICE = 2
 _MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
 
 
 def _is_ink(word: Word) -> bool:
     """Whether a word is more than rules, boxes and stray dots."""
     return any(sign not in _MARKS and not sign.isspace() for sign in word.text)
+
+
+class Place(NamedTuple):
+    """Where a form asks for a field, and whether something stands there."""
+
+    page: int
+    box: Box | None
+    answered: bool
 
 
 class Places:
@@ -45,13 +55,12 @@ class Places:
                 lines.append((page, ordered, [fold(word.text) for word in ordered]))
         return lines
 
-    def blank(self, labels: Sequence[str]) -> tuple[int, Box] | None:
-        """Page and box of the first of ``labels`` that is printed with nothing behind it.
+    def look(self, labels: Sequence[str]) -> Place | None:
+        """What stands at the first of ``labels`` that is printed; ``None`` when none is.
 
-        ``None`` when no label is printed, or when any printed one has something behind or below
-        it: then the value was there and not understood, and is not reported as missing.
+        One label with something behind or below it is enough for the answer to be there.
         """
-        found: tuple[int, Box] | None = None
+        found: Place | None = None
         for label in labels:
             wanted = fold(label)
             if len(wanted) < LEAST_SIGNS:
@@ -61,11 +70,32 @@ class Places:
                 if place is None:
                     continue
                 first, last = place
-                if _answered(page, words, first, last):
-                    return None
                 box = words[first].box.union(words[last].box)
-                found = found or (page.number, box)
+                if _answered(page, words, first, last):
+                    return Place(page.number, box, answered=True)
+                found = found or Place(page.number, box, answered=False)
         return found
+
+    def boxes(self, wordings: Sequence[str]) -> Place | None:
+        """The same for a choice by its options: answered unless all its boxes are read as empty.
+
+        ``None`` when fewer than two of the options are printed.
+        """
+        lines = Text(line for page in self._pages for line in page.text.split("\n"))
+        wanted = [w for w in wordings if len(fold(w)) >= LEAST_SIGNS]
+        if sum(wording in lines for wording in wanted) < _OPTIONS_OF_A_CHOICE:
+            return None
+        folded = {fold(wording) for wording in wanted}
+        marks = [
+            (page.number, mark)
+            for page in self._pages
+            for mark in page.marks
+            if fold(mark.label) in folded
+        ]
+        if len(marks) < _OPTIONS_OF_A_CHOICE or any(m.state == "checked" for _, m in marks):
+            return Place(self._pages[0].number, None, answered=True)
+        number, mark = marks[0]
+        return Place(number, mark.box, answered=False)
 
 
 def _stretch(words: Sequence[Word], folded: Sequence[str], wanted: str) -> tuple[int, int] | None:

@@ -1,25 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""C1, completeness: what the schema requires, what the form asks for, and what is not there."""
+"""C1, completeness: what the schema requires, what the form asks for, and what is not there.
+
+Three things look alike in the extracted fields and are told apart here: a place left blank, a
+value that is nowhere on the page, and a value that is printed but was not read. Only the first two
+are missing; the third is our own gap and goes to a person as such.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from idp.document import Box, Document, Page
 from idp.phrases import fold
 from idp.schemas import Condition, DocumentSchema, FieldSchema
-from idp.validate.blanks import Places
-from idp.values import Kind
+from idp.validate.blanks import Place, Places
+from idp.values import Kind, find
+
+_WORDS_OF_PROSE = 9
+_LINES_OF_PROSE = 3
+_INSURER = re.compile(
+    r"\b(?:health\s?(?:care\s)?plan|health\s?plans|insurance|medicare|medicaid|hmo|ppo|blue\s?(?:cross|"
+    r"shield)|aetna|cigna|humana|united\s?health\w*|anthem|molina|centene|tricare|kaiser|wellcare|"
+    r"community\splan|health\spartners)\b",
+    re.I,
+)
 
 
-class Missing(NamedTuple):
-    """A required field that is absent or blank, and why it is required."""
+class Gap(NamedTuple):
+    """A required field without a value, and why it is required.
+
+    ``unread`` means that the page holds something for it; else it is missing, ``asked`` for by an
+    empty place or not.
+    """
 
     schema: FieldSchema
     because: str
     asked: bool
+    unread: bool
     page: int | None
     box: Box | None
 
@@ -35,27 +56,76 @@ class _Form:
 
     def __init__(self, document: Document, schema: DocumentSchema, pages: Sequence[Page]) -> None:
         self.document = document
+        self.pages = pages
         counted = Counter(
             label for field in schema.fields for label in {fold(text) for text in field.labels}
         )
         self._shared = {label for label, fields in counted.items() if fields > 1}
-        self.places = Places(pages)
-        self.blank = {field.name: field for field in document.fields if field.value in (None, "")}
+        self._places = Places(pages)
+        self._blank = {f.name: f for f in document.fields if f.value in (None, "")}
+        self._seen: dict[str, Place | None] = {}
+
+    @cached_property
+    def _values(self) -> set[str]:
+        return {field.value for field in self.document.fields if field.value}
+
+    def place(self, schema: FieldSchema) -> Place | None:
+        """Where the form asks for the field, and whether something stands there.
+
+        Only labels that no other field shares prove anything (``NPI`` is asked of several
+        parties); choices are asked by their options.
+        """
+        if schema.name not in self._seen:
+            self._seen[schema.name] = self._look(schema)
+        return self._seen[schema.name]
+
+    def _look(self, schema: FieldSchema) -> Place | None:
+        if blank := self._blank.get(schema.name):
+            return Place(blank.page or self.document.pages[0], blank.box, answered=False)
+        if schema.kind in (Kind.OPTION, Kind.SEX):
+            return self._places.boxes([w for texts in schema.options.values() for w in texts])
+        own = [label for label in schema.labels if fold(label) not in self._shared]
+        return self._places.look(own)
 
     def asks(self, schema: FieldSchema) -> bool:
         """Whether the form has a place for the field that is empty."""
-        return schema.name in self.blank or self.place(schema) is not None
+        place = self.place(schema)
+        return place is not None and not place.answered
 
-    def place(self, schema: FieldSchema) -> tuple[int, Box] | None:
-        """Where the form asks for it.
+    def unread(self, schema: FieldSchema) -> Place | None:
+        """Where something stands for the field that no extractor understood."""
+        place = self.place(schema)
+        if place is not None:
+            return place if place.answered else None
+        if schema.kind in (Kind.NPI, Kind.ICD10, Kind.PHONE):
+            return self._unclaimed(schema.kind)
+        if schema.kind is Kind.TEXT:
+            return self._prose()
+        if schema.party == "payer" and schema.kind is Kind.ORGANIZATION:
+            return self._matching(_INSURER)
+        return None
 
-        Only labels that no other field shares prove anything (``NPI`` is asked of several
-        parties), and choices are asked with boxes, not with blanks.
-        """
-        if schema.kind in (Kind.OPTION, Kind.SEX):
-            return None
-        own = [label for label in schema.labels if fold(label) not in self._shared]
-        return self.places.blank(own)
+    def _prose(self) -> Place | None:
+        """A page with a paragraph: reasons and rationales need no label in a letter."""
+        for page in self.pages:
+            lines = page.text.split("\n")
+            if sum(len(line.split()) >= _WORDS_OF_PROSE for line in lines) >= _LINES_OF_PROSE:
+                return Place(page.number, None, answered=True)
+        return None
+
+    def _matching(self, pattern: re.Pattern[str]) -> Place | None:
+        for page in self.pages:
+            if pattern.search(page.text):
+                return Place(page.number, None, answered=True)
+        return None
+
+    def _unclaimed(self, kind: Kind) -> Place | None:
+        """A page with a valid code of a kind that became no field."""
+        for page in self.pages:
+            for span in find(kind, page.text):
+                if span.parsed.valid and span.parsed.value not in self._values:
+                    return Place(page.number, None, answered=True)
+        return None
 
     def holds(self, condition: Condition, schema: DocumentSchema) -> bool:
         if condition.present is not None:
@@ -64,52 +134,50 @@ class _Form:
             wanted = schema.field(condition.field)
             return wanted is not None and self.asks(wanted) is condition.asked
         values = {f.value for f in self.document.fields if f.name == condition.field and f.value}
-        return any(set(value.split("/")) & set(condition.equals) for value in values)
+        return any(set(re.split(r"/", value)) & set(condition.equals) for value in values)
+
+    def required(self, field: FieldSchema, schema: DocumentSchema) -> str | None:
+        """Why a field is required, in words (perhaps none); ``None`` when it is not."""
+        if field.required == "always":
+            return ""
+        for condition in field.when:
+            if self.holds(condition, schema):
+                return condition.because
+        return None
 
 
-def find_missing(
-    document: Document, schema: DocumentSchema, pages: Sequence[Page]
-) -> tuple[Missing, ...]:
-    """Every required field that is absent or blank, in the order of the schema.
+def find_gaps(document: Document, schema: DocumentSchema, pages: Sequence[Page]) -> tuple[Gap, ...]:
+    """Every required field without a value, in the order of the schema.
 
     Of a group of which one is enough (``one_of``) the first is named, or the first that the form
-    has an empty place for.
+    has an empty place for; something unread for any of them makes the gap one of reading.
     """
     form = _Form(document, schema, pages)
-    missing: list[Missing] = []
+    gaps: list[Gap] = []
     done: set[str] = set()
     for field in schema.fields:
+        if field.one_of in done:
+            continue
+        group = [field]
         if field.one_of:
-            if field.one_of in done:
-                continue
             done.add(field.one_of)
             group = [f for f in schema.fields if f.one_of == field.one_of]
-            if any(_filled(document, member.name) for member in group):
-                continue
-            asked = [member for member in group if form.asks(member)]
-            named = (asked or group)[0]
-            missing.append(_missing(form, named, _one_of_words(group), asked=bool(asked)))
+        if any(_filled(document, member.name) for member in group):
             continue
-        if _filled(document, field.name):
-            continue
-        if field.required == "always":
-            missing.append(_missing(form, field, "", asked=form.asks(field)))
-        elif field.required == "conditional":
-            for condition in field.when:
-                if form.holds(condition, schema):
-                    asked_for = condition.asked is True or form.asks(field)
-                    missing.append(_missing(form, field, condition.because, asked=asked_for))
-                    break
-    return tuple(missing)
+        reasons = [why for member in group if (why := form.required(member, schema)) is not None]
+        if reasons:
+            gaps.append(_gap(form, group, reasons[0]))
+    return tuple(gaps)
 
 
-def _one_of_words(group: Sequence[FieldSchema]) -> str:
-    return "one of " + ", ".join(member.title for member in group) + " is needed"
-
-
-def _missing(form: _Form, schema: FieldSchema, because: str, *, asked: bool) -> Missing:
-    field = form.blank.get(schema.name)
-    if field is not None:
-        return Missing(schema, because, asked, field.page, field.box)
-    place = form.place(schema)
-    return Missing(schema, because, asked, *(place or (None, None)))
+def _gap(form: _Form, group: Sequence[FieldSchema], because: str) -> Gap:
+    if len(group) > 1:
+        because = "one of " + ", ".join(member.title for member in group) + " is needed"
+    for member in group:
+        if place := form.unread(member):
+            return Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
+    asked = [member for member in group if form.asks(member)]
+    named = (asked or group)[0]
+    at = form.place(named)
+    page, box = (at.page, at.box) if at else (None, None)
+    return Gap(named, because, asked=bool(asked), unread=False, page=page, box=box)

@@ -17,6 +17,7 @@ from idp.document import (
     Field,
     Finding,
     Grade,
+    Mark,
     ServiceLine,
     Severity,
 )
@@ -128,6 +129,65 @@ def test_a_field_left_blank_counts_as_missing_even_when_the_extractor_reports_th
 )
 def test_an_empty_place_on_the_form_makes_its_field_required(text: str, missing: set[str]) -> None:
     assert set(judged(document(REQUEST), text).missing) == missing
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("member_id", "Member ID: XK220194431"),
+        ("patient_dob", "Date of Birth\n07/22/1968"),
+        ("requesting_provider_npi", "the doctor (NPI 1245319599) wrote"),
+        ("diagnosis_codes", "knee pain, M23.203, since May"),
+        ("requesting_provider_phone", "call 512-555-0199"),
+        ("payer_name", "Example Health Plan, appeals"),
+        ("review_type", "Standard   Expedited"),
+    ],
+)
+def test_what_is_printed_but_not_read_is_not_called_missing(field: str, text: str) -> None:
+    values = {name: value for name, value in REQUEST.items() if name != field}
+    result = judged(document(values), text)
+    assert result.missing == ()
+    assert [f.field for f in told(result, "C2")] == [field]
+    assert result.decision is Decision.REVIEW
+    assert any("seems to be printed but was not read" in reason for reason in result.reasons)
+
+
+def test_a_choice_with_all_boxes_empty_is_missing_and_with_a_tick_is_unread() -> None:
+    values = {name: value for name, value in REQUEST.items() if name != "review_type"}
+    given = document(values)
+    schema = load_schemas()[given.type]
+    policy = DecisionSettings.model_validate({})
+    empty = page("Standard   Expedited").model_copy(
+        update={
+            "marks": (
+                Mark(state="unchecked", box=BOX, label="Standard"),
+                Mark(state="unchecked", box=BOX, label="Expedited"),
+            )
+        }
+    )
+    assert validate(given, schema, policy, [empty], TODAY).missing == ("review_type",)
+    ticked = empty.model_copy(
+        update={"marks": (empty.marks[0], Mark(state="checked", box=BOX, label="Expedited"))}
+    )
+    result = validate(given, schema, policy, [ticked], TODAY)
+    assert (result.missing, [f.rule for f in result.findings]) == ((), ["C2"])
+
+
+def test_a_denial_in_prose_is_not_said_to_lack_its_reason() -> None:
+    values = {
+        "payer_name": "Example Health Plan",
+        "determination": "denied",
+        "determination_date": "2026-03-10",
+        "patient_name": "Ada Example",
+        "member_id": "XZ527418096",
+        "service_descriptions": "MRI",
+        "appeal_deadline_days": "60",
+    }
+    given = document(values, DocumentType.PRIOR_AUTH_DETERMINATION)
+    assert judged(given, "Denied.").missing == ("denial_reason",)
+    prose = "\n".join(["your records do not show measurable progress after the first visits"] * 3)
+    result = judged(given, prose)
+    assert (result.missing, [f.rule for f in result.findings]) == ((), ["C2"])
 
 
 def test_a_gap_of_severity_info_is_told_but_keeps_nothing_back() -> None:
