@@ -24,6 +24,7 @@ _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
 _NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
 _BULLET = re.compile(r"^[^\w#]+$")
 _HEADING = re.compile(r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*")
+_COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
 _MIDDLE_WORDS = 2
@@ -152,6 +153,8 @@ class LabelTable:
             for label in field.labels:
                 claimed[squash(label)].append(field.name)
         for key, names in claimed.items():
+            if key in self.parties and not any(self.by_name(n)[1] == "name" for n in names):
+                continue  # "Member #" must not make "Member" a number; see `look_up`
             if key in self.attributes and any(
                 self.by_name(n)[1] == self.attributes[key] for n in names
             ):
@@ -200,6 +203,11 @@ class LabelTable:
         key = squash(text)
         if not key or len(key) > self._longest:
             return None
+        if key in self.parties and _COUNTED_LABEL.search(text):
+            party = self.parties[key]
+            owner = party if (party, "member_id") in self.by_role else "patient"
+            if party in ("patient", "subscriber"):
+                return Meaning(self.fields_of(owner, "member_id"), "member_id", owner)
         if found := self._table.get(key) or self._composed(key):
             return found
         return self._fuzzy(key)

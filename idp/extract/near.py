@@ -116,6 +116,8 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
             break
         if sheaf.sheet.rules_between(edge, token.x0, token.cy):
             break
+        if _mark_between(reading, edge, token):
+            break
         if values and token.x0 - edge > _gap_inside(found) * sheaf.unit:
             break
         if not values and not found.colon and token.x0 - edge > 2 * _FAR * sheaf.unit:
@@ -123,6 +125,15 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
         values.append(token)
         edge = token.x1
     return values
+
+
+def _mark_between(reading: Reading, edge: float, token: Token) -> bool:
+    """Whether a check box stands before the token: then the word is an option."""
+    unit = reading.sheaf.unit
+    return any(
+        m[0] >= edge - 0.3 * unit and m[2] <= token.x0 + 0.3 * unit and m[1] < token.cy < m[3]
+        for m in reading.sheaf.marks
+    )
 
 
 def _gap_inside(found: Found) -> float:

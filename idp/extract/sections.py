@@ -22,7 +22,7 @@ _LONGEST = 10
 _NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
-    for w in "npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig".split()
+    for w in "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig".split()
 )
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
@@ -420,7 +420,8 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         setter = _setter_for(reading, found, setters, title)
         if setter is not None:
             close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
-            if party is None or setter.party == party or close:
+            switched = _is_provider(party) and _is_provider(setter.party)
+            if party is None or setter.party == party or close or switched:
                 party = setter.party
         role = ("payer", found.meaning.attribute or "")
         if party is None and role in table.by_role and found.box[1] < head:
@@ -435,10 +436,15 @@ def head_end(reading: Reading) -> float:
     labels = [
         f.box[1]
         for f in reading.labels
-        if f.meaning.party not in (None, "payer")
+        if f.meaning.party in ("patient", "subscriber")
         or f.meaning.attribute in ("dob", "member_id", "npi")
     ]
     return min((*titles, *labels, 0.25 * height))
+
+
+def _is_provider(party: str | None) -> bool:
+    """Providers follow each other in one section: the latest that a label names goes on."""
+    return party == "referred_to" or (party or "").endswith("_provider")
 
 
 def _title_at(reading: Reading, x: float, y: float) -> Title | None:

@@ -34,6 +34,13 @@ _SPOTTED = frozenset(
 )
 _KEPT_AS_PRINTED = frozenset({Kind.NPI, Kind.TAX_ID, Kind.PHONE, Kind.DATE})
 """Kinds whose misread values stay: a person mends one wrong digit faster than a blank."""
+_NO_VALUE = re.compile(
+    r"(?i)^(?:same as|see (?:above|below|attached)|n/?a$|none$|attach\b|please\b|if \w+)"
+)
+_CODE_OF = {
+    "diagnosis_descriptions": "diagnosis_codes",
+    "service_descriptions": "procedure_codes",
+}
 _WORDED = frozenset({Kind.TEXT, Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS})
 _WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
@@ -216,8 +223,14 @@ def _typed(
 ) -> list[Candidate]:
     """Candidates out of one answer, by the kind of the field."""
     tokens = value.spot.tokens
-    if field.kind in _WORDED and table.is_head(value.spot.text):
+    if field.kind in _WORDED and (
+        table.is_head(value.spot.text) or _NO_VALUE.match(value.spot.text)
+    ):
         return []
+    if field.name in _CODE_OF and (code := schema.field(_CODE_OF[field.name])):
+        spans = find(code.kind, value.spot.text)
+        if spans and len(value.spot.text) < 1.6 * sum(len(s.text) for s in spans):
+            return _spotted(reading, value, code, schema)
     if field.kind is Kind.OPTION or field.kind is Kind.SEX:
         return _option(reading, value, field)
     if field.kind is Kind.PRESENCE:

@@ -117,6 +117,15 @@ def _one(
     # Of equals the structure's reading is kept: its span ends where the label's cell ends.
     scored.sort(key=lambda item: (-round(item[0], 3), item[1].source != "structure", item[1].page))
     best_score, best = scored[0]
+    if best.source in ("crf", "prose"):
+        # Where both mean the same words, a label's value ends where its cell or line ends.
+        twins = [
+            (s, c)
+            for s, c in scored
+            if c.source == "structure" and c.confidence > 0.5 and _agree(c, best, field.kind)
+        ]
+        if twins:
+            best = twins[0][1]
     return [_field(best, best_score, versions)]
 
 
