@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the tagger on synthetic pages and writes it with its manifest entry.
 
-    python -m training.train_crf            -> models/field_crf.crfsuite, models/manifest.json
+    python -m training.train_crf       -> models/field_crf-HASH.crfsuite, models/manifest.json
 
 Minutes on one thread. The same seed and code give the same training data; its hash stands in the
 manifest. The figures in the manifest are those of held-out *synthetic* families.
@@ -172,15 +172,17 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
     metrics = {
         "measured_on": "synthetic pages, by a twin trained without the held-out families; "
         "says little about real forms",
-        "held_out_families": measure(tagger, Sample("heldout", 200, 40, 5), table),
+        "held_out_families": measure(
+            tagger, Sample("heldout", min(200, sample.documents), 40, 5), table
+        ),
         "seen_families_new_documents": measure(
-            tagger, sample._replace(documents=100, seed=7919), table
+            tagger, sample._replace(documents=min(100, sample.documents), seed=7919), table
         ),
     }
     rest = Sample("heldout", sample.documents * 3 // 10, sample.families * 3 // 10, sample.seed)
     shipped = fit([sample, rest], iterations, table)
     sha256 = hashlib.sha256(shipped.weights).hexdigest()
-    name = f"{MODEL_NAME}.crfsuite"
+    name = f"{MODEL_NAME}-{sha256[:8]}.crfsuite"
     entry: dict[str, Any] = {
         "file": name,
         "sha256": sha256,
@@ -207,6 +209,9 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     manifest["models"][MODEL_NAME] = entry
     write_atomically(manifest_path, (json.dumps(manifest, indent=1) + "\n").encode())
+    for old in models.glob(f"{MODEL_NAME}*.crfsuite"):
+        if old.name != name:  # only now: killed before, the old manifest still has its weights
+            old.unlink()
     return entry
 
 
