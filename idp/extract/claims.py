@@ -293,7 +293,7 @@ class _Builder:
             if several and self._adds_up(event, before) and len(before) > 1:
                 self.statement.append(event)
             elif not several:
-                if drafts and not drafts[0].totals:
+                if drafts:
                     self._close(drafts[0], event)
                 self.statement.append(event)
             elif before and self._exceeds(event, before[-1]):

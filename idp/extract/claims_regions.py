@@ -99,6 +99,29 @@ def without_guesses(header: Header) -> Header:
     return replace(header, columns=tuple(columns))
 
 
+def completed(header: Header, earlier: Header, sheet: Sheet) -> Header:
+    """A repeated head with the columns that this print of it lost, from the one before.
+
+    It is the same head when most of the columns they share stand in the same places.
+    """
+    reach = 1.5 * sheet.text_height
+    before = {c.roles: c for c in earlier.columns if c.role is not None}
+    shared = [c for c in header.columns if c.roles in before]
+    same = [c for c in shared if abs(c.cx - before[c.roles].cx) <= reach]
+    known = [c for c in header.columns if c.role is not None]
+    if len(same) < 3 or len(same) * 10 < 8 * len(shared) or len(same) * 10 < 6 * len(known):
+        return header
+    columns = list(header.columns)
+    for roles, column in before.items():
+        if set(roles) & header.roles:
+            continue
+        over = [c for c in columns if min(c.x1, column.x1) > max(c.x0, column.x0)]
+        if all(c.role is None for c in over):
+            columns = [c for c in columns if c not in over]
+            columns.append(replace(column, data_x0=0.0, data_x1=0.0))
+    return replace(header, columns=tuple(sorted(columns, key=lambda c: c.cx)))
+
+
 def regions(
     sheet: Sheet, vocabulary: Vocabulary, carried: Header | None
 ) -> tuple[list[Region], Header | None]:
@@ -120,10 +143,13 @@ def regions(
         end = headers[index + 1].first_line if index + 1 < len(headers) else len(sheet.lines)
         body = sheet.lines[header.last_line + 1 : end]
         plain = [line for line in body if not is_prose(line, sheet)]
-        known = name_columns(learn(header, plain, sheet), plain, sheet)
-        totals = is_amounts_only(header)
-        region = Region(known, body, totals or is_summary(header, sheet))
+        whole = header
+        if carried is not None:
+            whole = completed(header, carried, sheet)
+        known = name_columns(learn(whole, plain, sheet), plain, sheet)
+        totals = is_amounts_only(whole)
+        region = Region(known, body, totals or is_summary(whole, sheet))
         found.append(region)
-        if header.roles & MONEY_ROLES and not region.is_summary:
+        if whole.roles & MONEY_ROLES and not region.is_summary:
             carried = known
     return found, carried

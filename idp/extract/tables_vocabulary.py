@@ -86,7 +86,9 @@ _SPELLED_OUT: dict[str, tuple[str, ...]] = {
         "req": "requested",
     }.items()
 }
-FILLERS = frozenset(("of", "the", "your", "and", "or", "a", "an", "in", "for", "&", "if", "any"))
+FILLERS = frozenset(
+    ("of", "the", "your", "and", "or", "a", "an", "in", "for", "&", "if", "any", "printed")
+)
 _LOOKALIKES = str.maketrans("01i|58!ce", "olllsbloo")
 
 
