@@ -179,7 +179,12 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
             tagger, sample._replace(documents=min(100, sample.documents), seed=7919), table
         ),
     }
-    rest = Sample("heldout", sample.documents * 3 // 10, sample.families * 3 // 10, sample.seed)
+    rest = Sample(
+        "heldout",
+        max(1, sample.documents * 3 // 10),
+        max(1, sample.families * 3 // 10),
+        sample.seed,
+    )
     shipped = fit([sample, rest], iterations, table)
     sha256 = hashlib.sha256(shipped.weights).hexdigest()
     name = f"{MODEL_NAME}-{sha256[:8]}.crfsuite"
