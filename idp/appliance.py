@@ -235,7 +235,6 @@ class Appliance:
         self._grace_seconds = grace_seconds
         self._work = settings.data / "work"
         self._stopping = threading.Event()
-        self._abandoning = threading.Event()
         self._troubles: dict[str, int] = {}
         self._running = 0
         self._at_work: dict[str, PutOff] = {}
@@ -293,7 +292,6 @@ class Appliance:
         # that read for a document which is still at work after the grace time.
         stack.callback(self._await_abandoned)
         self._pipeline = stack.enter_context(self._make_pipeline(self.settings))
-        stack.callback(self._abandoning.set)
         engine = Engine(
             connect_for_engine(self.store.database_url),
             executor=executor,
@@ -406,8 +404,6 @@ class Appliance:
         processes of a service) or by the kernel for want of memory: not the file's fault until
         it happens again and again.
         """
-        if self._abandoning.is_set():
-            raise _CutOffError("reading was cut off by stopping")
         if not any(document.error == ParserCrashedError.code for document in result.documents):
             return
         if self._stopping.wait(_SIGNAL_SECONDS):

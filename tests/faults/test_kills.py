@@ -122,6 +122,7 @@ def test_a_second_process_on_the_same_data_folder_is_refused(tmp_path):
             capture_output=True,
             text=True,
             check=False,
+            timeout=60,
         )
     assert second.returncode != 0
     assert "AlreadyRunningError" in second.stderr
