@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from idp.classify import Segment, split
+from idp.classify import split
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import Extractor
@@ -108,60 +108,51 @@ class Pipeline:
         """
         clock = Stopwatch(on_stage)
         sha256 = sha256_of(path)
-        origin = {
-            "source": source or str(path),
-            "sha256": sha256,
-            "channel": channel,
-            "part": part,
-        }
+        blank = Document(
+            document_id=document_id(sha256, part, 0),
+            source=source or str(path),
+            sha256=sha256,
+            channel=channel,
+            part=part,
+            type=DocumentType.OTHER,
+            type_confidence=0.0,
+            pages=(),
+        )
         try:
             with clock.stage("unpack"):
                 unpacked = unpack(path, workspace, self.settings.ingest)
             with clock.stage("read"):
                 pages = self.reader.read(unpacked.pages, workspace)
         except InputError as error:
-            refused = Document(
-                **origin,
-                document_id=document_id(sha256, part, 0),
-                type=DocumentType.OTHER,
-                type_confidence=0.0,
-                pages=(),
-                decision=Decision.QUARANTINE,
-                reasons=(error.message,),
-                error=error.code,
-                hint=error.operator_hint,
-                timings_ms=clock.milliseconds,
-            )
-            return Result((refused,), ())
+            return Result((_refused(blank, error, clock),), ())
         with clock.stage("classify"):
             segments = split(pages, self.schemas)
         documents = []
         for ordinal, segment in enumerate(segments):
-            own = clock.copy()
-            draft = Document(
-                **origin,
-                document_id=document_id(sha256, part, ordinal),
-                type=segment.type,
-                type_confidence=segment.type_confidence,
-                subtype=segment.subtype,
-                pages=segment.pages,
-                model_versions=self.model_versions,
+            draft = blank.model_copy(
+                update={
+                    "document_id": document_id(sha256, part, ordinal),
+                    "type": segment.type,
+                    "type_confidence": segment.type_confidence,
+                    "subtype": segment.subtype,
+                    "pages": segment.pages,
+                    "model_versions": self.model_versions,
+                }
             )
-            documents.append(self._understand(draft, segment, pages, received_at, own))
+            documents.append(self._understand(draft, pages, received_at, clock.copy()))
         return Result(tuple(documents), pages)
 
     def _understand(
         self,
         draft: Document,
-        segment: Segment,
         pages: Sequence[Page],
         received_at: dt.datetime,
         clock: Stopwatch,
     ) -> Document:
-        schema = self.schemas[segment.type]
-        mine = tuple(page for page in pages if page.number in segment.pages)
+        schema = self.schemas[draft.type]
+        mine = tuple(page for page in pages if page.number in draft.pages)
         with clock.stage("extract"):
-            found = self.extractor.extract(mine, segment.type)
+            found = self.extractor.extract(mine, draft.type)
         with clock.stage("validate"):
             checked = validate(
                 draft.model_copy(update={"fields": found.fields, "claims": found.claims}),
@@ -171,6 +162,19 @@ class Pipeline:
                 received_at.date(),
             )
         return checked.model_copy(update={"timings_ms": clock.milliseconds})
+
+
+def _refused(blank: Document, error: InputError, clock: Stopwatch) -> Document:
+    """A file that can't be read, as a document: quarantined, with its code and hint."""
+    return blank.model_copy(
+        update={
+            "decision": Decision.QUARANTINE,
+            "reasons": (error.message,),
+            "error": error.code,
+            "hint": error.operator_hint,
+            "timings_ms": clock.milliseconds,
+        }
+    )
 
 
 class Stopwatch:

@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -23,9 +24,11 @@ from idp.errors import AccessError, ExitCode, InputError, NotFoundError, where
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from idp.pipeline import Pipeline
     from idp.read import Reader
 
 PAGE_SCHEMA = "idp.page/1"
+INTERNAL = "internal"
 
 
 def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None:
@@ -42,24 +45,19 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
         from idp.pipeline import Pipeline  # noqa: PLC0415 - heavy
 
         people = printer(out)
-        with Pipeline(settings) as pipeline, _progress(len(files)) as teller:
-            for path in files:
+        # As many files at a time as there are reading processes; printed in the order given.
+        with (
+            Pipeline(settings) as pipeline,
+            ThreadPoolExecutor(settings.read.workers) as threads,
+            _progress(len(files)) as teller,
+        ):
+
+            def work(path: Path) -> Sequence[Document]:
+                return _process_one(pipeline, path, channel, teller)
+
+            for path, documents in zip(files, threads.map(work, files), strict=True):
                 teller.file(path.name)
-                with tempfile.TemporaryDirectory(prefix="idp-") as work:
-                    try:
-                        documents: Sequence[Document] = pipeline.process(
-                            path,
-                            workspace=Path(work),
-                            channel=channel,
-                            received_at=dt.datetime.now(dt.UTC),
-                            source=str(path),
-                            on_stage=teller.stage,
-                        ).documents
-                    except Exception as error:
-                        # Our own fault, not the file's: say so, keep its line, and go on.
-                        messages().print(f"{path}: {where(error)}", markup=False)
-                        documents = (_internal_fault(path, channel, error),)
-                        faults += 1
+                faults += sum(d.error == INTERNAL for d in documents)
                 with teller.aside():
                     for document in documents:
                         if as_json:
@@ -69,6 +67,25 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
     if faults:
         messages().print(f"[bold red]error[/] internal: {faults} of {len(files)} files, see above")
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _process_one(
+    pipeline: Pipeline, path: Path, channel: str, teller: _Teller
+) -> Sequence[Document]:
+    with tempfile.TemporaryDirectory(prefix="idp-") as work:
+        try:
+            return pipeline.process(
+                path,
+                workspace=Path(work),
+                channel=channel,
+                received_at=dt.datetime.now(dt.UTC),
+                source=str(path),
+                on_stage=teller.stage,
+            ).documents
+        except Exception as error:
+            # Our own fault, not the file's: say so, keep its line, and go on.
+            messages().print(f"{path}: {where(error)}", markup=False)
+            return (_internal_fault(path, channel, error),)
 
 
 def read_files(files: Sequence[Path], *, as_json: bool) -> None:
@@ -180,7 +197,7 @@ def _internal_fault(path: Path, channel: str, error: Exception) -> Document:
         pages=(),
         decision=Decision.QUARANTINE,
         reasons=(f"idp failed on this file: {type(error).__name__}",),
-        error="internal",
+        error=INTERNAL,
         hint="This is a fault in idp. Please report it with the log around it.",
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -123,6 +124,7 @@ class CrfSource:
     ) -> None:
         entry = load_entry(models)
         self._weights = read_weights(models, entry)  # kept: the tagger reads them in place
+        self._one_at_a_time = threading.Lock()  # the tagger holds the page between its calls
         self._tagger = pycrfsuite.Tagger()
         self._tagger.open_inmemory(self._weights)
         self.version = entry.version
@@ -146,9 +148,11 @@ class CrfSource:
         """The role of each token and the marginal probability of that role."""
         if not view.order:
             return {}, {}
-        self._tagger.set(page_features(view, self._table))
-        tags = dict(zip(view.order, self._tagger.tag(), strict=True))
-        sure = {i: self._tagger.marginal(tags[i], n) for n, i in enumerate(view.order)}
+        features = page_features(view, self._table)
+        with self._one_at_a_time:
+            self._tagger.set(features)
+            tags = dict(zip(view.order, self._tagger.tag(), strict=True))
+            sure = {i: self._tagger.marginal(tags[i], n) for n, i in enumerate(view.order)}
         return tags, sure
 
     def _on_page(
