@@ -232,6 +232,11 @@ def _resolve(header: Header, rows: Sequence[Row]) -> Header:
         ):
             columns[at] = replace(column, roles=("diagnosis_code",))
     for at, column in enumerate(columns):
+        texts = [joined(t for line in row.cells[at] for t in line) for row in rows]
+        codes = sum(parse_icd10(t) is not None for t in texts)
+        if column.role == "diagnosis_description" and codes * 2 > sum(bool(t) for t in texts):
+            columns[at] = replace(column, roles=("diagnosis_code",))
+    for at, column in enumerate(columns):
         plain = re.sub(r"[^a-z]", "", column.title.lower()) in ("description", "desc", "text")
         if column.role != "service_description" or not plain:
             continue

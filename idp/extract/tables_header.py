@@ -401,7 +401,9 @@ def _header(
     chosen = _choose(band.phrases())
     if len({p.role for p in chosen}) < minimum:
         return None
-    if _is_one_run(rows[0], sheet) and (len(rows) == 1 or _stands_alone(chosen)):
+    if _is_one_run(rows[0], sheet) and (
+        len(rows) == 1 or _stands_alone(chosen) or _adds_nothing(rows, chosen, vocabulary, sheet)
+    ):
         return None
     covered = {at for p in chosen for at in p.tokens}
     lettered = {
@@ -443,6 +445,19 @@ def _stands_alone(chosen: Sequence[_Phrase]) -> bool:
     return not any(
         any(r == 0 for r, _ in p.tokens) and any(r > 0 for r, _ in p.tokens) for p in chosen
     )
+
+
+def _adds_nothing(
+    rows: Sequence[Sequence[Token]],
+    chosen: Sequence[_Phrase],
+    vocabulary: Vocabulary,
+    sheet: Sheet,
+) -> bool:
+    """Whether the lines below a run of words are as many heads without it: then it is a title."""
+    if len(rows[0]) < 2:
+        return False
+    below = _choose(_Band(rows[1:], vocabulary, sheet).phrases())
+    return len({p.role for p in below}) >= len({p.role for p in chosen})
 
 
 def _title_words(row: Sequence[Token], sheet: Sheet) -> float:

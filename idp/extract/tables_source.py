@@ -148,8 +148,12 @@ _TYPED = frozenset(("procedure_code", "diagnosis_code", "start_date", "end_date"
 def _is_row(cells: Sequence[Cell], table: Table) -> bool:
     """Whether the cells make a row: a code, or a text with a value of the kind its table has."""
     roles = {c.role for c in cells}
-    if roles & {"procedure_code", "diagnosis_code", "medication"}:
+    if roles & {"procedure_code", "diagnosis_code"}:
         return True
+    if "medication" in roles:
+        # A name alone is a row of a list; a short word alone is a word that strayed.
+        names = [c.text for c in cells if c.role == "medication"]
+        return len(roles) > 1 or max(len(n) for n in names) > 5
     heads = {c.role for c in table.columns}
     texts = roles & {"service_description", "diagnosis_description"}
     if heads & _TYPED:
