@@ -32,8 +32,11 @@ _ORGANISATION = re.compile(
 _CREDENTIALS = re.compile(
     r"(?i)\b(?:m\.?d|d\.?o|np|fnp(?:-\w+)?|pa-?c|aprn|arnp|crnp|cnp|dpm|dds|dmd|od|dc|phd|rn)\b\.?$"
 )
+_SALUTATION = re.compile(r"\bDear\s+[A-Z]")
+_POST_BOX = re.compile(r"(?i)\bp\.?\s*o\.?\s*box\b")
+_PAYERS_OWN = (DocumentType.PRIOR_AUTH_REQUEST, DocumentType.PRIOR_AUTH_DETERMINATION)
 _LOGO = 0.14
-_LARGE = 1.25
+_LARGE = 1.12
 _PROGRAMS = frozenset({squash("Medicare"), squash("Medicaid"), squash("Medi-Cal")})
 _INTRODUCES = re.compile(r"(?i)^(?:[•|–—-]+|by|to|from|:|.*:)$")
 _NO_NAME = re.compile(
@@ -77,13 +80,16 @@ class Letterhead:
         # A referral's letterhead is a practice's: there only names known for payers count.
         yield from self._payer(reading, first=first, logos=schema.type is not DocumentType.REFERRAL)
         if first:
-            yield from _head_numbers(reading, schema)
+            yield from _head_numbers(reading, schema, letter=bool(_SALUTATION.search(running.text)))
+            if schema.type is DocumentType.REFERRAL and _SALUTATION.search(running.text):
+                yield from _addressee(reading)
+            if schema.type in _PAYERS_OWN:
+                yield from self._sender(reading)
         if first:
             yield from _letter_date(reading, schema)
         yield from _party_blocks(reading, schema)
         if schema.type is DocumentType.REMITTANCE_EOB and first:
             yield from self._mail_blocks(reading)
-        del running
 
     def _payer(self, reading: Reading, *, first: bool, logos: bool) -> Iterator[Standing]:
         """The payer's name in a logo, a title or a letterhead: known names, then telling words."""
@@ -99,13 +105,16 @@ class Letterhead:
             known = self._known(tokens)
             if known:
                 score = 0.56 + 0.1 * (large - 1) - 0.2 * place - (0.0 if len(tokens) <= 8 else 0.12)
-                if len(tokens) > 3 and squash(" ".join(t.text for t in known)) in _PROGRAMS:
-                    score -= 0.2  # a programme named in passing, not the payer
+                if (
+                    len(tokens) > len(known)
+                    and squash(" ".join(t.text for t in known)) in _PROGRAMS
+                ):
+                    score -= 0.25  # a programme named in passing, not the payer
                 found = known
             elif len(tokens) <= 12 and self._words and (found := self._worded(tokens)):
                 score = 0.52 + 0.1 * (large - 1) - 0.2 * place
             elif logos and place < _LOGO and (found := self._logo(reading, tokens, large)):
-                score = 0.36 + 0.12 * (large - 1) - 0.3 * place
+                score = 0.5 + 0.12 * (large - 1) - 1.2 * place
             else:
                 continue
             score -= 0.1 if bottom else 0.0
@@ -148,11 +157,15 @@ class Letterhead:
     def _logo(reading: Reading, tokens: Sequence[Token], large: float) -> list[Token] | None:
         """A few large words at the very top that are no form's title."""
         text = " ".join(t.text for t in tokens).strip(" ®™©*•|-")
+        if any(
+            m[1] < tokens[0].cy < m[3] and 0 <= tokens[0].x0 - m[2] + 4 < 2 * reading.sheaf.unit
+            for m in reading.sheaf.marks
+        ):
+            return None
         if large < _LARGE or not 1 <= len(tokens) <= 6 or not text[:1].isupper():
             return None
         if _FORM_WORDS.search(text) or _NO_NAME.search(text) or sum(c.isalpha() for c in text) < 4:
             return None
-        del reading
         return [t for t in tokens if any(c.isalpha() for c in t.text)]
 
     def _worded(self, tokens: Sequence[Token]) -> list[Token] | None:
@@ -173,6 +186,13 @@ class Letterhead:
             return None
         return None if re.search(r"[?:]|\d{3}", words) else kept
 
+    def _sender(self, reading: Reading) -> Iterator[Standing]:
+        """The payer's own address in the head of its form: a block with a post-office box."""
+        for name, lines in _address_blocks(reading):
+            text = " ".join(t.text for line in lines for t in line)
+            if name[0].cy < 0.2 * reading.sheaf.sheet.height and _POST_BOX.search(text):
+                yield Standing("payer_name", name, 0.55)
+
     def _mail_blocks(self, reading: Reading) -> Iterator[Standing]:
         """The sender's and the addressee's block of a remittance, upper half of the page."""
         payee: list[tuple[float, list[Token]]] = []
@@ -180,7 +200,7 @@ class Letterhead:
         for name, lines in _address_blocks(reading):
             text = " ".join(t.text for t in name)
             street = " ".join(t.text for line in lines for t in line)
-            boxed = re.search(r"(?i)\bp\.?\s*o\.?\s*box\b", street) and name[0].cy < 0.2 * height
+            boxed = _POST_BOX.search(street) and name[0].cy < 0.2 * height
             if self._known(name) or (self._words and self._words.search(text)) or boxed:
                 yield Standing("payer_name", name, 0.6)
             elif re.search(r"(?i)\bclaims?\b|correspondence", street + text):
@@ -188,7 +208,7 @@ class Letterhead:
             else:
                 payee.append((name[0].y0, name))
         if payee:
-            yield Standing("payee_name", max(payee, key=lambda p: p[0])[1], 0.62)
+            yield Standing("payee_name", max(payee, key=lambda p: p[0])[1], 0.75)
 
 
 def _piece_tokens(reading: Reading, piece: Piece) -> list[Token]:
@@ -242,15 +262,27 @@ def _letter_date(reading: Reading, schema: DocumentSchema) -> Iterator[Standing]
             return
 
 
-def _head_numbers(reading: Reading, schema: DocumentSchema) -> Iterator[Standing]:
+def _addressee(reading: Reading) -> Iterator[Standing]:
+    """Whom a letter goes to: the block above the salutation, and the fax number beside it."""
+    sheaf = reading.sheaf
+    for name, _ in _address_blocks(reading):
+        text = " ".join(t.text for t in name)
+        if name[0].cy > 0.11 * sheaf.sheet.height and _CREDENTIALS.search(text):
+            yield Standing("referred_to_name", name, 0.75)
+            return
+
+
+def _head_numbers(reading: Reading, schema: DocumentSchema, *, letter: bool) -> Iterator[Standing]:
     """Where to call and fax: the numbers in the head of a form are those of who receives it."""
     owner = {DocumentType.PRIOR_AUTH_REQUEST: "payer", DocumentType.REFERRAL: "referred_to"}.get(
         schema.type
     )
     if owner is None:
         return
+    if letter and owner == "referred_to":
+        owner = "referring_provider"
     sheaf = reading.sheaf
-    end = head_end(reading)
+    end = min(head_end(reading), (0.13 if letter else 0.3) * sheaf.sheet.height)
     for row in sheaf.rows:
         if not row or row[0].cy > end:
             break

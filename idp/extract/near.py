@@ -71,7 +71,12 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
     if right:
         first, gap = right[0], right[0].x0 - found.box[2]
         rows = [right]
-        if wraps:
+        whole = (
+            _beside(reading, found, cell) if cell and found.meaning.attribute == "address" else []
+        )
+        if len(whole) > 1:
+            rows = whole
+        elif wraps:
             rows += _wrapped(reading, found, right, cell)
         far = gap > _FAR * reading.sheaf.unit and not found.colon
         place = Place.FAR if far else Place.CELL if cell else Place.RIGHT
@@ -92,6 +97,23 @@ def _own_cell(reading: Reading, found: Found) -> Area | None:
     if cell is None:
         return None
     return Area(*cell)
+
+
+def _beside(reading: Reading, found: Found, cell: Area) -> list[list[Token]]:
+    """All rows of a cell right of a label that stands at half height beside them."""
+    rows: list[list[Token]] = []
+    for index, row in enumerate(reading.sheaf.rows):
+        inside = [
+            (i, t)
+            for i, t in enumerate(row)
+            if found.box[2] - 2 <= t.x0 and t.cx <= cell.x1 and cell.y0 <= t.cy <= cell.y1
+        ]
+        if any((index, i) in reading.taken for i, _ in inside):
+            return []
+        if inside:
+            rows.append([t for _, t in inside])
+    above = bool(rows) and rows[0][0].cy < found.box[1]
+    return rows if above else []
 
 
 def _row_labels(reading: Reading, row: int) -> list[Found]:

@@ -171,6 +171,13 @@ SENTENCES: tuple[Sentence, ...] = (
     ),
     _sentence(
         "appeal_deadline_days",
+        rf"\b(?:appeal|request|file|ask|submit)\w*\b[^.]{{0,120}}?\bwithin\s+(?P<value>{_COUNT_WORDS})\s*(?:\(\d+\)\s*)?(?:calendar\s+|business\s+)?"
+        r"days?\s+(?:of|from|after)\s+(?:the\s+|your\s+)?(?:date|receipt|receiving|receive|notice|this|decision|letter)",
+        0.8,
+        but_not=r"peer[- ]to[- ]peer[^.]*$",
+    ),
+    _sentence(
+        "appeal_deadline_days",
         rf"(?:appeal|reconsideration|grievance)[^.]{{0,160}}?\b(?:within|in|have|you\s+have)\s+(?P<value>{_COUNT_WORDS})\s*(?:\(\d+\)\s*)?"
         r"(?:calendar|business|working)?\s*days?",
         0.72,
@@ -203,6 +210,19 @@ SENTENCES: tuple[Sentence, ...] = (
         rf"(?:\bcall\b|\bby\s+(?:tele)?phone\b|contact\s+us|questions)(?:[^.;0-9]){{0,70}}(?P<value>(?:1[- ])?{PHONE})",
         0.5,
         but_not=r"(?:error|mistake|patient|home|provider|physician|office|cell)[^.:]*$",
+    ),
+    _sentence(
+        "diagnosis_descriptions diagnosis_codes",
+        r"(?P<value>[A-Za-z][A-Za-z0-9'/-]*(?:\s+(?!(?:of|for|with|and|from|the|has|is|was|a|an|by|to)\b)[A-Za-z0-9'/-]+){0,7})\s*"
+        r"\((?:ICD-?\s?10(?:-CM)?\s*:?\s*)?(?P<value2>[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4}))\)",
+        0.55,
+        flags=("i", "many"),
+    ),
+    _sentence(
+        "procedure_codes",
+        r"\b(?:CPT|HCPCS|procedure\s+code|code)s?\s*(?:code|codes|no\.?|#)?\s*[:(]?\s*(?P<value>\d{4}[0-9TF]|[A-V]\d{4})\b",
+        0.55,
+        flags=("i", "many"),
     ),
     _sentence(
         "signature_present",
