@@ -19,7 +19,7 @@ import numpy as np
 
 from idp.document import Box, Mark, Word
 from idp.read.ocr import Letter, Line
-from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, share
+from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, pieces, share
 from idp.read.rules import Ruling
 
 # Inches.
@@ -37,7 +37,7 @@ TICK_GLYPHS = frozenset("☐☑☒□■●○√✓✔OoDQ0CGU[](){}XxVvYJL|lI1
 _BOX_LETTERS = frozenset("XxVvOD0Q")
 _SURE_SIDES = 0.7
 _FRAME = 160  # of 255: how dark each side of a further box must be
-_MOST_FRAMES = 20_000
+_MOST_FRAMES = 1_500
 _EMPTY_AT_MOST = 0.08
 _FULL_AT_LEAST = 0.2
 _MOST_WORDS = 12
@@ -76,7 +76,7 @@ def find_marks(pixels: Pixels, ruling: Ruling, lines: Sequence[Line]) -> list[Ca
     """Boxes, circles and typed brackets of a page, top to bottom."""
     words = _print_map(pixels.ink.shape, lines)
     boxes: list[Candidate] = []
-    for drawn in (pixels.ink, pixels.firm, pixels.faint):  # from black to the lightest grey
+    for drawn in (pixels.ink, pixels.faint):  # black, and if there is none, light grey
         boxes = _boxes(drawn, pixels, words, ruling)
         if boxes:
             break
@@ -111,12 +111,26 @@ def _like(sure: Sequence[Candidate], drawn: Mask, covered: Mask) -> list[Candida
         usual = sorted(left, key=lambda box: box.size)[len(left) // 2]
         same = [box for box in left if abs(box.size - usual.size) <= 0.15 * usual.size]
         left = [box for box in left if box not in same]
-        if len(same) < 2:
-            continue
+        if len(same) < 2 or min(box.filled for box in same) > _EMPTY_AT_MOST:
+            continue  # letters look like ticked boxes, and never like empty ones
         width = round(float(np.median([box.x1 - box.x0 for box in same])))
         height = round(float(np.median([box.y1 - box.y0 for box in same])))
-        found += _frames(drawn, width, height, covered)
+        found += [
+            box
+            for box in _frames(drawn, width, height, covered)
+            if box.filled < _FULL_AT_LEAST or _aligned(box, same)
+        ]
     return found
+
+
+def _aligned(box: Candidate, others: Sequence[Candidate]) -> bool:
+    """Whether another box of about this size stands in the same row or column."""
+    return any(
+        o is not box
+        and abs(o.size - box.size) <= 0.2 * box.size
+        and min(abs(o.cy - box.cy), abs(o.cx - box.cx)) < 0.35 * box.size
+        for o in others
+    )
 
 
 def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candidate]:
@@ -138,30 +152,38 @@ def _frames(drawn: Mask, width: int, height: int, covered: Mask) -> list[Candida
             upright[half_h : half_h + rows, width - 2 : width - 2 + columns],
         ),
     )
-    ys, xs = np.nonzero(frame >= _FRAME)
-    if len(ys) == 0 or len(ys) > _MOST_FRAMES:
+    fits = (frame >= _FRAME) & (covered[half_h : half_h + rows, half_w : half_w + columns] == 0)
+    ys, xs = np.nonzero(fits)
+    if len(ys) == 0:
         return []
     scores = frame[ys, xs].astype(np.int32)
-    order = np.argsort(-scores, kind="stable")
+    looked_at = np.zeros(frame.shape, np.bool_)
     found: list[Candidate] = []
-    for x, y in zip(xs[order].tolist(), ys[order].tolist(), strict=True):
-        if covered[y + half_h, x + half_w] or _covered(
-            Candidate(x, y, x + width, y + height, 0.0, 0.0), found
-        ):
+    tries = 0
+    for x, y in zip(
+        *(v[np.argsort(-scores, kind="stable")].tolist() for v in (xs, ys)), strict=True
+    ):
+        if looked_at[y, x]:
             continue
+        tries += 1
+        if tries > _MOST_FRAMES:
+            break
         # Thick borders fit several places equally well: take the middle of them.
-        near = (np.abs(xs - x) <= 6) & (np.abs(ys - y) <= 6)
-        near &= scores + 6 >= int(frame[y, x])
-        x0, y0 = round(float(np.median(xs[near]))), round(float(np.median(ys[near])))
+        top, left = max(0, y - 6), max(0, x - 6)
+        near = frame[top : y + 7, left : x + 7] >= max(_FRAME, int(frame[y, x]) - 6)
+        near_ys, near_xs = np.nonzero(near)
+        y0, x0 = top + round(float(near_ys.mean())), left + round(float(near_xs.mean()))
+        looked_at[max(0, y - 4) : y + 5, max(0, x - 4) : x + 5] = True
         filled = _filled(drawn, x0, y0, x0 + width, y0 + height)
         box = Candidate(x0, y0, x0 + width, y0 + height, filled, float(frame[y, x]) / 255)
         if (
-            not _covered(box, found)
+            share(covered[y0 + 2 : y0 + height - 2, x0 + 2 : x0 + width - 2]) < 0.1
             and _corners(thick, x0, y0, x0 + width, y0 + height) >= 3
             and _white_around(drawn, box)
             and _white_within(drawn, box)
         ):
             found.append(box)
+            looked_at[max(0, y - half_h) : y + half_h, max(0, x - half_w) : x + half_w] = True
     return found
 
 
@@ -259,7 +281,7 @@ def _squares(
         (drawn, inner_drawn, covered, False),
         (_flip(drawn), _flip(inner_drawn), _flip(covered), True),
     ):
-        strokes = components(opened(mask, round(_RUN * dpi), 1))
+        strokes = pieces(opened(mask, round(_RUN * dpi), 1))
         wide = (strokes[:, 2] >= _SMALLEST * dpi) & (strokes[:, 2] <= _LARGEST * dpi)
         thin = strokes[:, 3] <= max(4, _THICKEST * dpi)
         free = (
@@ -441,18 +463,18 @@ def _brackets(lines: Sequence[Line], boxes: Sequence[Candidate]) -> list[Candida
 def _circles(pixels: Pixels, lines: Sequence[Line]) -> list[Candidate]:
     """Round option buttons: rings of one size that stand apart from print, at least two of them."""
     dpi = pixels.dpi
-    pieces = components(pixels.firm)
-    width, height = pieces[:, 2], pieces[:, 3]
+    parts = components(pixels.firm)
+    width, height = parts[:, 2], parts[:, 3]
     low, high = _CIRCLE[0] * dpi, _CIRCLE[1] * dpi
     round_ = (
         (width >= low)
         & (width <= high)
         & (np.abs(width - height) <= np.maximum(2, 0.12 * width))
-        & (pieces[:, 4] >= 0.15 * width * height)
-        & (pieces[:, 4] <= 0.8 * width * height)
+        & (parts[:, 4] >= 0.15 * width * height)
+        & (parts[:, 4] <= 0.8 * width * height)
     )
     found = []
-    for x, y, w, h, _area in pieces[round_].tolist():
+    for x, y, w, h, _area in parts[round_].tolist():
         ring, core = _ring(pixels.firm, x, y, w, h)
         if ring < 0.9 or not _apart(pixels.firm, x, y, w, h):
             continue
@@ -538,7 +560,7 @@ def labelled(
     """
     width, height = size
     threshold = threshold_of(candidates)
-    places = [_Place(w.text, *_pixels(w.box, width, height)) for w in words]
+    places = [_Place(w.text, w.line, *_pixels(w.box, width, height)) for w in words]
     made: dict[int, tuple[str, str]] = {}
     for i, c in enumerate(candidates):
         made[i] = (
@@ -570,14 +592,7 @@ def labelled(
     return tuple(
         mark
         for c, mark in zip(candidates, marks, strict=True)
-        if mark.label or _has_twin(c, candidates)  # a lone square without words is a drawing
-    )
-
-
-def _has_twin(c: Candidate, candidates: Sequence[Candidate]) -> bool:
-    return any(
-        o is not c and o.kind == c.kind and abs(o.size - c.size) <= 0.15 * c.size
-        for o in candidates
+        if mark.label or _aligned(c, candidates)  # a lone square without words is a drawing
     )
 
 
@@ -592,6 +607,7 @@ def _confidence(c: Candidate, threshold: float) -> float:
 @dataclass(frozen=True)
 class _Place:
     text: str
+    line: int
     x0: float
     y0: float
     x1: float
@@ -617,6 +633,15 @@ def _beside(
 ) -> str:
     reach = max(0.35 * c.size, 0.03 * dpi)
     level = [p for p in places if c.y0 - reach <= p.cy <= c.y1 + reach]
+    # In small print two rows may pass the box: the words are those of the row level with it.
+    beside = [
+        p
+        for p in level
+        if (0 <= p.x0 - c.x0 <= c.size + _FIRST_GAP * dpi if right else c.x1 - p.x1 >= 0)
+    ]
+    if beside:
+        row = min(beside, key=lambda p: abs(p.cy - c.cy)).line
+        level = [p for p in level if p.line == row]
     others = [o for o in candidates if o is not c and abs(o.cy - c.cy) < 0.8 * c.size]
     walls = [v.cx for v in ruling.vertical if v.y0 <= c.cy <= v.y1]
     slack = 0.25 * c.size

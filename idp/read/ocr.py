@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,27 +37,27 @@ class Region:
     corners: NDArray[np.float32]
     score: float
 
-    @property
+    @cached_property
     def x0(self) -> float:
         return float(self.corners[:, 0].min())
 
-    @property
+    @cached_property
     def x1(self) -> float:
         return float(self.corners[:, 0].max())
 
-    @property
+    @cached_property
     def y0(self) -> float:
         return float(self.corners[:, 1].min())
 
-    @property
+    @cached_property
     def y1(self) -> float:
         return float(self.corners[:, 1].max())
 
-    @property
+    @cached_property
     def width(self) -> float:
         return self.x1 - self.x0
 
-    @property
+    @cached_property
     def height(self) -> float:
         return self.y1 - self.y0
 

@@ -34,7 +34,8 @@ from idp.read.words import in_order, relative, rows
 _SURE = 0.85
 """Orientation scores below this were wrong often enough to read both ways and compare."""
 
-_SAMPLE_LINES = 12
+_SAMPLE_LINES = 10
+_SAMPLE_ASPECT = 5.0
 _POOR_READING = 0.80
 _DOUBTFUL = 0.8
 _JUNK = 0.5  # what PaddleOCR drops by default: specks and rims read as letters
@@ -122,7 +123,7 @@ def compose(
         width_px=width,
         height_px=height,
         dpi=dpi,
-        rotation=upright.rotation,  # type: ignore[arg-type]
+        rotation=upright.rotation,
         skew_degrees=upright.skew_degrees,
         words=words,
         marks=labelled(boxes, words, ruling, (width, height), dpi),
@@ -161,21 +162,29 @@ def _read_upright(page: Image, threshold: int, ocr: Ocr) -> tuple[Upright, list[
     if _stands(upright.regions):
         upright = _turned(page, (rotation + 90) % 360, threshold, ocr)
         doubtful = True
-    lines: list[Line] | None = None
-    if not doubtful:
-        lines = ocr.recognise(upright.image, upright.regions)
-        doubtful = bool(lines) and _quality(lines) < _POOR_READING
-    if doubtful and upright.regions:
-        head_over = _flipped(upright)
-        sample = sorted(upright.regions, key=lambda r: -r.width)[:_SAMPLE_LINES]
-        other = sorted(head_over.regions, key=lambda r: -r.width)[:_SAMPLE_LINES]
-        here = _quality(ocr.recognise(upright.image, sample))
-        there = _quality(ocr.recognise(head_over.image, other))
-        if there > here:
-            upright, lines = head_over, None
-    if lines is None:
-        lines = ocr.recognise(upright.image, upright.regions)
+    if doubtful:
+        upright = _better_way(upright, ocr)
+    lines = ocr.recognise(upright.image, upright.regions)
+    if not doubtful and lines and _quality(lines) < _POOR_READING:
+        other = _better_way(upright, ocr)
+        if other is not upright:
+            upright, lines = other, ocr.recognise(other.image, other.regions)
     return upright, lines
+
+
+def _better_way(upright: Upright, ocr: Ocr) -> Upright:
+    """The page as it is or head over, whichever way a few of its lines read better."""
+    if not upright.regions:
+        return upright
+    flipped = _flipped(upright)
+    # Words of a usual length: enough letters to tell, and a tenth of the time of long lines.
+    order = sorted(
+        range(len(upright.regions)),
+        key=lambda i: abs(upright.regions[i].width / upright.regions[i].height - _SAMPLE_ASPECT),
+    )[:_SAMPLE_LINES]
+    here = _quality(ocr.recognise(upright.image, [upright.regions[i] for i in order]))
+    there = _quality(ocr.recognise(flipped.image, [flipped.regions[i] for i in order]))
+    return flipped if there > here else upright
 
 
 def _turned(page: Image, degrees: int, threshold: int, ocr: Ocr) -> Upright:

@@ -75,6 +75,17 @@ def components(mask: Mask, connectivity: int = 8) -> NDArray[np.int32]:
     return np.asarray(stats[1:count], np.int32)
 
 
+def pieces(mask: Mask) -> NDArray[np.int32]:
+    """Like :func:`components`, but quicker on a mask that is almost empty."""
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    rows = []
+    for contour in contours:
+        x, y, width, height = cv2.boundingRect(contour)
+        area = cv2.countNonZero(mask[y : y + height, x : x + width])
+        rows.append((x, y, width, height, area))
+    return np.array(rows, np.int32).reshape(-1, 5)
+
+
 def opened(mask: Mask, width: int, height: int) -> Mask:
     """Only what a rectangle of this size fits into."""
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (max(1, width), max(1, height)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, share
+from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, pieces, share
 
 # All lengths below are inches: the page's resolution makes pixels of them.
 _WINDOW = 0.17
@@ -115,7 +115,7 @@ def _level_strokes(marked: Mask, dpi: float) -> list[Stroke]:
     runs = opened(hit, round(_SHORTEST * dpi) - window // 3, 1)
     thickest = _THICKEST * dpi
     found = []
-    for x, y, w, h, area in components(runs).tolist():
+    for x, y, w, h, area in pieces(runs).tolist():
         # A long line a hair askew is broad as a whole, but thin everywhere.
         if area / w > thickest or h > thickest + w / 60:
             continue

@@ -18,6 +18,10 @@ from idp.read.ocr import Line, Region
 Ink = NDArray[np.bool_]
 """True where there is print (ruling lines already taken away)."""
 
+_SAME_ROW = 0.34
+"""Middles of one row differ by less, in heights of a line; the detector's boxes are roomy, so that
+those of neighbouring rows of small print overlap."""
+
 _NUMERIC = frozenset("0123456789/-.,$()")
 
 
@@ -222,7 +226,7 @@ def _offset(a: Line, b: Line) -> float | None:
         return None  # one above the other
     lower = min(a.region.height, b.region.height)
     offset = abs(a.region.y0 + a.region.y1 - b.region.y0 - b.region.y1) / 2
-    return offset if offset <= 0.5 * lower else None
+    return offset if offset <= _SAME_ROW * lower else None
 
 
 def in_order(
