@@ -241,7 +241,7 @@ def _collides(row: Sequence[Token], token: Token) -> bool:
 def sheet_of(page: Page) -> Sheet:
     """The lines and rules of one page; never fails, a page without words gives no lines."""
     tokens = _tokens(page)
-    text_height = median(t.height for t in tokens) if tokens else 1.0
+    text_height = max(1.0, median(t.height for t in tokens)) if tokens else 1.0
     vertical: list[tuple[float, float, float]] = []
     horizontal: list[tuple[float, float, float]] = []
     for rule in page.rules:

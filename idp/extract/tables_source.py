@@ -24,7 +24,6 @@ from idp.extract.tables import (
 from idp.extract.tables_lines import Sheet, Token, joined, sheet_of
 from idp.extract.tables_values import parse_icd10, parse_procedure
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
-from idp.values import Kind
 
 NAME = "tables"
 VERSION = "tables-1"
@@ -45,8 +44,6 @@ _SERVICE_FIELDS: Mapping[str, tuple[str, ...]] = {
 _SERVICE_NEEDS = (
     *("procedure_code", "diagnosis_code", "service_description", "diagnosis_description"),
 )
-_CLAIM_FIELDS = ("patient_name", "member_id", "group_number", "patient_account", "claim_number")
-_NO_LIST = 1
 
 
 class TablesSource:
@@ -116,7 +113,6 @@ def _of_table(
 ) -> list[Candidate]:
     """The values of a table; what others know for a label or a title is none."""
     found: list[Candidate] = []
-    seen: set[tuple[str, str]] = set()
     for row in table.rows:
         kept = [cell for cell in row if is_value(cell) and not _is_label(cell, labels)]
         if not _is_row(kept, table):
@@ -126,14 +122,9 @@ def _of_table(
             field = next((f for f in names if f is not None), None)
             if field is None:
                 continue
-            for candidate in _of_cell(cell, row, field, sheet, table):
-                key = (candidate.field, candidate.value)
-                # Two rows may say the same; a field that is no list has one value.
-                if (field.list or not any(c.field == field.name for c in found)) and (
-                    key not in seen or field.kind in (Kind.DATE, Kind.QUANTITY)
-                ):
-                    found.append(candidate)
-                    seen.add(key)
+            # A list field has one value per row, also where two rows say the same.
+            if field.list or not any(c.field == field.name for c in found):
+                found.extend(_of_cell(cell, row, field, sheet, table))
     return found
 
 

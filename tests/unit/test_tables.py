@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.document import Page
+from idp.document import Box, Page, Word
 from idp.extract.tables import find_tables, medication_vocabulary, service_vocabulary
 from idp.extract.tables_header import find_headers
 from idp.extract.tables_lines import Sheet, Token, sheet_of
@@ -152,6 +152,29 @@ def test_words_go_to_columns_from_left_to_right(words: list[tuple[str, int]]) ->
     assert len(placed) == len(tokens)
     assert placed == sorted(placed)
     assert all(0 <= at < len(header.columns) for at in placed)
+
+
+ANYTHING = st.sampled_from(
+    "Patient Name Claim #: Billed Amount Paid TOTAL 99213 154.24 $ CO-45 11/20/24 Deductible - |"
+    " Service Date A2 (if known): .....".split()
+)
+PLACES = st.tuples(ANYTHING, st.floats(0, 0.95), st.floats(0, 0.95), st.floats(0, 0.05))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(PLACES, max_size=60))
+def test_no_heap_of_words_breaks_the_reading(heap: list[tuple[str, float, float, float]]) -> None:
+    from idp.extract.claims import read_remittance  # noqa: PLC0415
+
+    words = tuple(
+        Word(id=i, text=text, confidence=0.5, box=Box(x, y, min(1, x + 0.05), y + height), line=0)
+        for i, (text, x, y, height) in enumerate(heap)
+    )
+    page = Page(number=1, width_px=1700, height_px=2200, dpi=200, words=words)
+    again = page.model_copy(update={"number": 2})
+    read_remittance([page, again], claims())
+    for vocabulary in (SERVICES, MEDICATIONS):
+        find_tables([page], vocabulary)
 
 
 AMOUNTS = st.lists(st.integers(1, 999_999), min_size=5, max_size=5)
