@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from rapidfuzz import fuzz
 
@@ -37,12 +37,29 @@ _SIGNS_PER_ERROR = 7
 _MOST_ERRORS = 5
 
 
+_WORD = re.compile(r"[^\W_]+")
+
+
+def without_accents(text: str) -> str:
+    """Letters without the accents that specks of a fax put on them."""
+    if text.isascii():
+        return text
+    apart = unicodedata.normalize("NFKD", text)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
+def _folded_words(text: str) -> list[str]:
+    plain = without_accents(text).lower().translate(_CONFUSED)
+    return [
+        word.replace("rn", "m").replace("vv", "w").replace("ii", "u")
+        for word in _WORD.findall(plain)
+    ]
+
+
 @lru_cache(maxsize=65536)
 def fold(text: str) -> str:
-    """Lower case, letters and digits only, confusable signs as one."""
-    plain = unicodedata.normalize("NFKD", text).lower()
-    folded = "".join(sign for sign in plain.translate(_CONFUSED) if sign.isalnum())
-    return folded.replace("rn", "m").replace("vv", "w").replace("ii", "u")
+    """Lower case, letters and digits only, no blanks, confusable signs as one."""
+    return "".join(_folded_words(text))
 
 
 def _grams(text: str) -> frozenset[str]:
@@ -58,14 +75,13 @@ class Text:
     """A text made ready for many phrase look-ups."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        kept = list(lines)
-        self.folded = fold(" ".join(kept))
+        words = [word for line in lines for word in _folded_words(line)]
+        self.folded = "".join(words)
         self._grams = _grams(self.folded)
-        words = [fold(word) for line in kept for word in re.findall(r"[^\s,.;:()/]+", line)]
         self._words = frozenset(words) | frozenset(
             first + second for first, second in pairwise(words)
         )
-        self._starts = _starts(words, self.folded)
+        self._starts = frozenset(accumulate((len(word) for word in words), initial=0))
 
     def similarity(self, phrase: str) -> float:
         """How well the phrase is found: 1 exact, less with misreadings, 0 not there.
@@ -103,15 +119,3 @@ class Text:
 
     def __contains__(self, phrase: str) -> bool:
         return self.similarity(phrase) > 0
-
-
-def _starts(words: list[str], folded: str) -> frozenset[int]:
-    """Where printed words begin in the folded text."""
-    starts: set[int] = set()
-    place = 0
-    for word in words:
-        found = folded.find(word, place) if word else -1
-        if 0 <= found <= place + 8:
-            starts.add(found)
-            place = found + len(word)
-    return frozenset(starts)

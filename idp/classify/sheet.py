@@ -11,7 +11,7 @@ from statistics import median
 
 from idp.classify.titles import about
 from idp.document import Box, Page, Word, union_of
-from idp.phrases import Text, fold
+from idp.phrases import Text, fold, without_accents
 from idp.values import birth_dates
 
 HEAD = 0.33
@@ -73,11 +73,15 @@ _PROVIDER_SPEAKS = re.compile(
     r"process|schedule|expedite|overturn)\b",
     re.I,
 )
+_FAX_HEADING = re.compile(
+    r"\W*(?:fax|facsimile)(?:\s*(?:message|transmi\w+|cover|coversheet|cover\s*sheet|sheet|memo))*\W*",
+    re.I,
+)
 _TO_A_DOCTOR = re.compile(r"(?:^|\n)\s*dear\s+d(?:r\b|octor|ear)", re.I)
 _COVER_LABEL = re.compile(
     r"^\W*(to|from|date|pages?|total (?:no\. of )?pages|number of pages|no\. of pages|re|subject|"
     r"regarding|fax|fax number|phone|telephone|attn|attention|message|notes|comments?|company|"
-    r"sender|cc|urgency)\b[^\n:]{0,24}:",
+    r"sender|cc|urgency)\b(?:[^\n:]{0,24}:|\s*$)",
     re.I,
 )
 _ABOUT_A_PATIENT = re.compile(
@@ -89,12 +93,15 @@ _ABOUT_A_PATIENT = re.compile(
 _HEALTH = tuple(
     re.compile(rf"\b(?:{words})", re.I)
     for words in (
-        "patient|member|enrollee|subscriber|beneficiary|recipient|claimant|insured",
+        "patient|member|enrollee|subscriber|beneficiary|recipient|claimant|insured|d\\.?o\\.?b\\b|"
+        "date of birth|year[- ]old",
         "physician|provider|prescriber|doctor|npi\\b|clinic|hospital|facility|practitioner|m\\.?d\\b",
         "diagnos|icd|cpt|hcpcs|procedure|medication|drug|therapy|treatment|symptom|exam|surgery|"
+        "chronic|disease|biops|imaging|"
         "services? (?:date|request)|date of service|dos\\b|proc\\b",
         "health|medical|insurance|payer|medicare|medicaid|plan\\b|coverage|benefit|dental",
-        "claim|authoriz|referral|refer\\b|referr|precert|remit|deductible|co-?pay|appointment|orders?\\b",
+        "claim|authoriz|referral|refer\\b|referr|precert|remit|deductible|co-?pay|appointment|orders?\\b|"
+        "consult|thank you for seeing",
     )
 )
 """What papers between providers and payers speak of: of whom, by whom, what, under what, why."""
@@ -112,7 +119,7 @@ _LETTER_END = re.compile(
 _AMOUNTS_OF_A_TABLE = 10
 _CHECKBOXES_OF_A_FORM = 6
 _FEW_WORDS = 80
-_WORDS_OF_A_COVER = 220
+_WORDS_OF_A_COVER, _FADES_OVER = 240, 80
 _HEALTH_TOPICS = 4
 
 
@@ -130,6 +137,11 @@ def _cover_strength(labels: set[str]) -> float:
     return max(0.0, min(1.5, (len(labels) - 2) / 2)) if addressed else 0.0
 
 
+def _sparse(words: int) -> float:
+    """1 where there is as little print as on a cover sheet, 0 on a full page."""
+    return max(0.0, min(1.0, (_WORDS_OF_A_COVER - words) / _FADES_OVER))
+
+
 def _ordinal(label: str) -> int:
     if label.isdigit():
         return int(label)
@@ -143,7 +155,7 @@ class Run:
     """Words that stand together on one line, with no wide gap between."""
 
     def __init__(self, words: Sequence[Word]) -> None:
-        self.text = " ".join(word.text for word in words)
+        self.text = without_accents(" ".join(word.text for word in words))
         self.box: Box = union_of([word.box for word in words])
         self.height = median(word.box.height for word in words)
         self.words = len(words)
@@ -285,7 +297,8 @@ class Sheet:
             "payer_speaks": min(1.0, len(_PAYER_SPEAKS.findall(text)) / 2),
             "provider_speaks": min(1.0, len(_PROVIDER_SPEAKS.findall(text)) / 2),
             "letter_to_a_doctor": 1.0 if _TO_A_DOCTOR.search(text) else 0.0,
-            "cover_labels": _cover_strength(labels) if words < _WORDS_OF_A_COVER else 0.0,
+            "cover_labels": _cover_strength(labels) * _sparse(words),
+            "fax_heading": float(any(_FAX_HEADING.fullmatch(run.text) for run in self.runs)),
             "amount_columns": 1.0 if columns >= 3 and amounts >= 3 else 0.0,
             "denial_wording": 1.0 if re.search(r"\bden(?:ied|ial)\b", text, re.I) else 0.0,
             "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),

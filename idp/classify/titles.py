@@ -15,6 +15,8 @@ from idp.phrases import fold
 
 _ALIKE = 85.0
 _SHORT = 5
+_LONG = 8
+"""Words this long are found inside others too: blanks get lost in reading."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,7 +42,7 @@ STATEMENT = _words("explanation advice summary statement voucher remittance regi
 def _has(words: list[str], wanted: frozenset[str]) -> bool:
     for word in words:
         for target in wanted:
-            if word == target:
+            if word == target or (len(target) >= _LONG and target in word):
                 return True
             if (
                 len(target) > _SHORT
