@@ -61,6 +61,22 @@ class Region:
     def height(self) -> float:
         return self.y1 - self.y0
 
+    def top_at(self, x: float) -> float:
+        """The upper edge at ``x``: the edges of a region that lies askew slope."""
+        return self._edge(x, upper=True)
+
+    def bottom_at(self, x: float) -> float:
+        """The lower edge at ``x``."""
+        return self._edge(x, upper=False)
+
+    def _edge(self, x: float, *, upper: bool) -> float:
+        if len(self.corners) != 4 or self.height > self.width:
+            return self.y0 if upper else self.y1
+        top_left, top_right, bottom_right, bottom_left = _clockwise(self.corners)
+        start, end = (top_left, top_right) if upper else (bottom_left, bottom_right)
+        along = (x - start[0]) / max(1.0, float(end[0] - start[0]))
+        return float(start[1] + min(1.0, max(0.0, along)) * (end[1] - start[1]))
+
 
 @dataclass(frozen=True)
 class Letter:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idp.document import Box, Word
-from idp.read.marks import TICK_GLYPHS
+from idp.read.boxes import TICK_GLYPHS
 from idp.read.ocr import Line, Region
 
 Ink = NDArray[np.bool_]
@@ -80,9 +80,9 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
                 # A word is as doubtful as its worst letter, tempered by the others.
                 (min(scores) + sum(scores) / len(scores)) / 2,
                 start,
-                region.y0,
+                region.top_at((start + end) / 2),
                 end,
-                region.y1,
+                region.bottom_at((start + end) / 2),
             )
         )
 
