@@ -117,10 +117,13 @@ class _Band:
         self.sheet = sheet
         self.height = sheet.text_height
         self.words = [[vocabulary.read(t.text) for t in row] for row in rows]
+        self._tight = [[self._can_join(a, b) for a, b in itertools.pairwise(row)] for row in rows]
 
     def tight(self, row: int, left: int) -> bool:
         """Whether token ``left`` and its right neighbour can be words of one head."""
-        a, b = self.rows[row][left], self.rows[row][left + 1]
+        return self._tight[row][left]
+
+    def _can_join(self, a: Token, b: Token) -> bool:
         height = max(min(a.height, b.height), 0.6 * self.height)
         if b.x0 - a.x1 > _MAX_WORD_GAP * height:
             return False

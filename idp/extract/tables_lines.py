@@ -8,7 +8,9 @@ are not used: it groups words by detected text box, and a table row is many of t
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -82,7 +84,7 @@ class Sheet:
     height: float
     lines: tuple[Line, ...]
     vertical: tuple[tuple[float, float, float], ...] = ()
-    """``(x, y0, y1)`` of each vertical rule."""
+    """``(x, y0, y1)`` of each vertical rule, from left to right."""
     horizontal: tuple[tuple[float, float, float], ...] = ()
     """``(y, x0, x1)`` of each horizontal rule."""
     text_height: float = field(default=1.0)
@@ -102,8 +104,14 @@ class Sheet:
 
     def rules_between(self, left: float, right: float, y: float) -> int:
         """How many vertical rules stand between two x positions at height ``y``."""
-        low, high = min(left, right), max(left, right)
-        return sum(1 for x, y0, y1 in self.vertical if low < x < high and y0 <= y <= y1)
+        low, high = (left, right) if left < right else (right, left)
+        first = bisect_right(self.vertical, (low, float("inf"), float("inf")))
+        count = 0
+        for x, y0, y1 in itertools.islice(self.vertical, first, None):
+            if x >= high:
+                break
+            count += y0 <= y <= y1
+        return count
 
     def rule_below(self, upper: float, lower: float, left: float, right: float) -> bool:
         """Whether a horizontal rule runs between two heights over some of ``left..right``."""
