@@ -50,9 +50,10 @@ class Extractor:
     @property
     def versions(self) -> dict[str, str]:
         """Name and version of every source."""
-        return {s.name: s.version for s in (self._structure, self._prose, *self._sources)}
+        sources: tuple[CandidateSource, ...] = (self._structure, self._prose, *self._sources)
+        return {s.name: s.version for s in sources}
 
-    def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:  # noqa: A002 - the door's word
+    def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:
         """The fields and claims of one document.
 
         Args:

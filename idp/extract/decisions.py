@@ -39,7 +39,7 @@ _PHRASES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             rf"non-?\s?certified)|{_WE}(?:denied|decided\s+(?:to\s+deny|not\s+to\s+approve))|"
             r"(?:not|unable\s+to|cannot|can't|did\s+not|could\s+not)\s+(?:be\s+)?(?:approved?|authorized?|certify|certified)"
             r"(?=\W)|notice\s+of\s+(?:\w+\s+){0,2}(?:denial|adverse\s+\w+(?:\s+\w+)?)|denial\s+(?:notice|letter|of)\b|"
-            r"adverse\s+(?:benefit\s+)?determination|integrated\s+denial\s+notice|notice\s+of\s+action\s*[-–—:]?\s*denial|"
+            r"adverse\s+(?:benefit\s+)?determination|integrated\s+denial\s+notice|notice\s+of\s+action\s*[-\u2013\u2014:]?\s*denial|"
             r"(?:not|is\s+not)\s+medically\s+necessary|non-?\s?certification|does\s+not\s+meet\s+(?:the\s+)?\w+\s+criteria",
         ),
         (

@@ -23,7 +23,9 @@ _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
 _NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
 _BULLET = re.compile(r"^[^\w#]+$")
-_HEADING = re.compile(r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]–—-]*")
+_HEADING = re.compile(
+    r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]\u2013\u2014-]*"
+)
 _COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
@@ -261,8 +263,34 @@ class TitleTable:
     """Section titles: about a party, or about a matter."""
 
     _NOISE = frozenset(
-        "section part step information info details detail required please complete the all "
-        "fields must be completed in full below to by only for if applicable data".split()
+        [
+            "section",
+            "part",
+            "step",
+            "information",
+            "info",
+            "details",
+            "detail",
+            "required",
+            "please",
+            "complete",
+            "the",
+            "all",
+            "fields",
+            "must",
+            "be",
+            "completed",
+            "in",
+            "full",
+            "below",
+            "to",
+            "by",
+            "only",
+            "for",
+            "if",
+            "applicable",
+            "data",
+        ]
     )
 
     def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
@@ -285,12 +313,15 @@ class TitleTable:
     def bare(words: Sequence[str]) -> list[str]:
         """A title's words without numbering, dashes and what stands in parentheses behind."""
         words = [
-            w for word in words for w in re.split(r"(?<=[A-Za-z])[–—-](?=[A-Z])|[–—]", word) if w
+            w
+            for word in words
+            for w in re.split(r"(?<=[A-Za-z])[\u2013\u2014-](?=[A-Z])|[\u2013\u2014]", word)
+            if w
         ]
         while words and (_BULLET.match(words[0]) or _HEADING.fullmatch(words[0])):
             words.pop(0)
         for index, word in enumerate(words):
-            if index and (word.startswith(("(", "[")) or word in "–—-:"):
+            if index and (word.startswith(("(", "[")) or word in "\u2013\u2014-:"):
                 return words[:index]
         return words
 

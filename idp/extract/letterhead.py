@@ -38,7 +38,7 @@ _PAYERS_OWN = (DocumentType.PRIOR_AUTH_REQUEST, DocumentType.PRIOR_AUTH_DETERMIN
 _LOGO = 0.14
 _LARGE = 1.12
 _PROGRAMS = frozenset({squash("Medicare"), squash("Medicaid"), squash("Medi-Cal")})
-_INTRODUCES = re.compile(r"(?i)^(?:[•|–—-]+|by|to|from|:|.*:)$")
+_INTRODUCES = re.compile(r"(?i)^(?:[•|\u2013\u2014-]+|by|to|from|:|.*:)$")
 _NO_NAME = re.compile(
     r"(?i)\b(?:page|date|phone|fax|npi|form|please|complete|information|request|authorization|number|https?|www|"
     r"confidential|notice|this|explanation|statement|remittance|return|box|summary)\b|[:?@]|\d{3}"
@@ -103,6 +103,7 @@ class Letterhead:
                 continue
             large = min(1.6, max(t.height for t in tokens) / sheaf.unit)
             known = self._known(tokens)
+            found: list[Token] | None
             if known:
                 score = 0.56 + 0.1 * (large - 1) - 0.2 * place - (0.0 if len(tokens) <= 8 else 0.12)
                 if (

@@ -120,13 +120,12 @@ def _candidate(
         field.name,
         value,
         mark.label,
-        True,
-        round(score * mark.confidence, 4),
-        reading.sheaf.page.number,
-        box,
-        tuple(i for i, _ in words),
-        "structure",
-        None,
+        valid=True,
+        confidence=round(score * mark.confidence, 4),
+        page=reading.sheaf.page.number,
+        box=box,
+        word_ids=tuple(i for i, _ in words),
+        source="structure",
     )
 
 

@@ -67,7 +67,7 @@ def candidate(
     field = schema.field(name)
     if field is None or not tokens:
         return None
-    raw = " ".join(t.text for t in tokens).strip(" -–—:;,()[]*_")
+    raw = " ".join(t.text for t in tokens).strip(" -\u2013\u2014:;,()[]*_")
     parsed = parse(field.kind, raw, options=field.options or None)
     if not parsed.value.strip():
         return None

@@ -22,7 +22,28 @@ _LONGEST = 10
 _NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
-    for w in "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig".split()
+    for w in [
+        "mi",
+        "npi",
+        "dob",
+        "fax",
+        "tin",
+        "sex",
+        "zip",
+        "ssn",
+        "mrn",
+        "age",
+        "city",
+        "cpt",
+        "icd",
+        "pos",
+        "qty",
+        "pcp",
+        "dx",
+        "ein",
+        "mbi",
+        "sig",
+    ]
 )
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
@@ -118,18 +139,22 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
         if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
             at = colon + 1
             continue
-        found = _with_colon(row, piece.row, at, colon, begin, table)
+        found = _with_colon(row, piece.row, at, colon, begin=begin, table=table)
         if found:
             yield found
             at = found.end
     if at == begin and (bare := _without_colon(row, piece, begin, table)):
         yield bare
         at = bare.end
-    elif at == begin and begin > piece.start and row[piece.start].text[:1].isdigit():
+    elif (
+        at == begin > piece.start
+        and row[piece.start].text[:1].isdigit()
+        and piece.end - begin <= _UNKNOWN_WORDS
+        and row[begin].text[:1].isalpha()
+    ):
         # "27. Mod": a numbered box is a label, known or not.
-        if piece.end - begin <= _UNKNOWN_WORDS and row[begin].text[:1].isalpha():
-            yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
-            at = piece.end
+        yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
+        at = piece.end
     yield from _inside_text(row, piece, at, table)
 
 
@@ -155,7 +180,7 @@ def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable)
     i = at
     while i < piece.end - 1:
         for end in range(min(i + 3, piece.end - 1), i, -1):
-            text = _clean(row[i:end]).strip("()[]•·,-–")
+            text = _clean(row[i:end]).strip("()[]•·,-\u2013")
             meaning = table.exact(text) if text else None
             digits = sum(c.isdigit() for c in row[end].text)
             if meaning and meaning.attribute in _COUNTED and digits >= 3:
@@ -166,7 +191,7 @@ def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable)
 
 
 def _with_colon(
-    row: Sequence[Token], index: int, at: int, colon: int, begin: int, table: LabelTable
+    row: Sequence[Token], index: int, at: int, colon: int, *, begin: int, table: LabelTable
 ) -> Found | None:
     """The label that ends at a colon; an unknown one ends the value before it all the same."""
     end = colon + 1
@@ -256,7 +281,9 @@ def _without_colon(
 
 def _goes_on_as_label(word: str) -> bool:
     """``Medical necessity - state condition ...``: what follows tells how to fill it in."""
-    return word in ("-", "–", "—", "/", "&") or (word.startswith("(") and not word[1:2].isdigit())
+    return word in ("-", "\u2013", "\u2014", "/", "&") or (
+        word.startswith("(") and not word[1:2].isdigit()
+    )
 
 
 def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> None:

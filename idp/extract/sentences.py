@@ -14,10 +14,15 @@ _MONTHS = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|"
     r"Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.?"
 )
-DATE = rf"(?:\d{{1,2}}\s?[/.-]\s?\d{{1,2}}\s?[/.-]\s?\d{{2,4}}|\d{{4}}-\d\d-\d\d|{_MONTHS}\s*\d{{1,2}},?\s*\d{{4}})"
+DATE = (
+    rf"(?:\d{{1,2}}\s?[/.-]\s?\d{{1,2}}\s?[/.-]\s?\d{{2,4}}|\d{{4}}-\d\d-\d\d|"
+    rf"{_MONTHS}\s*\d{{1,2}},?\s*\d{{4}})"
+)
 _TITLE = r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor)\b\.?\s*)"
-_WORD = r"[A-Z][A-Za-z'’\-]+"
-NAME = rf"{_WORD}(?:\s+[A-Z]\.?)?(?:\s+(?!DOB|Date|Born|Member|Patient|The|For|With|Who){_WORD}){{1,2}}"
+_WORD = r"[A-Z][A-Za-z'\u2019\-]+"
+_NO_NAME = r"(?!DOB|Date|Born|Member|Patient|The|For|With|Who)"
+NAME = rf"{_WORD}(?:\s+[A-Z]\.?)?(?:\s+{_NO_NAME}{_WORD}){{1,2}}"
+_DEGREE = r"(?:,?\s*(?:MD|M\.D\.|DO|D\.O\.|NP|FNP|PA-C|PA|DPM|APRN|ARNP|CNP)\b)?"
 PHONE = r"(?:(?<!\d)1[-. ])?\(?\b\d{3}\)?\s*[-.]?\s*\d{3}\s*[-.]\s*\d{4}\b"
 _NUMBER = r"(?=[A-Z0-9\-]*\d)[A-Z0-9][A-Z0-9\-]{4,24}"
 _COUNT_WORDS = r"\d{1,3}|thirty|sixty|ninety|fifteen|ten|one hundred (?:and )?(?:eighty|twenty)"
@@ -89,7 +94,8 @@ def _sentence(
 SENTENCES: tuple[Sentence, ...] = (
     _sentence(
         "patient_name",
-        rf"(?:[Rr]eferr(?:ing|al of)|[Ss]eeing|[Ee]valuat(?:e|ing)|[Rr]egarding|[Mm]ember|[Bb]ehalf of|RE:|Re:|[Pp]atient,?)"
+        r"(?:[Rr]eferr(?:ing|al of)|[Ss]eeing|[Ee]valuat(?:e|ing)|[Rr]egarding|[Mm]ember|"
+        r"[Bb]ehalf of|RE:|Re:|[Pp]atient,?)"
         rf"\s+(?:my |our |your |this |the )?(?:patient,?\s+)?{_TITLE}?(?P<value>{NAME})"
         rf"(?=\s*[,(.]|\s+(?:DOB|dob|for|who|is|to|a|has|was|date|Date|\())",
         0.62,
@@ -139,7 +145,7 @@ SENTENCES: tuple[Sentence, ...] = (
     _sentence(
         "effective_from effective_to",
         rf"(?:from|between|effective|valid|approved|dates?(?:\s+of\s+service)?|period|beginning|starting)\b[^.]{{0,40}}?"
-        rf"(?P<value>{DATE})\s*(?:,?\s*and\s+(?:ending|ends|expires?|continuing)(?:\s+(?:on|through))?|through|thru|to|until|and|[-–—])\s*(?P<value2>{DATE})",
+        rf"(?P<value>{DATE})\s*(?:,?\s*and\s+(?:ending|ends|expires?|continuing)(?:\s+(?:on|through))?|through|thru|to|until|and|[-\u2013\u2014])\s*(?P<value2>{DATE})",
         0.72,
         but_not=r"(?:born|DOB|birth)\W*$",
     ),
@@ -207,7 +213,8 @@ SENTENCES: tuple[Sentence, ...] = (
     ),
     _sentence(
         "payer_phone",
-        rf"(?:\bcall\b|\bby\s+(?:tele)?phone\b|contact\s+us|questions)(?:[^.;0-9]){{0,70}}(?P<value>(?:1[- ])?{PHONE})",
+        rf"(?:\bcall\b|\bby\s+(?:tele)?phone\b|contact\s+us|questions)(?:[^.;0-9]){{0,70}}"
+        rf"(?P<value>(?:1[- ])?{PHONE})",
         0.5,
         but_not=r"(?:error|mistake|patient|home|provider|physician|office|cell)[^.:]*$",
     ),
@@ -226,18 +233,20 @@ SENTENCES: tuple[Sentence, ...] = (
     ),
     _sentence(
         "signature_present",
-        r"(?P<value>(?:electronically|digitally|e-?)\s*-?signed\s*(?:by)?\s*:?\s*[A-Z][A-Za-z.,'\- ]{3,40})",
+        r"(?P<value>(?:electronically|digitally|e-?)\s*-?signed\s*(?:by)?\s*:?\s*"
+        r"[A-Z][A-Za-z.,'\- ]{3,40})",
         0.9,
     ),
     _sentence(
         "referring_provider_name",
-        rf"[Ss]igned\s+[Bb]y\s*:?\s*{_TITLE}?(?P<value>{NAME}(?:,?\s*(?:MD|M\.D\.|DO|D\.O\.|NP|FNP|PA-C|PA|DPM|APRN|ARNP|CNP)\b)?)",
+        rf"[Ss]igned\s+[Bb]y\s*:?\s*{_TITLE}?(?P<value>{NAME}{_DEGREE})",
         0.5,
         flags=(),
     ),
     _sentence(
         "referring_provider_name",
-        rf"(?:[Ss]incerely|[Rr]egards|[Tt]hank [Yy]ou|[Rr]espectfully)(?:\s+(?:yours|again))?\s*,\s*{_TITLE}?(?P<value>{NAME}(?:,?\s*(?:MD|M\.D\.|DO|D\.O\.|NP|FNP|PA-C|PA|DPM|APRN|ARNP|CNP)\b)?)",
+        rf"(?:[Ss]incerely|[Rr]egards|[Tt]hank [Yy]ou|[Rr]espectfully)(?:\s+(?:yours|again))?\s*,"
+        rf"\s*{_TITLE}?(?P<value>{NAME}{_DEGREE})",
         0.62,
         flags=(),
     ),

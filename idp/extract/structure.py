@@ -10,25 +10,19 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from idp.document import Mark, Page
+from idp.extract.answers import Value, candidate_of, joined, tokens_at
+from idp.extract.compose import composed, split_pairs
 from idp.extract.labels import LabelTable, TitleTable
+from idp.extract.near import Spot, value_of
 from idp.extract.options import words_of_mark
-from idp.extract.near import Place, Spot, value_of
 from idp.extract.ports import Candidate, Structure
 from idp.extract.sections import Found, Reading, read_structure
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
 from idp.values import Kind, find, parse
 
-_PLACE = {
-    Place.CELL: 0.97,
-    Place.RIGHT: 0.95,
-    Place.NEXT_CELL: 0.9,
-    Place.BELOW: 0.88,
-    Place.FAR: 0.7,
-}
 _SPOTTED = frozenset(
     {Kind.DATE, Kind.PHONE, Kind.NPI, Kind.TAX_ID, Kind.ICD10, Kind.PROCEDURE_CODE, Kind.MONEY}
 )
@@ -61,13 +55,6 @@ _NAME_STOPS = re.compile(
     r"(?i)[\W_]+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
 )
 _SIGNATURE_NOISE = re.compile(r"^[\W_]*$")
-
-
-class Value(NamedTuple):
-    """A label's answer before it is given to a field."""
-
-    found: Found
-    spot: Spot
 
 
 class StructureSource:
@@ -111,8 +98,8 @@ class StructureSource:
             for value in values:
                 for field in _fields_for(reading, value.found, table, schema):
                     found += _typed(reading, value, field, table, schema)
-            found += _composed(reading, values, table, schema)
-            found += _split_pairs(reading, values, table, schema)
+            found += composed(reading, values, table, schema)
+            found += split_pairs(reading, values, table, schema)
         return found
 
 
@@ -178,43 +165,7 @@ def _is_only(found: Found, table: LabelTable) -> bool:
     )
 
 
-def _confidence(reading: Reading, value: Value, tokens: Sequence[Token], *, valid: bool) -> float:
-    del reading
-    read = sum(t.confidence for t in tokens) / max(1, len(tokens))
-    label = value.found.meaning.quality
-    party = 1.0 if value.found.meaning.party or value.found.party else 0.85
-    sure = label * _PLACE[value.spot.place] * read * party * (1.0 if valid else 0.5)
-    return round(min(1.0, max(0.0, sure)), 4)
-
-
-def _candidate(
-    reading: Reading,
-    value: Value,
-    field: FieldSchema,
-    tokens: Sequence[Token],
-    raw: str,
-    *,
-    scale: float = 1.0,
-) -> Candidate | None:
-    parsed = parse(field.kind, raw, options=field.options or None)
-    if not parsed.value.strip():
-        return None
-    tokens = list(tokens)
-    return Candidate(
-        field.name,
-        parsed.value,
-        raw,
-        parsed.valid,
-        _confidence(reading, value, tokens, valid=parsed.valid) * scale,
-        reading.sheaf.page.number,
-        reading.sheaf.box(tokens),
-        tuple(dict.fromkeys(i for t in tokens for i in t.word_ids)),
-        "structure",
-        reading.text(value.found),
-    )
-
-
-def _typed(
+def _typed(  # noqa: PLR0911 - one branch per kind
     reading: Reading,
     value: Value,
     field: FieldSchema,
@@ -240,7 +191,7 @@ def _typed(
     if field.kind is Kind.IDENTIFIER:
         run = _identifier(tokens)
         made = (
-            _candidate(reading, value, field, run, " ".join(t.text for t in run)) if run else None
+            candidate_of(reading, value, field, run, " ".join(t.text for t in run)) if run else None
         )
         return [made] if made else []
     if field.kind in (Kind.PERSON, Kind.ORGANIZATION):
@@ -250,7 +201,7 @@ def _typed(
     text = value.spot.text
     if field.kind is Kind.TEXT and not re.search(r"[A-Za-z0-9]", text):
         return []
-    made = _candidate(reading, value, field, tokens, text)
+    made = candidate_of(reading, value, field, tokens, text)
     return [made] if made else []
 
 
@@ -259,82 +210,63 @@ def _spotted(
 ) -> list[Candidate]:
     """Values with a shape of their own, wherever they stand in the answer."""
     tokens = value.spot.tokens
-    text, starts = _joined(tokens)
+    text, starts = joined(tokens)
     spans = find(field.kind, text)
     made: list[Candidate] = []
     many = field.list and field.kind in _LISTS_IN_TEXT
     chosen = spans if many else spans[:1]
     for span in chosen:
-        own = _tokens_at(tokens, starts, span.start, span.end)
-        if own and (one := _candidate(reading, value, field, own, span.text)):
+        own = tokens_at(tokens, starts, span.start, span.end)
+        if own and (one := candidate_of(reading, value, field, own, span.text)):
             made.append(one)
     if field.name.endswith("start_date") and len(spans) > 1:
         end = schema.field(field.name.replace("start_date", "end_date"))
-        own = _tokens_at(tokens, starts, spans[1].start, spans[1].end)
-        if end and own and (one := _candidate(reading, value, end, own, spans[1].text)):
+        own = tokens_at(tokens, starts, spans[1].start, spans[1].end)
+        if end and own and (one := candidate_of(reading, value, end, own, spans[1].text)):
             made.append(one)
     if field.name == "effective_from" and len(spans) > 1 and (end := schema.field("effective_to")):
-        own = _tokens_at(tokens, starts, spans[1].start, spans[1].end)
-        if own and (one := _candidate(reading, value, end, own, spans[1].text)):
+        own = tokens_at(tokens, starts, spans[1].start, spans[1].end)
+        if own and (one := candidate_of(reading, value, end, own, spans[1].text)):
             made.append(one)
     if field.kind in _LISTS_IN_TEXT and spans:
-        made += _described(
-            reading, value, field, schema, text, starts, spans[0].start, spans[0].end
-        )
+        made += _described(reading, value, field, schema)
     if not made and field.kind in _KEPT_AS_PRINTED:
         digits = [t for t in tokens if any(c.isdigit() for c in t.text)]
         if digits and sum(c.isdigit() for t in digits for c in t.text) >= 4:
             raw = " ".join(t.text for t in digits[:4])
-            one = _candidate(reading, value, field, digits[:4], raw, scale=0.7)
+            one = candidate_of(reading, value, field, digits[:4], raw, scale=0.7)
             made += [one] if one and len(raw) <= 24 else []
     return made
 
 
 def _described(
-    reading: Reading,
-    value: Value,
-    field: FieldSchema,
-    schema: DocumentSchema,
-    text: str,
-    starts: Sequence[int],
-    first: int,
-    last: int,
+    reading: Reading, value: Value, field: FieldSchema, schema: DocumentSchema
 ) -> list[Candidate]:
-    """``M54.50 Low back pain``: the words beside a single code describe it."""
+    """``M54.50 Low back pain; M25.561 ...``: the words beside a code describe it.
+
+    Behind their code when the first code comes first, else before it.
+    """
     twin = {"diagnosis_codes": "diagnosis_descriptions", "procedure_codes": "service_descriptions"}
     other = schema.field(twin.get(field.name, ""))
-    if other is None or len(find(field.kind, text)) > 1:
+    if other is None:
         return []
     tokens = value.spot.tokens
-    before = _tokens_at(tokens, starts, 0, max(0, first - 1))
-    after = _tokens_at(tokens, starts, last + 1, len(text))
-    words = after if len(after) >= len(before) else before
-    raw = " ".join(t.text for t in words).strip(" -–—:;,()[]")
-    if len(re.sub(r"[^A-Za-z]", "", raw)) < 4:
-        return []
-    made = _candidate(reading, value, other, words, raw, scale=0.9)
-    return [made] if made else []
-
-
-def _joined(tokens: Sequence[Token]) -> tuple[str, list[int]]:
-    """The tokens' text with one blank between, and where each begins."""
-    starts: list[int] = []
-    text = ""
-    for token in tokens:
-        text += " " if text else ""
-        starts.append(len(text))
-        text += token.text
-    return text, starts
-
-
-def _tokens_at(
-    tokens: Sequence[Token], starts: Sequence[int], first: int, last: int
-) -> list[Token]:
-    return [
-        t
-        for t, start in zip(tokens, starts, strict=True)
-        if start < last and start + len(t.text) > first
-    ]
+    text, starts = joined(tokens)
+    spans = find(field.kind, text)
+    edges = [0, *(edge for span in spans for edge in (span.start, span.end)), len(text)]
+    first = len(re.sub(r"[^A-Za-z]", "", text[: edges[1]])) < 4
+    if len(spans) == 1:
+        first = len(text) - spans[0].end >= spans[0].start
+    gaps = [(edges[i], edges[i + 1]) for i in range(0, len(edges), 2)]
+    made: list[Candidate] = []
+    for begin, end in gaps[1:] if first else gaps[:-1]:
+        words = tokens_at(tokens, starts, begin + bool(begin), max(begin, end - 1))
+        raw = " ".join(t.text for t in words).strip(" -\u2013\u2014:;,()[]")
+        if len(re.sub(r"[^A-Za-z]", "", raw)) < 4:
+            continue
+        one = candidate_of(reading, value, other, words, raw, scale=0.9)
+        made += [one] if one else []
+    return made
 
 
 def _identifier(tokens: Sequence[Token]) -> list[Token]:
@@ -383,19 +315,19 @@ def _name(
     while words and _NAME_STOPS.fullmatch(words[-1].text):
         words.pop()
     made: list[Candidate] = []
-    raw = " ".join(t.text for t in words).strip(" -–—:;,_*")
+    raw = " ".join(t.text for t in words).strip(" -\u2013\u2014:;,_*")
     letters = sum(c.isalpha() for c in raw)
     if 0 < len(words) <= _MOST_NAME_WORDS and letters >= 3:
-        one = _candidate(reading, value, field, words, raw)
+        one = candidate_of(reading, value, field, words, raw)
         made += [one] if one else []
-    rest, starts = _joined(tokens[cut:])
+    rest, starts = joined(tokens[cut:])
     for attribute in ("npi", "phone", "dob"):
         for name in table.fields_of(field.party, attribute) if field.party else ():
             other = schema.field(name)
             spans = find(other.kind, rest) if other else ()
             if other and spans:
-                own = _tokens_at(tokens[cut:], starts, spans[0].start, spans[0].end)
-                extra = _candidate(reading, value, other, own, spans[0].text, scale=0.8)
+                own = tokens_at(tokens[cut:], starts, spans[0].start, spans[0].end)
+                extra = candidate_of(reading, value, other, own, spans[0].text, scale=0.8)
                 made += [extra] if extra else []
     return made
 
@@ -419,7 +351,7 @@ def ticked_name(reading: Reading, marks: Sequence[Mark], field: FieldSchema) -> 
     """A name that is a ticked choice: ``[x] Amos Dellinger, MD - Spine``."""
     made: list[Candidate] = []
     for mark in marks[:1]:
-        raw = re.split(r"\s[-–—]\s|\(", mark.label)[0].strip(" ,;")
+        raw = re.split(r"\s[-\u2013\u2014]\s|\(", mark.label)[0].strip(" ,;")
         if sum(c.isalpha() for c in raw) < 4 or len(raw.split()) > _MOST_NAME_WORDS:
             continue
         parsed = parse(field.kind, raw)
@@ -442,7 +374,7 @@ def _presence(reading: Reading, value: Value, field: FieldSchema) -> list[Candid
     text = " ".join(t.text for t in tokens)
     if not re.search(r"[A-WYZa-wyz]", text):
         return []
-    made = _candidate(reading, value, field, tokens, text)
+    made = candidate_of(reading, value, field, tokens, text)
     return [replace(made, value="yes", confidence=made.confidence * 0.9)] if made else []
 
 
@@ -455,7 +387,7 @@ def _option(reading: Reading, value: Value, field: FieldSchema) -> list[Candidat
     chosen = _by_glyph(tokens, field)
     if chosen:
         text, tokens = chosen
-    made = _candidate(reading, value, field, tokens, text)
+    made = candidate_of(reading, value, field, tokens, text)
     if made is None or not made.valid or "/" in made.value:
         return []
     return [made]
@@ -492,114 +424,3 @@ def _has_marks(reading: Reading, spot: Spot) -> bool:
         m[1] < y1 and m[3] > y0 and tokens[0].x0 - 3 * unit < m[2] < tokens[-1].x1 + unit
         for m in reading.sheaf.marks
     )
-
-
-def _composed(
-    reading: Reading, values: Sequence[Value], table: LabelTable, schema: DocumentSchema
-) -> list[Candidate]:
-    """Names out of last, first and middle; addresses out of street, city, state and ZIP."""
-    made: list[Candidate] = []
-    for value in values:
-        attribute = value.found.meaning.attribute
-        if attribute == "last_name":
-            parts = [value, *_near(value, values, ("first_name", "middle_name"), reading)]
-            made += _join_parts(reading, parts, "name", table, schema)
-        elif attribute == "address":
-            wanted = ("address_2", "city_state_zip", "city", "state", "zip")
-            parts = [value, *_near(value, values, wanted, reading)]
-            made += _join_parts(reading, parts, "address", table, schema)
-    return made
-
-
-def _near(
-    value: Value, values: Sequence[Value], wanted: Sequence[str], reading: Reading
-) -> list[Value]:
-    """The nearest later answer of each wanted attribute that speaks of the same party."""
-    unit = reading.sheaf.unit
-    chosen: list[Value] = []
-    for attribute in wanted:
-        near = [
-            v
-            for v in values
-            if v.found.meaning.attribute == attribute
-            and (v.found.party == value.found.party or v.found.meaning.party is None)
-            and -1.2 * unit <= v.found.box[1] - value.found.box[1] <= 6 * unit
-            and abs(v.found.box[0] - value.found.box[0]) < 0.5 * reading.sheaf.sheet.width
-        ]
-        if not near:
-            continue
-
-        def distance(v: Value) -> float:
-            down = abs(v.found.box[1] - value.found.box[1])
-            across = abs(v.found.box[0] - value.found.box[0])
-            other = 0.0 if v.found.party == value.found.party else 20 * unit
-            return down + 0.15 * across + other
-
-        chosen.append(min(near, key=distance))
-    if any(v.found.meaning.attribute == "city_state_zip" for v in chosen):
-        chosen = [v for v in chosen if v.found.meaning.attribute not in ("city", "state", "zip")]
-    return chosen
-
-
-def _join_parts(
-    reading: Reading,
-    parts: Sequence[Value],
-    attribute: str,
-    table: LabelTable,
-    schema: DocumentSchema,
-) -> list[Candidate]:
-    head = parts[0]
-    party = head.found.party
-    names = table.fields_of(party, attribute) if party else ()
-    if not names and party is None and attribute == "name":
-        names = table.fields_of("patient", "name")
-    made: list[Candidate] = []
-    for name in names:
-        field = schema.field(name)
-        if field is None:
-            continue
-        tokens = [t for part in parts for t in part.spot.tokens]
-        if attribute == "name":
-            raw = " ".join((*(p.spot.text for p in parts[1:]), head.spot.text))
-        else:
-            raw = _address(parts)
-        one = _candidate(reading, head, field, tokens, raw)
-        made += [one] if one else []
-    return made
-
-
-def _address(parts: Sequence[Value]) -> str:
-    by_attribute = {p.found.meaning.attribute: p.spot.text.strip(" ,") for p in parts}
-    street = ", ".join(
-        text
-        for key in ("address", "address_2", "city_state_zip", "city")
-        if (text := by_attribute.get(key))
-    )
-    tail = " ".join(text for key in ("state", "zip") if (text := by_attribute.get(key)))
-    return ", ".join(part for part in (street, tail) if part)
-
-
-def _split_pairs(
-    reading: Reading, values: Sequence[Value], table: LabelTable, schema: DocumentSchema
-) -> list[Candidate]:
-    """``NPI/TIN`` and ``Phone/Fax``: two values behind one label."""
-    pairs = {"npi_and_tax_id": ("npi", "tax_id"), "phone_and_fax": ("phone", "fax")}
-    made: list[Candidate] = []
-    for value in values:
-        attributes = pairs.get(value.found.meaning.attribute or "")
-        party = value.found.party
-        if attributes is None or party is None:
-            continue
-        text, starts = _joined(value.spot.tokens)
-        for index, attribute in enumerate(attributes):
-            for name in table.fields_of(party, attribute):
-                field = schema.field(name)
-                spans = find(field.kind, text) if field else ()
-                place = index if attribute in ("phone", "fax") else 0
-                if field and len(spans) > place:
-                    own = _tokens_at(
-                        value.spot.tokens, starts, spans[place].start, spans[place].end
-                    )
-                    one = _candidate(reading, value, field, own, spans[place].text)
-                    made += [one] if one else []
-    return made

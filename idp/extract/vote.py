@@ -89,10 +89,10 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
     sure *= SOLE_TRUST.get(candidate.source, 0.8)
     if any(o.confidence > 0.5 for o in foreign):
         sure *= DISPUTED
-    if candidate.source != "crf" and candidate.confidence < UNSURE:
-        # Measured: where the two differ, a sure tagger is right more often than an unsure label.
-        if any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
-            sure *= DISPUTED
+    # Measured: where the two differ, a sure tagger is right more often than an unsure label.
+    unsure = candidate.source != "crf" and candidate.confidence < UNSURE
+    if unsure and any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
+        sure *= DISPUTED
     return sure
 
 
