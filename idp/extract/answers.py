@@ -33,7 +33,7 @@ def _confidence(reading: Reading, value: Value, tokens: Sequence[Token], *, vali
     del reading
     read = sum(t.confidence for t in tokens) / max(1, len(tokens))
     label = value.found.meaning.quality
-    party = 1.0 if value.found.meaning.party or value.found.party else 0.85
+    party = 1.0 if value.found.meaning.party or value.found.party else 0.65
     sure = label * _PLACE[value.spot.place] * read * party * (1.0 if valid else 0.5)
     return round(min(1.0, max(0.0, sure)), 4)
 

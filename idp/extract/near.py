@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.extract.labels import strip_numbering
 from idp.extract.sections import Found, Reading
 from idp.extract.tables_lines import Token
 
@@ -193,11 +194,24 @@ def _wrapped(
     return rows
 
 
+def _label_left(reading: Reading, found: Found) -> float:
+    """The left edge of a label with its numbering: "15. Name" begins at the number."""
+    row = reading.sheaf.rows[found.row]
+    first = found.start
+    while (
+        first
+        and row[first].x0 - row[first - 1].x1 < reading.sheaf.unit
+        and (strip_numbering([row[first - 1].text, "x"]))
+    ):
+        first -= 1
+    return row[first].x0
+
+
 def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) -> list[list[Token]]:
     """Rows under the label within its column."""
     sheaf = reading.sheaf
     unit = sheaf.unit
-    left = found.box[0] - 0.8 * unit
+    left = _label_left(reading, found) - 0.8 * unit
     right = min(
         (f.box[0] for f in _row_labels(reading, found.row) if f.start >= found.end),
         default=sheaf.sheet.width,

@@ -181,7 +181,7 @@ def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable)
     while i < piece.end - 1:
         for end in range(min(i + 3, piece.end - 1), i, -1):
             text = _clean(row[i:end]).strip("()[]•·,-\u2013")
-            meaning = table.exact(text) if text else None
+            meaning = table.exact(text) if text and not row[i].text.startswith("(id") else None
             digits = sum(c.isdigit() for c in row[end].text)
             if meaning and meaning.attribute in _COUNTED and digits >= 3:
                 yield Found(piece.row, i, end, meaning, colon=False)
@@ -199,7 +199,7 @@ def _with_colon(
     for start in range(max(at, end - _LONGEST), end):
         text = _clean(_without_parentheses(row[start:end]))
         meaning = table.look_up(text) if text else None
-        if meaning is None and start == at and len(words) <= _UNKNOWN_WORDS:
+        if meaning is None and start == at == begin and len(words) <= _UNKNOWN_WORDS:
             meaning = table.parse(words)
         if meaning:
             if start > at and at == begin and _is_label_like(row[at:start]):

@@ -232,6 +232,8 @@ def _spotted(
         made += _described(reading, value, field, schema)
     if not made and field.kind in _KEPT_AS_PRINTED:
         digits = [t for t in tokens if any(c.isdigit() for c in t.text)]
+        if field.kind is Kind.DATE and sum(c.isdigit() for t in digits for c in t.text) > 8:
+            return made
         if digits and sum(c.isdigit() for t in digits for c in t.text) >= 4:
             raw = " ".join(t.text for t in digits[:4])
             one = candidate_of(reading, value, field, digits[:4], raw, scale=0.7)

@@ -209,7 +209,7 @@ Sex:            Male            Female
         if word.text in ("Standard", "Expedited", "Male", "Female"):
             box = Box(word.box.x0 - 0.022, word.box.y0, word.box.x0 - 0.006, word.box.y1)
             state = "checked" if word.text in ("Expedited", "Female") else "unchecked"
-            marks.append(Mark(state=state, box=box, label=word.text))  # type: ignore[arg-type]
+            marks.append(Mark(state=state, box=box, label=word.text))
     found = read(sheet.model_copy(update={"marks": tuple(marks)}), REQUEST)
     assert found["review_type"] == ["expedited"]
     assert found["patient_sex"][0].lower().startswith("f")
