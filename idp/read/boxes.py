@@ -34,7 +34,9 @@ EMPTY_AT_MOST = 0.08
 FULL_AT_LEAST = 0.2
 """Shares of print inside a box below and above which there is no doubt."""
 
-_BOX_LETTERS = frozenset("XxVvOD0Q")
+_BOX_SIGNS = frozenset("☐☑☒□■●○√✓✔[](){}|")
+_TICK_LETTERS = frozenset("XxVv")
+_BOX_LETTERS = _TICK_LETTERS | frozenset("OD0Q")
 _SURE_SIDES = 0.7
 _FRAME = 160  # of 255: how dark each side of a further box must be
 _MOST_FRAMES = 1_500
@@ -74,12 +76,19 @@ def find_boxes(
 ) -> list[Candidate]:
     """The square boxes of a page; ``words`` is its :func:`print_map`."""
     boxes: list[Candidate] = []
+    letters = _letter_map(words, lines, _TICK_LETTERS)
     for drawn in (pixels.ink, pixels.faint):  # black, and if there is none, light grey
-        boxes = _boxes(drawn, pixels, words, ruling)
+        boxes = [
+            box
+            for box in _boxes(drawn, pixels, words, ruling)
+            if not letters[round(box.cy), round(box.cx)] or _white_at_both(ruling.text_ink, box)
+        ]
         if boxes:
             break
     if boxes:
-        boxes = distinct([*boxes, *_like(boxes, ruling.text_ink, _letter_map(words, lines))])
+        boxes = distinct(
+            [*boxes, *_like(boxes, ruling.text_ink, _letter_map(words, lines, _BOX_LETTERS))]
+        )
     return [box for box in _without_combs(boxes) if not _is_cell(box, ruling, pixels.dpi)]
 
 
@@ -222,12 +231,7 @@ def print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
             end = start
             while end < len(letters) and letters[end].text != " ":
                 end += 1
-            first = start
-            if not all(letter.text.isalnum() for letter in letters[start:end]):
-                while first < end and letters[first].text in TICK_GLYPHS:
-                    first += 1
-            elif letters[first].text in TICK_GLYPHS and _begins_upper(letters[start + 1 : end]):
-                first += 1
+            first = start + _may_be_box(letters[start:end], places[start:end])
             if end - start >= 2 and first < end:
                 pitch = (places[end - 1] - places[start]) / (end - start - 1)
                 x0 = places[first] - 0.5 * pitch
@@ -240,16 +244,16 @@ def print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
     return covered
 
 
-def _letter_map(covered: Mask, lines: Sequence[Line]) -> Mask:
-    """The print map and every single letter that is not what a box is usually misread as."""
+def _letter_map(covered: Mask, lines: Sequence[Line], but: frozenset[str]) -> Mask:
+    """The print map and every single letter or digit, ``but`` some that boxes are misread as."""
     covered = covered.copy()
     for line in lines:
         region = line.region
         if line.turned:
             continue
-        half = max(2.0, 0.2 * region.height)
+        half = max(2.0, 0.12 * region.height)
         for letter in line.letters:
-            if letter.text.isalnum() and letter.text not in _BOX_LETTERS:
+            if letter.text.isalnum() and letter.text not in but:
                 x = region.x0 + letter.at * region.width
                 covered[
                     max(0, round(region.y0)) : max(0, round(region.y1)),
@@ -258,9 +262,24 @@ def _letter_map(covered: Mask, lines: Sequence[Line]) -> Mask:
     return covered
 
 
-def _begins_upper(letters: Sequence[Letter]) -> bool:
-    """Whether a word goes on so that its first letter may be a box: "ONo", "DUrgent", "OMale"."""
-    return bool(letters) and letters[0].text.isupper()
+def _may_be_box(letters: Sequence[Letter], places: Sequence[float]) -> int:
+    """How many letters at the start of a token may be a misread box: "[]Yes", "XNo", "OMale"."""
+    if len(letters) < 2:
+        return 0
+    first = 0
+    while first < len(letters) and letters[first].text in _BOX_SIGNS:
+        first += 1
+    if first:
+        return first
+    if letters[0].text not in TICK_GLYPHS or sum(item.text.isdigit() for item in letters) > 1:
+        return 0
+    if letters[0].text in _TICK_LETTERS:
+        return 1
+    follows = letters[1].text.isupper() and (len(letters) == 2 or letters[2].text.islower())
+    steps = [b - a for a, b in pairwise(places)]
+    # A box is wider than a letter and stands off: the first step is long.
+    apart = len(steps) >= 2 and steps[0] >= 1.4 * float(np.median(steps[1:]))
+    return 1 if follows or apart else 0
 
 
 def _squares(
@@ -297,13 +316,25 @@ def _flip(mask: Mask) -> Mask:
 
 def _stands_free(mask: Mask, box: Candidate) -> bool:
     """Whether there is white right of the box (or left, where a tick runs over): no letter."""
+    shares = _beside(mask, box)
+    return max(shares) < 0.35 or (min(shares) < 0.1 and box.evidence > 0.9)
+
+
+def _white_at_both(mask: Mask, box: Candidate) -> bool:
+    """Whether nothing bulges beyond the sides: what was read as a letter may be a box after all."""
+    return max(_beside(mask, box)) < 0.15
+
+
+def _beside(mask: Mask, box: Candidate) -> tuple[float, float]:
+    """How much of the rows left and right of the box have ink close by."""
     gap = max(2, round(0.2 * box.size))
-    y0, y1 = round(box.y0), round(box.y1)
-    x0, x1 = round(box.x0), round(box.x1)
+    x0, y0, x1, y1 = (round(v) for v in box.rectangle)
     right = inked(mask[y0:y1, x1 + 2 : x1 + 2 + gap], 1)
     left = inked(mask[y0:y1, max(0, x0 - 2 - gap) : max(0, x0 - 2)], 1)
-    shares = [float(side.mean()) if len(side) else 0.0 for side in (left, right)]
-    return max(shares) < 0.35 or (min(shares) < 0.1 and box.evidence > 0.9)
+    return (
+        float(left.mean()) if len(left) else 0.0,
+        float(right.mean()) if len(right) else 0.0,
+    )
 
 
 def _pairs(

@@ -210,7 +210,8 @@ def labelled(
     return tuple(
         mark
         for c, mark in zip(candidates, marks, strict=True)
-        if mark.label or aligned(c, candidates)  # a lone square without words is a drawing
+        # Squares without words, and without a neighbour that has some, are drawings.
+        if mark.label or aligned(c, [o for o, m in zip(candidates, marks, strict=True) if m.label])
     )
 
 
