@@ -11,7 +11,8 @@ from typing import NamedTuple, Self
 
 from idp.children import Children, Limits
 from idp.document import Page, RawPage
-from idp.read.weights import Weights, prepare
+from idp.errors import AccessError
+from idp.read.weights import Detection, Weights, prepare
 from idp.settings import ReadSettings
 
 READING = "idp.read 1"
@@ -35,7 +36,9 @@ class Reader:
     """
 
     def __init__(self, settings: ReadSettings, models: Path) -> None:
-        """Prepares the weights (once) below ``models``; children start with the first page.
+        """Prepares the weights (once) in ``models/cache``; children start with the first page.
+
+        Where ``models`` is read-only (a system-wide installation), the user's cache folder is used.
 
         Raises:
             MissingDependencyError: a package with weights is not installed.
@@ -43,7 +46,7 @@ class Reader:
             AccessError: they can't be written anywhere.
         """
         self._settings = settings
-        self._weights = prepare(models / "cache", settings.detection)
+        self._weights = _prepared(models, settings.detection)
         self._children = Children(
             workers=settings.workers,
             limits=Limits(
@@ -85,6 +88,14 @@ class Reader:
         jobs = [Job(page, str(workspace), self._weights, self._settings) for page in raw]
         pages = self._children.map(_read, jobs) if jobs else []
         return tuple(page.model_copy(update={"model_versions": self.versions}) for page in pages)
+
+
+def _prepared(models: Path, detection: Detection) -> Weights:
+    try:
+        return prepare(models / "cache", detection)
+    except AccessError:
+        home = os.environ.get("XDG_CACHE_HOME")
+        return prepare((Path(home) if home else Path.home() / ".cache") / "idp", detection)
 
 
 def _read(job: Job) -> Page:

@@ -17,8 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 from idp.document import Grade, Page, RawPage
 from idp.errors import DamagedFileError, ModelError, ParserCrashedError, TooSlowError
 from idp.ingest import unpack
-from idp.read import Reader, weights
-from idp.read.blocks import overlay
+from idp.read import Reader, overlay, weights
 from idp.read.weights import Weights, prepare
 from idp.settings import IngestSettings, ReadSettings
 
@@ -227,6 +226,17 @@ def test_the_models_are_built_once_and_mended_when_their_bits_rot(tmp_path: Path
     assert prepare(tmp_path) == first
     assert bytes(data) != model.read_bytes()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_models_go_to_the_users_cache_where_the_installation_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    blocked = tmp_path / "models"
+    blocked.write_text("a file where a folder should be")
+    with Reader(ReadSettings(workers=1), blocked) as reader:
+        assert "text_recognition" in reader.versions
+    assert list((tmp_path / "home" / "idp").glob("read-small-*/manifest.json"))
 
 
 def test_weights_of_unknown_origin_are_refused(
