@@ -8,6 +8,7 @@ label is no value, nor is what stands under somebody else's label.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,6 +70,16 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
     """
     cell = _own_cell(reading, found)
     right = _right_of(reading, found, cell)
+    row = reading.sheaf.rows[found.row]
+    behind = _behind_remark(row, found.end)
+    if behind > found.end:
+        # "Medication (name, strength):" with text far right and an answer under the label.
+        under = _below(reading, found, cell, wraps=False)
+        gap = right[0].x0 - row[behind - 1].x1 if right else 2 * reading.sheaf.unit
+        near = under and under[0][0].x0 < found.box[2]
+        alone = not wraps or (under and found.box[2] < 0.5 * reading.sheaf.sheet.width)
+        if near and alone and gap > 0.5 * reading.sheaf.unit and _is_short(under[0]):
+            return Spot(tuple(tuple(r) for r in under), Place.BELOW)
     if right:
         first, gap = right[0], right[0].x0 - found.box[2]
         rows = [right]
@@ -133,7 +144,7 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
         limit = min(limit, cell.x1)
     values: list[Token] = []
     edge = found.box[2]
-    for index in range(found.end, len(row)):
+    for index in range(_behind_remark(row, found.end), len(row)):
         token = row[index]
         if token.cx > limit or (found.row, index) in reading.taken:
             break
@@ -148,6 +159,21 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
         values.append(token)
         edge = token.x1
     return values
+
+
+def _is_short(tokens: list[Token]) -> bool:
+    """A name or a number, not the first line of a paragraph."""
+    return len(tokens) <= 4
+
+
+def _behind_remark(row: tuple[Token, ...], start: int) -> int:
+    """Where a value may begin: behind "(please specify ...)", but not behind "(614) 555-0100"."""
+    if start >= len(row) or not re.match(r"\([A-Za-z]{2}", row[start].text):
+        return start
+    for index in range(start, min(start + 14, len(row))):
+        if row[index].text.rstrip(":").endswith(")"):
+            return index + 1
+    return start
 
 
 def _mark_between(reading: Reading, edge: float, token: Token) -> bool:
@@ -235,6 +261,8 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
             break
+        if not wraps and not rows and start.x0 > found.box[2] + 6 * unit:
+            continue
         if rows and not wraps:
             break
         cut = _cut_at_taken(reading, index, inside)

@@ -28,6 +28,9 @@ _SPOTTED = frozenset(
 )
 _KEPT_AS_PRINTED = frozenset({Kind.NPI, Kind.TAX_ID, Kind.PHONE, Kind.DATE})
 """Kinds whose misread values stay: a person mends one wrong digit faster than a blank."""
+_STRENGTH = re.compile(
+    r"(?i)\b\d[\d.,]*\s*(?:mg|mcg|g|ml|units?|iu|meq|%)(?:\s?/\s?[\d.]*\s*(?:ml|mg|hr?|actuation))?(?!\w)"
+)
 _NO_VALUE = re.compile(
     r"(?i)^(?:same as|see (?:above|below|attached)|n/?a$|none$|attach\b|please\b|if \w+)"
 )
@@ -198,11 +201,30 @@ def _typed(  # noqa: PLR0911 - one branch per kind
         return _name(reading, value, field, table, schema)
     if field.kind is Kind.ADDRESS and value.found.meaning.attribute == "address":
         return []  # composed with city, state and ZIP
+    if field.name == "medication_name" and (strength := schema.field("medication_strength")):
+        return _medication(reading, value, field, strength)
     text = value.spot.text
     if field.kind is Kind.TEXT and not re.search(r"[A-Za-z0-9]", text):
         return []
     made = candidate_of(reading, value, field, tokens, text)
     return [made] if made else []
+
+
+def _medication(
+    reading: Reading, value: Value, field: FieldSchema, strength: FieldSchema
+) -> list[Candidate]:
+    """``Adalimumab 40 mg/0.8 mL``: the drug's name ends where its strength begins."""
+    text, starts = joined(value.spot.rows[0])
+    rows = value.spot.rows
+    match = _STRENGTH.search(text)
+    if match is None:
+        one = candidate_of(reading, value, field, rows[0], text)
+        return [one] if one else []
+    name = tokens_at(rows[0], starts, 0, match.start())
+    made = candidate_of(reading, value, field, name, text[: match.start()].strip(" ,;-"))
+    own = tokens_at(rows[0], starts, match.start(), match.end())
+    dose = candidate_of(reading, value, strength, own, match[0], scale=0.9)
+    return [one for one in (made, dose) if one]
 
 
 def _spotted(
