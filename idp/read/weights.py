@@ -9,6 +9,7 @@ depends on, so a new package or a new recipe never meets an old file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -114,19 +115,30 @@ def prepare(cache: Path, detection: Detection = "small") -> Weights:
         _build(home, detection, detection_file, recognition_file, orientation_file)
     if not _is_whole(home):
         raise ModelError(f"{home.name}: prepared models do not match their own manifest")
-    version = importlib.metadata.version
     return Weights(
         detection=home / "detection",
         recognition=home / "recognition",
         orientation=home / "orientation",
         detection_name=f"PP-OCRv6_{detection}_det",
         versions={
-            "ocr": f"paddleocr {version('paddleocr')} onnxruntime {version('onnxruntime')}",
+            "ocr": f"paddleocr {importlib.metadata.version('paddleocr')} {runtime_version()}",
             "text_detection": f"PP-OCRv6_{detection}_det {sources['detection'][:12]}",
             "text_recognition": f"PP-OCRv6_small_rec latin {sources['recognition'][:12]}-{key}",
             "orientation": f"PP-LCNet_x1_0_doc_ori {sources['orientation'][:12]}",
         },
     )
+
+
+def runtime_version() -> str:
+    """Which ONNX Runtime is installed: the CPU and the CUDA build are two packages, never both.
+
+    Raises:
+        MissingDependencyError: there is neither.
+    """
+    for package in ("onnxruntime", "onnxruntime-gpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return f"{package} {importlib.metadata.version(package)}"
+    raise MissingDependencyError("neither onnxruntime nor onnxruntime-gpu is installed")
 
 
 def _locate(source: Source) -> Path:
