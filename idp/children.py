@@ -59,13 +59,17 @@ class Limits:
     calls_per_process: int = 0
     quiet: bool = False
     """Throw away what C libraries print to standard error (libtiff on every odd tag)."""
+    input_is_hostile: bool = True
+    """Whether an exception that nobody foresaw is the input's doing (a parser of foreign files) or
+    our own (models on a picture we made): the first is a crash of the parser, the second a fault
+    that must not be blamed on the file."""
 
 
 class Children:
     """A pool of child processes. Thread-safe; use it as a context manager.
 
     Functions must be importable by name and their arguments picklable. Coded errors raised in a
-    child arrive as they are; everything else that goes wrong there is a crash.
+    child arrive as they are; what else goes wrong there is a crash, see ``Limits.input_is_hostile``.
     """
 
     def __init__(self, workers: int, limits: Limits) -> None:
@@ -193,6 +197,8 @@ class Children:
         except (concurrent.futures.CancelledError, BrokenProcessPool) as error:
             raise ParserCrashedError("the child process was stopped") from error
         except Exception as error:
+            if not self._limits.input_is_hostile:
+                raise
             raise ParserCrashedError(
                 f"the child process failed with {type(error).__name__}"
             ) from error

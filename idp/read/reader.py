@@ -54,6 +54,7 @@ class Reader:
                 memory_mb=settings.page_memory_mb,
                 memory="resident",
                 calls_per_process=settings.recycle_pages,
+                input_is_hostile=False,
             ),
         )
 

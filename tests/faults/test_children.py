@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from idp.children import Children, Limits
-from idp.errors import DamagedFileError, ParserCrashedError, TooSlowError
+from idp.errors import DamagedFileError, IdpError, ParserCrashedError, TooSlowError
 from tests.faults import hostile
 
 
@@ -144,3 +144,13 @@ def test_no_child_outlives_its_parent(tmp_path: Path, sent: signal.Signals, doin
     while psutil.pid_exists(child) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not psutil.pid_exists(child)
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_file() -> None:
+    limits = Limits(seconds=10, memory_mb=512, input_is_hostile=False)
+    with (
+        Children(workers=1, limits=limits) as pool,
+        pytest.raises(Exception, match=r".") as caught,
+    ):
+        pool.call(hostile.raise_other)
+    assert not isinstance(caught.value, IdpError)
