@@ -69,7 +69,7 @@ class Children:
     """A pool of child processes. Thread-safe; use it as a context manager.
 
     Functions must be importable by name and their arguments picklable. Coded errors raised in a
-    child arrive as they are; what else goes wrong there is a crash, see ``Limits.input_is_hostile``.
+    child arrive as they are; for what else goes wrong there see ``Limits.input_is_hostile``.
     """
 
     def __init__(self, workers: int, limits: Limits) -> None:

@@ -115,9 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print both figures and their ratio; 1 when it is over the target."""
     named = list(sys.argv[1:] if arguments is None else arguments)
     settings = load_settings()
-    settings = settings.model_copy(
-        update={"read": settings.read.model_copy(update={"workers": 1})}
-    )
+    settings = settings.model_copy(update={"read": settings.read.model_copy(update={"workers": 1})})
     say = sys.stdout.write
     with tempfile.TemporaryDirectory(prefix="idp-bench-") as place:
         folder = Path(place)
