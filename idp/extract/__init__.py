@@ -17,6 +17,7 @@ from idp.extract.crf import CrfSource
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
+from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
 from idp.extract.vote import vote
@@ -66,6 +67,7 @@ class Extractor:
         found += self._prose.from_readings(readings, schema)
         for reading in readings:
             found += options_from_marks(reading, schema)
+            found += signatures(reading, schema)
         for source in self._sources:
             found += source.candidates(pages, schema, structure)
         found = [c for c in found if not self._structure.is_label(c.raw, schema)]

@@ -9,7 +9,7 @@ hides the strokes of a box, but not that all four sides are dark.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
@@ -40,6 +40,7 @@ _BOX_LETTERS = _TICK_LETTERS | frozenset("OD0Q")
 _SURE_SIDES = 0.7
 _FRAME = 160  # of 255: how dark each side of a further box must be
 _MOST_FRAMES = 1_500
+_BLANK_STEP = 2.4  # times the usual step from letter to letter: a blank, or a box
 
 
 @dataclass(frozen=True)
@@ -218,6 +219,24 @@ def _white_around(mask: Mask, box: Candidate) -> bool:
     return shares[1] < 0.04 and shares[2] < 0.4
 
 
+def _tokens(letters: Sequence[Letter], places: Sequence[float]) -> Iterator[tuple[int, int]]:
+    """Runs of letters without a blank; a step far over the usual one is a blank that was not read.
+
+    A box between two words is such a step: "Priority:[]Routine" comes out as "Priority:Routine".
+    """
+    steps = [b - a for a, b in pairwise(places)]
+    usual = float(np.median(steps)) if steps else 0.0
+    start = 0
+    for i in range(len(letters)):
+        last = i + 1 == len(letters)
+        blank = letters[i].text == " "
+        if blank or last or steps[i] > _BLANK_STEP * usual:
+            end = i if blank else i + 1
+            if end > start:
+                yield start, end
+            start = i + 1
+
+
 def print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
     """Where letters surely are letters: words, but for a first letter that may be a misread box."""
     covered = np.zeros(shape[:2], np.uint8)
@@ -226,11 +245,7 @@ def print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
         if line.turned:
             continue
         places = [region.x0 + letter.at * region.width for letter in letters]
-        start = 0
-        while start < len(letters):
-            end = start
-            while end < len(letters) and letters[end].text != " ":
-                end += 1
+        for start, end in _tokens(letters, places):
             first = start + _may_be_box(letters[start:end], places[start:end])
             if end - start >= 2 and first < end:
                 pitch = (places[end - 1] - places[start]) / (end - start - 1)
@@ -240,7 +255,6 @@ def print_map(shape: tuple[int, ...], lines: Sequence[Line]) -> Mask:
                     max(0, round(region.y0)) : max(0, round(region.y1)),
                     max(0, round(x0)) : max(0, round(x1)),
                 ] = 255
-            start = end + 1
     return covered
 
 

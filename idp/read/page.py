@@ -14,6 +14,7 @@ import numpy as np
 from idp.document import Box, Cell, Grade, Page, RawPage, Rule, Word
 from idp.errors import DamagedFileError
 from idp.read.blocks import find_blocks
+from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr, Region
 from idp.read.pixels import look
@@ -91,7 +92,7 @@ def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
         read = read.model_copy(update={"words": words, "words_source": source})
     return read.model_copy(
         update={
-            "blocks": find_blocks(read),
+            "blocks": (*find_blocks(read), *read.blocks),
             "grade": grade_of(read.words),
             "image": str(workspace / name),
         }
@@ -131,6 +132,7 @@ def compose(
         cells=tuple(
             Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
         ),
+        blocks=find_ink(ruling.text_ink, words, dpi),
     )
 
 

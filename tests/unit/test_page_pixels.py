@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from idp.document import Box, Mark, Word
+from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Letter, Line, Region
 from idp.read.pixels import look
@@ -153,6 +154,53 @@ def test_ticked_and_empty_boxes_are_told_apart_and_carry_their_options_words() -
         ("Urgent request", "checked"),
         ("Other:", "unchecked"),
     ]
+
+
+def test_boxes_inside_a_line_whose_blanks_were_not_read_are_found() -> None:
+    # "Priority: [] Routine [x] Urgent" is one detected line and read as "Priority:RoutineUrgent".
+    page = paper()
+    box_at(page, 240, 300)
+    box_at(page, 440, 300, tick="x")
+    places = [*range(110, 215, 13), *range(285, 375, 13), *range(485, 560, 13)]
+    corners = np.array([[100, 296], [566, 296], [566, 330], [100, 330]], np.float32)
+    text = "Priority:RoutineUrgent"
+    letters = tuple(
+        Letter(letter, 0.99, (x - 100) / 466) for letter, x in zip(text, places, strict=True)
+    )
+    words = words_at(("Routine", 280, 376, 300), ("Urgent", 480, 560, 300))
+    found = marks_of(page, words, [Line(Region(corners, 0.9), letters)])
+    assert [(mark.label, mark.state) for mark in found] == [
+        ("Routine", "unchecked"),
+        ("Urgent", "checked"),
+    ]
+
+
+def signature(page: Image, x: int, y: int, width: int = 220) -> None:
+    points = [
+        (x + i, y + round(18 * np.sin(i / 9) + 8 * np.sin(i / 23))) for i in range(0, width, 3)
+    ]
+    cv2.polylines(page, [np.array(points, np.int32)], False, [0], 3)
+
+
+def test_a_signature_is_ink_and_read_words_are_not() -> None:
+    page = paper()
+    signature(page, 300, 500)
+    cv2.putText(page, "Signature", (100, 510), cv2.FONT_HERSHEY_DUPLEX, 1.0, [0], 2)
+    cv2.putText(page, "Provider", (100, 900), cv2.FONT_HERSHEY_DUPLEX, 1.0, [0], 2)
+    read = words_at(("Signature", 95, 270, 484), ("Provider", 95, 250, 878))
+    found = find_ink(ruling_of(page).text_ink, read, DPI)
+    assert len(found) == 1
+    assert found[0].box.x0 * SIZE[0] == pytest.approx(300, abs=8)
+    assert found[0].box.x1 * SIZE[0] == pytest.approx(520, abs=12)
+
+
+def test_logos_bars_and_specks_are_no_ink_of_a_pen() -> None:
+    page = paper()
+    page[100:400, 100:500] = 0
+    page[600:630, 100:900] = 0
+    random = np.random.default_rng(5)
+    page[random.random(page.shape) < 0.0005] = 0
+    assert find_ink(ruling_of(page).text_ink, (), DPI) == ()
 
 
 def test_options_printed_left_of_their_boxes_are_labelled_from_the_left() -> None:
