@@ -30,6 +30,9 @@ _COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
 _MIDDLE_WORDS = 2
+_INSURED = frozenset({"patient", "subscriber", "payer"})
+_OF_THE_POLICY = frozenset({"member_id", "group_number", "plan"})
+"""What is one for patient, subscriber and payer: the policy's own numbers."""
 _USUAL_LABELS = 6
 
 
@@ -95,6 +98,7 @@ class LabelTable:
             for label in attribute.labels:
                 if squash(label) not in self.parties:  # "Member #" must not make "Member" a number
                     self.attributes.setdefault(squash(label), attribute.name)
+        self.generic = frozenset(squash(word) for word in lexicon.generic_providers)
         self._table = self._build(lexicon)
         self._heads = {squash(w) for words in lexicon.columns.values() for w in words}
         self._heads -= {squash(p) for p in lexicon.payers}
@@ -119,7 +123,9 @@ class LabelTable:
     def fields_of(self, party: str | None, attribute: str) -> tuple[str, ...]:
         """The type's fields for this attribute of this party (of anybody, for ``None``)."""
         if party is not None:
-            return self.by_role.get((party, attribute), ())
+            own = self.by_role.get((party, attribute), ())
+            if own or party not in _INSURED or attribute not in _OF_THE_POLICY:
+                return own
         return tuple(
             name
             for (_, known), names in self.by_role.items()

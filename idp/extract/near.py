@@ -187,6 +187,8 @@ def _mark_between(reading: Reading, edge: float, token: Token) -> bool:
 
 def _gap_inside(found: Found) -> float:
     """How wide a blank a value may have: names in columns ("Last   First") more than codes."""
+    if any(name.endswith("_descriptions") for name in found.meaning.fields):
+        return 9.0  # "Diagnosis 1:  M54.50    Low back pain"
     return 6.0 if found.meaning.attribute in ("name", "address", "city_state_zip") else 3.5
 
 

@@ -51,6 +51,7 @@ _COUNTED = frozenset(
 _UNKNOWN_WORDS = 8
 _SETTERS_REACH = 2.6
 _ENDS = (":", "?")
+_PLACE = re.compile(r"(?i)facility|practice|clinic|office|group|hospital|agency")
 
 
 @dataclass(slots=True)
@@ -151,6 +152,7 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
         and row[piece.start].text[:1].isdigit()
         and piece.end - begin <= _UNKNOWN_WORDS
         and row[begin].text[:1].isalpha()
+        and not any(c.isdigit() for c in row[begin].text)
     ):
         # "27. Mod": a numbered box is a label, known or not.
         yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
@@ -307,7 +309,14 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
         if own and not _heads_labels(reading, piece, table):
             continue
         if words[-1].endswith(":") and piece.end < len(row) and not own:
-            continue
+            beside = [
+                t.text
+                for p in sheaf.pieces
+                if (p.row, p.start) == (piece.row, piece.end)
+                for t in row[p.start : p.end]
+            ]
+            if party is None or table.look_up([w.rstrip(":") for w in beside]) is None:
+                continue
         for found in own:
             reading.labels.remove(found)
         if party is None and (asked := _asks(words, labels)):
@@ -437,7 +446,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
     setters: list[Found] = []
     head = head_end(reading)
     for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
-        if found.meaning.party:
+        if found.meaning.party and not _yields(reading, found, table):
             found.party = found.meaning.party
             setters.append(found)
             continue
@@ -454,6 +463,25 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         if party is None and role in table.by_role and found.box[1] < head:
             party = "payer"
         found.party = party
+
+
+def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
+    """Whether a label names just any provider, under a title that says which: the title's it is.
+
+    "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
+    the rendering facility itself.
+    """
+    text = _clean(reading.tokens(found))
+    if squash(text) not in table.generic:
+        return False
+    title = _title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
+    if title is None or title.party == found.meaning.party or not _is_provider(title.party):
+        return False
+    place = squash(text) in table.attributes or found.meaning.attribute == "practice"
+    attribute = "practice" if place or _PLACE.search(text) else "name"
+    fields = table.fields_of(title.party, attribute)
+    found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
+    return True
 
 
 def head_end(reading: Reading) -> float:

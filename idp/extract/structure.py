@@ -40,6 +40,7 @@ _CODE_OF = {
 }
 _WORDED = frozenset({Kind.TEXT, Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS})
 _WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
+_CODED = {"diagnosis_descriptions": "diagnosis_codes", "service_descriptions": "procedure_codes"}
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
 """Attributes that insurance boxes print without saying whose they are."""
@@ -201,11 +202,24 @@ def _typed(  # noqa: PLR0911 - one branch per kind
         return _name(reading, value, field, table, schema)
     if field.kind is Kind.ADDRESS and value.found.meaning.attribute == "address":
         return []  # composed with city, state and ZIP
+    return _worded(reading, value, field, schema)
+
+
+def _worded(
+    reading: Reading, value: Value, field: FieldSchema, schema: DocumentSchema
+) -> list[Candidate]:
+    """Running words: as they stand, less the strength of a drug and the code they describe."""
     if field.name == "medication_name" and (strength := schema.field("medication_strength")):
         return _medication(reading, value, field, strength)
-    text = value.spot.text
+    tokens, text = value.spot.tokens, value.spot.text
     if field.kind is Kind.TEXT and not re.search(r"[A-Za-z0-9]", text):
         return []
+    coded = schema.field(_CODED.get(field.name, ""))
+    if coded and len(find(coded.kind, text)) == 1:
+        # The words describe the code that stands beside them.
+        if coded.name in value.found.meaning.fields:
+            return []
+        return _spotted(reading, value, coded, schema)
     made = candidate_of(reading, value, field, tokens, text)
     return [made] if made else []
 

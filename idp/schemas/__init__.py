@@ -157,6 +157,7 @@ class Lexicon(Strict):
     payers: tuple[str, ...] = ()
     payer_words: tuple[str, ...] = ()
     provider_nouns: tuple[str, ...] = ()
+    generic_providers: tuple[str, ...] = ()
 
 
 def _read(path: Path) -> object:
