@@ -8,6 +8,7 @@ know the words, the field whose own label is nearest wins, and words that every 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from idp.document import Box, Mark
@@ -17,6 +18,7 @@ from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 
 _SHORT = 4
+_QUESTIONED = 6
 _WEAK = frozenset(
     {"other", "new", "start", "change", "update", "office", "home", "unknown", "original"}
 )
@@ -40,10 +42,34 @@ def options_from_marks(reading: Reading, schema: DocumentSchema) -> list[Candida
             ),
             key=lambda item: -item[0],
         )
+        if not ranked:
+            ranked = [found for field in choices if (found := _asked(reading, mark, field))]
         if ranked:
             score, field, value = ranked[0]
             made.append(_candidate(reading, mark, field, value, score))
     return made
+
+
+def _asked(
+    reading: Reading, mark: Mark, field: FieldSchema
+) -> tuple[float, FieldSchema, str] | None:
+    """``Is this request urgent? [ ] Yes [x] No``: a choice of two, asked as a question."""
+    answer = mark.label.split()[0].lower().strip(".,:;")
+    if answer not in ("yes", "no") or len(field.options) != 2:
+        return None
+    sheet = reading.sheaf.sheet
+    x, y = mark.box.x0 * sheet.width, mark.box.cy * sheet.height
+    row = next((r for r in reading.sheaf.rows if r and r[0].y0 < y < max(t.y1 for t in r)), ())
+    question = " ".join(t.text for t in row if t.x1 < x).lower()
+    _, mark_, rest = question.rpartition("?")
+    if not mark_ or len(rest.split()) > 2:  # between question and box stands the other answer
+        return None
+    for option, printed in field.options.items():
+        words = [w for w in (option, *printed) if len(w) >= _QUESTIONED]
+        if any(re.search(rf"\b{re.escape(w.lower())}\b", question) for w in words):
+            other = next(name for name in field.options if name != option)
+            return 0.8, field, option if answer == "yes" else other
+    return None
 
 
 def _score(reading: Reading, mark: Mark, field: FieldSchema) -> tuple[float, str] | None:

@@ -54,6 +54,7 @@ _PARTS = frozenset(
 )
 _GLYPH = re.compile(r"^(?:[\u25a0\u25a1\u2610-\u2612\u2611]|\[[ xX]?\]|\([xX ]?\))")
 _TICKED = re.compile(r"[\u25a0\u2611\u2612xX]")
+_LIST_LETTERS = 300
 _MOST_NAME_WORDS = 9
 _NAME_STOPS = re.compile(
     r"(?i)[\W_]+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
@@ -215,8 +216,8 @@ def _worded(
     if field.kind is Kind.TEXT and not re.search(r"[A-Za-z0-9]", text):
         return []
     coded = schema.field(_CODED.get(field.name, ""))
-    if coded and len(find(coded.kind, text)) == 1:
-        # The words describe the code that stands beside them.
+    if coded and len(text) <= _LIST_LETTERS and find(coded.kind, text):
+        # The words describe the codes that stand beside them.
         if coded.name in value.found.meaning.fields:
             return []
         return _spotted(reading, value, coded, schema)

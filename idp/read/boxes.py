@@ -40,6 +40,7 @@ _BOX_LETTERS = _TICK_LETTERS | frozenset("OD0Q")
 _SURE_SIDES = 0.7
 _FRAME = 160  # of 255: how dark each side of a further box must be
 _MOST_FRAMES = 1_500
+_APART = 2.0  # times the usual step: a box before a word, no wide capital ("Dr.")
 _BLANK_STEP = 2.4  # times the usual step from letter to letter: a blank, or a box
 
 
@@ -292,7 +293,7 @@ def _may_be_box(letters: Sequence[Letter], places: Sequence[float]) -> int:
     follows = letters[1].text.isupper() and (len(letters) == 2 or letters[2].text.islower())
     steps = [b - a for a, b in pairwise(places)]
     # A box is wider than a letter and stands off: the first step is long.
-    apart = len(steps) >= 2 and steps[0] >= 1.4 * float(np.median(steps[1:]))
+    apart = len(steps) >= 2 and steps[0] >= _APART * float(np.median(steps[1:]))
     return 1 if follows or apart else 0
 
 
