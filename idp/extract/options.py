@@ -90,9 +90,25 @@ def _score(reading: Reading, mark: Mark, field: FieldSchema) -> tuple[float, str
     distance = _label_distance(reading, mark, field)
     if distance is None:
         if len(text) < _SHORT or text in _WEAK or plain in _WEAK or field.kind is Kind.SEX:
-            return (0.8 * quality, value) if text in ("male", "female") else None
+            sure = text in ("male", "female") or _has_siblings(reading, mark, options, value)
+            return (0.8 * quality, value) if sure else None
         return 0.65 * quality, value
     return quality * (0.97 - 0.02 * min(distance, 10)), value
+
+
+def _has_siblings(
+    reading: Reading, mark: Mark, options: dict[str, tuple[str, ...]], value: str
+) -> bool:
+    """Whether another option of the same choice stands in the row: "New  Extension  Change"."""
+    height = reading.sheaf.unit / reading.sheaf.sheet.height
+    for other in reading.sheaf.page.marks:
+        if other is mark or abs(other.box.cy - mark.box.cy) > height:
+            continue
+        text = " ".join(other.label.split()[:2]).strip(" .:;,()")
+        parsed = parse(Kind.OPTION, text, options=options) if text else None
+        if parsed and parsed.valid and parsed.value != value and _is_wording(text, options):
+            return True
+    return False
 
 
 def _is_wording(text: str, options: dict[str, tuple[str, ...]]) -> bool:

@@ -144,7 +144,8 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
         if found:
             yield found
             at = found.end
-    if at == begin and (bare := _without_colon(row, piece, begin, table)):
+    option = _beside_mark(sheaf, row[piece.start])
+    if at == begin and not option and (bare := _without_colon(row, piece, begin, table)):
         yield bare
         at = bare.end
     elif (
@@ -306,7 +307,8 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
         own = [f for f in by_row.get(piece.row, []) if piece.start <= f.start < piece.end]
         if any(f.meaning.attribute not in (None, "name") for f in own):
             continue
-        if own and not _heads_labels(reading, piece, table):
+        plainly = re.fullmatch(r"(?i)info(?:rmation)?|details", words[-1].strip(" :.()"))
+        if own and not plainly and not _heads_labels(reading, piece, table):
             continue
         if words[-1].endswith(":") and piece.end < len(row) and not own:
             beside = [
