@@ -90,7 +90,10 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
     if any(o.confidence > 0.5 for o in foreign):
         sure *= DISPUTED
     # Measured: where the two differ, a sure tagger is right more often than an unsure label.
+    # Not for choices: it sees words ("Denied" in one line's column), not what was chosen.
     unsure = candidate.source != "crf" and candidate.confidence < UNSURE
+    if kind is Kind.OPTION:
+        return sure * DISPUTED if candidate.source == "crf" and foreign else sure
     if unsure and any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
         sure *= DISPUTED
     return sure
