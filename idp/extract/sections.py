@@ -49,6 +49,7 @@ _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
 _UNKNOWN_WORDS = 8
+_FLUSH = 2.0
 _SETTERS_REACH = 2.6
 _ENDS = (":", "?")
 _PLACE = re.compile(r"(?i)facility|practice|clinic|office|group|hospital|agency")
@@ -387,9 +388,17 @@ def _heads_labels(reading: Reading, piece: Piece, titles: TitleTable) -> bool:
             i for i, t in enumerate(sheaf.rows[index]) if left <= t.x0 < right and t.cy > bottom
         ]
         if under:
+            # Of a title set flush left the column begins at its first letter: what stands before
+            # is a long value of the column beside.
+            flush = [
+                i
+                for i in under
+                if abs(sheaf.rows[index][i].x0 - tokens[0].x0) < _FLUSH * sheaf.unit
+            ]
             close = sheaf.rows[index][under[0]].y0 - bottom < 2.5 * sheaf.unit
             return close and any(
-                f.row == index and f.start <= under[0] + 1 and f.end > under[0]
+                f.row == index and f.start <= first + 1 and f.end > first
+                for first in (under[0], *flush[:1])
                 for f in reading.labels
             )
     return False

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from idp.document import Box, Mark, Word
+from idp.read.boxes import _may_be_box
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Letter, Line, Region
@@ -173,6 +174,22 @@ def test_boxes_inside_a_line_whose_blanks_were_not_read_are_found() -> None:
         ("Routine", "unchecked"),
         ("Urgent", "checked"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "boxes"),
+    [
+        ("Dr.", [0, 14, 22], 0),  # a capital is wide, and still no box
+        ("DUARTE", [0, 15, 29, 43, 57, 70], 0),
+        ("OMale", [0, 30, 44, 54, 62], 1),
+        ("XNo", [0, 20, 32], 1),
+    ],
+)
+def test_a_wide_capital_is_no_box_before_the_word(
+    text: str, places: list[float], boxes: int
+) -> None:
+    letters = [Letter(letter, 0.99, 0.0) for letter in text]
+    assert _may_be_box(letters, places) == boxes
 
 
 def signature(page: Image, x: int, y: int, width: int = 220) -> None:
