@@ -149,6 +149,10 @@ class Cell(Noun):
     box: Box
 
 
+INK = "ink"
+"""The kind of a block of pen strokes that no word covers."""
+
+
 class Block(Noun):
     """A region of the page as the layout detector or the line grouping sees it."""
 

@@ -81,7 +81,7 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         if near and alone and gap > 0.5 * reading.sheaf.unit and _is_short(under[0]):
             return Spot(tuple(tuple(r) for r in under), Place.BELOW)
     if right:
-        first, gap = right[0], right[0].x0 - found.box[2]
+        gap = right[0].x0 - found.box[2]
         rows = [right]
         whole = (
             _beside(reading, found, cell) if cell and found.meaning.attribute == "address" else []
@@ -92,7 +92,6 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
             rows += _wrapped(reading, found, right, cell)
         far = gap > _FAR * reading.sheaf.unit and not found.colon
         place = Place.FAR if far else Place.CELL if cell else Place.RIGHT
-        del first
         return Spot(tuple(tuple(r) for r in rows), place)
     below = _below(reading, found, cell, wraps=wraps)
     if below:

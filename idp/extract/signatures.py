@@ -12,15 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from idp.document import Box
+from idp.document import INK, Box
 from idp.extract.ports import Candidate
 from idp.extract.sections import Reading
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema
 from idp.values import Kind
-
-INK = "ink"
-"""The kind of block that the reader gives to ink outside of all words."""
 
 _ABOVE = 4.5
 _BELOW = 3.5

@@ -8,12 +8,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from idp.document import Block, Word
+from idp.document import INK, Block, Word
 from idp.read.pixels import Mask
 from idp.read.words import relative
-
-INK = "ink"
-"""The kind of such a block."""
 
 _SHRINK = 4
 _JOIN_INCHES = 0.09
