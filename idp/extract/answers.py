@@ -29,8 +29,7 @@ class Value(NamedTuple):
     spot: Spot
 
 
-def _confidence(reading: Reading, value: Value, tokens: Sequence[Token], *, valid: bool) -> float:
-    del reading
+def _confidence(value: Value, tokens: Sequence[Token], *, valid: bool) -> float:
     read = sum(t.confidence for t in tokens) / max(1, len(tokens))
     label = value.found.meaning.quality
     party = 1.0 if value.found.meaning.party or value.found.party else 0.65
@@ -57,7 +56,7 @@ def candidate_of(
         parsed.value,
         raw,
         parsed.valid,
-        _confidence(reading, value, tokens, valid=parsed.valid) * scale,
+        _confidence(value, tokens, valid=parsed.valid) * scale,
         reading.sheaf.page.number,
         reading.sheaf.box(tokens),
         tuple(dict.fromkeys(i for t in tokens for i in t.word_ids)),
