@@ -149,6 +149,18 @@ class Cell(Noun):
     box: Box
 
 
+class Barcode(Noun):
+    """A barcode and its payload: foreign text, at most 2,000 characters, no control characters.
+
+    ``complete`` is false where the payload was longer, or held characters that were replaced.
+    """
+
+    text: str = Bounded(max_length=2_000)
+    symbology: str
+    box: Box
+    complete: bool = True
+
+
 INK = "ink"
 """The kind of a block of pen strokes that no word covers."""
 
@@ -162,11 +174,24 @@ class Block(Noun):
     confidence: float = Bounded(default=1.0, ge=0, le=1)
 
 
+class Glyphs(Noun):
+    """Every printed character that a PDF page claims to show, in the file's own order.
+
+    ``text`` has one code point per character, spaces where the file parts words. ``places`` holds
+    six little-endian float32 per character, relative to the page as drawn: the box around its
+    shape (x0, y0, x1, y1) and its origin on the base line (x, y); all 0 where it has none.
+    """
+
+    text: str
+    places: bytes
+
+
 class RawPage(Noun):
     """One raster as unpacked, before reading.
 
     ``path`` is a grey or 1-bit image in the job's work folder; ``text_layer`` holds the words a
-    born-digital PDF claims to show (trusted only where they agree with the pixels).
+    born-digital PDF claims to show and ``glyphs`` its single characters (trusted only where they
+    agree with the pixels).
     """
 
     number: int = Bounded(ge=1)
@@ -175,6 +200,7 @@ class RawPage(Noun):
     dpi_y: float
     bilevel: bool = False
     text_layer: tuple[Word, ...] = ()
+    glyphs: Glyphs | None = None
 
 
 class Page(Noun):
@@ -193,6 +219,7 @@ class Page(Noun):
     rules: tuple[Rule, ...] = ()
     cells: tuple[Cell, ...] = ()
     blocks: tuple[Block, ...] = ()
+    barcodes: tuple[Barcode, ...] = ()
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}

@@ -6,7 +6,6 @@ Files that PDFium refuses go to poppler (through pdf2image) where that is instal
 
 from __future__ import annotations
 
-import ctypes
 import shutil
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
-from idp.document import Box, RawPage, Word
+from idp.document import RawPage
 from idp.errors import DamagedFileError, EncryptedFileError, TooLargeError
+from idp.ingest.pdf_text import text_layer
+from idp.png import write_png
 from idp.settings import IngestSettings
 
 _POINTS_PER_INCH = 72.0
@@ -27,8 +28,6 @@ _LOWEST_DPI = 100.0
 _SCAN_DPI = (150.0, 250.0)
 _SCAN_SHARE = 0.8
 _MOST_IMAGES = 200
-_MOST_CHARACTERS = 50_000
-_PLACES = 100_000  # device units that a page is projected on for exact character boxes
 
 
 def unpack_pdf(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
@@ -57,7 +56,7 @@ def unpack_pdf(path: Path, workspace: Path, limits: IngestSettings) -> tuple[Raw
         for index in range(count):
             try:
                 page = document[index]
-                pages.append(_unpack_page(page, index + 1, workspace, limits))
+                pages.append(_unpack_page(document, index, page, workspace, limits))
                 page.close()
             except pdfium.PdfiumError as error:
                 raise DamagedFileError(f"page {index + 1} can't be drawn") from error
@@ -77,7 +76,10 @@ def _check_tail(path: Path) -> None:
         raise DamagedFileError(f"{path.name} ends without an end-of-file mark: it is cut off")
 
 
-def _unpack_page(page: Any, number: int, workspace: Path, limits: IngestSettings) -> RawPage:
+def _unpack_page(
+    document: Any, index: int, page: Any, workspace: Path, limits: IngestSettings
+) -> RawPage:
+    number = index + 1
     width, height = (side / _POINTS_PER_INCH for side in page.get_size())
     if not (width > 0 and height > 0):
         raise DamagedFileError(f"page {number} has no size")
@@ -94,15 +96,16 @@ def _unpack_page(page: Any, number: int, workspace: Path, limits: IngestSettings
     )
     image = _grey(bitmap)
     target = workspace / f"raw-{number:04d}.png"
-    if not cv2.imwrite(str(target), image, [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise OSError(f"page {number} can't be written")
+    write_png(target, image)
+    words, glyphs = text_layer(document, index, page)
     return RawPage(
         number=number,
         path=str(target),
         dpi_x=image.shape[1] / width,
         dpi_y=image.shape[0] / height,
         bilevel=bilevel,
-        text_layer=_text_layer(page),
+        text_layer=words,
+        glyphs=glyphs,
     )
 
 
@@ -149,99 +152,6 @@ def _resolution(
         if _SCAN_DPI[0] <= own <= _SCAN_DPI[1] and shown[0] <= width * 1.05:
             dpi = own
     return dpi, bilevel
-
-
-def _text_layer(page: Any) -> tuple[Word, ...]:
-    """The words of the page's text objects; where they stand as drawn on the turned page."""
-    text_page = page.get_textpage()
-    try:
-        count = min(text_page.count_chars(), _MOST_CHARACTERS)
-        if count <= 0:
-            return ()
-        project = _Projection(page)
-        raw = text_page.raw
-        left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-        characters: list[tuple[str, Box]] = []
-        for i in range(count):
-            code = pdfium_c.FPDFText_GetUnicode(raw, i)
-            character = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else "\x00"
-            if character.isspace() or character in "\x00\x02\ufffe":
-                characters.append((" ", Box(0, 0, 0, 0)))
-                continue
-            if not pdfium_c.FPDFText_GetCharBox(raw, i, left, right, bottom, top):
-                continue
-            characters.append(
-                (character, project(left.value, bottom.value, right.value, top.value))
-            )
-    finally:
-        text_page.close()
-    return _words(characters)
-
-
-class _Projection:
-    """From the page's own points to page-relative boxes, its rotation and crop included."""
-
-    def __init__(self, page: Any) -> None:
-        self._origin = self._at(page, 0.0, 0.0)
-        right, up = self._at(page, 1000.0, 0.0), self._at(page, 0.0, 1000.0)
-        self._x = tuple((right[i] - self._origin[i]) / 1000.0 for i in range(2))
-        self._y = tuple((up[i] - self._origin[i]) / 1000.0 for i in range(2))
-
-    @staticmethod
-    def _at(page: Any, x: float, y: float) -> tuple[float, float]:
-        device_x, device_y = ctypes.c_int(), ctypes.c_int()
-        pdfium_c.FPDF_PageToDevice(page.raw, 0, 0, _PLACES, _PLACES, 0, x, y, device_x, device_y)
-        return device_x.value / _PLACES, device_y.value / _PLACES
-
-    def __call__(self, left: float, bottom: float, right: float, top: float) -> Box:
-        corners = [
-            tuple(self._origin[i] + x * self._x[i] + y * self._y[i] for i in range(2))
-            for x, y in ((left, bottom), (right, top))
-        ]
-        xs = sorted(corner[0] for corner in corners)
-        ys = sorted(corner[1] for corner in corners)
-        return Box(xs[0], ys[0], xs[1], ys[1])
-
-
-def _words(characters: list[tuple[str, Box]]) -> tuple[Word, ...]:
-    """Characters joined to words at white space, new lines and wide gaps."""
-    words: list[Word] = []
-    line = 0
-    text, box = "", Box(0, 0, 0, 0)
-
-    def close() -> None:
-        nonlocal text
-        if text:
-            words.append(Word(id=len(words), text=text, confidence=1.0, box=box, line=line))
-        text = ""
-
-    previous: Box | None = None
-    for character, place in characters:
-        if character == " ":
-            close()
-            continue
-        if previous is not None and not _follows(previous, place):
-            close()
-            if place.overlap_y(previous) < 0.2 * min(place.height, previous.height):
-                line += 1
-        if text:
-            text, box = text + character, box.union(place)
-        else:
-            text, box = character, place
-        previous = place
-    close()
-    return tuple(words)
-
-
-def _follows(before: Box, after: Box) -> bool:
-    """Whether two characters stand next to one another, in a line or in a sideways one."""
-    height, width = max(before.height, after.height), max(before.width, after.width)
-    if after.overlap_y(before) >= 0.2 * min(after.height, before.height):
-        return -0.8 * height < after.x0 - before.x1 < 0.6 * height
-    return (
-        after.overlap_x(before) >= 0.5 * min(after.width, before.width)
-        and -after.overlap_y(before) < 0.6 * width
-    )
 
 
 def _by_poppler(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
