@@ -11,8 +11,9 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from idp.document import Box, Cell, Grade, Page, RawPage, Rule, Word
+from idp.document import Barcode, Box, Cell, Grade, Page, RawPage, Rule, Word
 from idp.errors import DamagedFileError
+from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
 from idp.read.blocks import find_blocks
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
@@ -114,8 +115,10 @@ def compose(
 ) -> Page:
     """Everything that pixels and letters tell together: words, marks, rules, cells."""
     height, width = upright.image.shape
+    codes = find_barcodes(upright.image, threshold, dpi)
     lines = [line for line in lines if line.text.strip() and line.score >= _JUNK]
-    pixels = look(upright.image, threshold, dpi)
+    lines = without_bars(lines, codes)
+    pixels = look(whitened(upright.image, codes), threshold, dpi)
     ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     boxes = find_marks(pixels, ruling, lines)
     words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
@@ -133,6 +136,16 @@ def compose(
             Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
         ),
         blocks=find_ink(ruling.text_ink, words, dpi),
+        barcodes=tuple(_barcode(code, width, height) for code in codes),
+    )
+
+
+def _barcode(code: Code, width: int, height: int) -> Barcode:
+    return Barcode(
+        text=code.text,
+        symbology=code.symbology,
+        box=relative(*code.rectangle, width, height),
+        complete=code.complete,
     )
 
 
