@@ -161,18 +161,6 @@ class Barcode(Noun):
     complete: bool = True
 
 
-class Barcode(Noun):
-    """A barcode and its payload: foreign text, at most 2,000 characters, no control characters.
-
-    ``complete`` is false where the payload was longer, or held characters that were replaced.
-    """
-
-    text: str = Bounded(max_length=2_000)
-    symbology: str
-    box: Box
-    complete: bool = True
-
-
 INK = "ink"
 """The kind of a block of pen strokes that no word covers."""
 
