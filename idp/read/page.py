@@ -13,6 +13,7 @@ import numpy as np
 
 from idp.document import Barcode, Box, Cell, Grade, Page, RawPage, Rule, Word
 from idp.errors import DamagedFileError
+from idp.png import write_png
 from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
 from idp.read.blocks import find_blocks
 from idp.read.ink import find_ink
@@ -85,7 +86,7 @@ def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
     else:
         upright, lines = Upright(page, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
-    cv2.imwrite(str(workspace / name), upright.image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    write_png(workspace / name, upright.image)
     read = compose(raw.number, upright, lines, threshold, squared.dpi)
     if raw.text_layer and abs(upright.skew_degrees) < _STRAIGHT:
         words, spelled = reconcile(read.words, turned(raw.text_layer, upright.rotation))
