@@ -130,6 +130,8 @@ class Degraded:
     skew_degrees: float
     placed: Truth
     upright: Truth
+    to_upright: Affine
+    """From places in the raster to places on the straightened page."""
     jpeg_quality: int | None = None
 
     @property
@@ -185,13 +187,15 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
     grey = np.asarray(cv2.resize(fine, size, interpolation=cv2.INTER_AREA), np.uint8)
     grey = _sensed(grey, variant, noise)
     placed = drawn.truth.moved(askew @ to_raster)
-    upright = drawn.truth.moved(_turning((360 - turn) % 360) @ to_raster)
+    straight = _turning((360 - turn) % 360)
+    upright = drawn.truth.moved(straight @ to_raster)
+    to_upright = np.asarray(straight @ np.linalg.inv(askew))
     quality = rng.randint(*variant.jpeg) if variant.jpeg else None
     if not variant.one_bit:
         image = Image.fromarray(_streaked(grey, variant, rng))
         if quality is not None:
             image = _through_jpeg(image, quality)
-        return Degraded(image, variant.dpi, turn, degrees, placed, upright, quality)
+        return Degraded(image, variant.dpi, turn, degrees, placed, upright, to_upright, quality)
     dots = _one_bit(grey, variant, rng)
     dots = _on_the_line(dots, variant, rng, noise)
     if variant.header:
@@ -199,7 +203,8 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
         placed = _joined(placed, header)
         if turn == 0:
             upright = _joined(upright, header)
-    return Degraded(Image.fromarray(dots), variant.dpi, turn, degrees, placed, upright)
+    image = Image.fromarray(dots)
+    return Degraded(image, variant.dpi, turn, degrees, placed, upright, to_upright)
 
 
 def _turning(turn: int) -> Affine:
