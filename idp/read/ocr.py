@@ -89,11 +89,16 @@ class Letter:
 
 @dataclass(frozen=True)
 class Line:
-    """What one region says. ``turned`` lines were read sideways and have no letter places."""
+    """What one region says.
+
+    ``turned`` lines were read sideways and have no letter places; the blanks of ``exact`` ones are
+    known, not read.
+    """
 
     region: Region
     letters: tuple[Letter, ...]
     turned: bool = False
+    exact: bool = False
 
     @property
     def text(self) -> str:

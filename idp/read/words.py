@@ -58,7 +58,7 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
     columns = np.asarray(patch.any(axis=0), np.bool_)
     places = [left + letter.at * region.width for letter in line.letters]
     height = _ink_height(patch)
-    breaks = _breaks(line, places, columns, left, height)
+    breaks = set() if line.exact else _breaks(line, places, columns, left, height)
     found: list[Token] = []
     run: list[int] = []
 
