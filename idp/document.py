@@ -118,7 +118,10 @@ class Severity(StrEnum):
 
 
 class Word(Noun):
-    """One printed word. ``id`` is its place in reading order on the page, from 0."""
+    """One printed word. ``id`` is its place row by row across the page, from 0.
+
+    Where columns stand side by side, the order in which a person reads is that of the blocks.
+    """
 
     id: int
     text: str
@@ -166,12 +169,16 @@ INK = "ink"
 
 
 class Block(Noun):
-    """A region of the page as the layout detector or the line grouping sees it."""
+    """A region of the page as the layout detector or the line grouping sees it.
+
+    A page's blocks come in reading order, and so do the ``word_ids`` in each.
+    """
 
     kind: str
     box: Box
     text: str = ""
     confidence: float = Bounded(default=1.0, ge=0, le=1)
+    word_ids: tuple[int, ...] = ()
 
 
 class Glyphs(Noun):

@@ -70,6 +70,11 @@ class ReadSettings(Slice):
     detection: Literal["tiny", "small"] = Field("small", description="Text detection model.")
     detection_side: int = Field(1600, ge=640, le=4096, description="Longest side for detection.")
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
+    layout_model: str | None = Field(
+        None,
+        description="A layoutparser model that names the page's blocks: `lp://BACKEND/DATASET` or "
+        "`package.module:Class`; by default geometry does.",
+    )
 
 
 class DecisionSettings(Slice):

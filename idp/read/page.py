@@ -67,7 +67,9 @@ def warm(weights: Weights, device: str, detection_side: int) -> Ocr:
     return _warm[key]
 
 
-def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
+def read_page(
+    raw: RawPage, workspace: Path, ocr: Ocr, blur: float, layout_model: str | None = None
+) -> Page:
     """The page as read; its upright image is written to ``workspace``.
 
     Raises:
@@ -94,7 +96,7 @@ def read_page(raw: RawPage, workspace: Path, ocr: Ocr, blur: float) -> Page:
         read = read.model_copy(update={"words": words, "words_source": source})
     return read.model_copy(
         update={
-            "blocks": (*find_blocks(read), *read.blocks),
+            "blocks": (*find_blocks(read, upright.image, layout_model), *read.blocks),
             "grade": grade_of(read.words),
             "image": str(workspace / name),
         }

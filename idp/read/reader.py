@@ -44,7 +44,12 @@ class Reader:
             MissingDependencyError: a package with weights is not installed.
             ModelError: the weights are not what they should be.
             AccessError: they can't be written anywhere.
+            SettingsError: ``layout_model`` names no model.
         """
+        if settings.layout_model is not None:
+            from idp.read.layout import check_detector  # noqa: PLC0415 - for those who name one
+
+            check_detector(settings.layout_model)
         self._settings = settings
         self._weights = _prepared(models, settings.detection)
         self._children = Children(
@@ -107,4 +112,5 @@ def _read(job: Job) -> Page:
     from idp.read.page import read_page, warm  # noqa: PLC0415 - only children load the models
 
     ocr = warm(job.weights, job.settings.device, job.settings.detection_side)
-    return read_page(job.raw, Path(job.workspace), ocr, job.settings.blur_sigma)
+    settings = job.settings
+    return read_page(job.raw, Path(job.workspace), ocr, settings.blur_sigma, settings.layout_model)
