@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from idp.errors import DamagedFileError
 
@@ -34,6 +35,24 @@ def eat_memory_resident(_: object = None) -> int:
         block = bytearray(b"x") * (16 * 1024 * 1024)
         hoard.append(block)
         time.sleep(0.01)
+
+
+_hoard: list[bytearray] = []
+
+
+def grow(megabytes: int) -> tuple[int, int]:
+    """Keep so many megabytes for good, as a leak does."""
+    _hoard.append(bytearray(b"x") * (megabytes * 1024 * 1024))
+    return os.getpid(), megabytes
+
+
+def note_pid(path: str) -> None:
+    with Path(path).open("a") as stream:
+        stream.write(f"{os.getpid()}\n")
+
+
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
 
 
 def raise_coded(_: object = None) -> None:

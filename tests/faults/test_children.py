@@ -46,10 +46,12 @@ def test_a_hanging_child_is_too_slow_is_killed_and_the_pool_goes_on(children: Ch
     assert not psutil.pid_exists(pid)
 
 
-def test_a_child_out_of_address_space_is_a_crash_and_the_pool_goes_on(children: Children) -> None:
-    with pytest.raises(ParserCrashedError):
-        children.call(hostile.eat_memory)
-    assert children.call(hostile.double, 21) == 42
+def test_a_child_out_of_address_space_is_a_crash_and_the_pool_goes_on() -> None:
+    with Children(workers=1, limits=Limits(seconds=60, memory_mb=512)) as pool:
+        with pytest.raises(ParserCrashedError, match="512 MB"):
+            pool.call(hostile.eat_memory)
+        assert pool.call(hostile.double, 21) == 42
+        assert pool.health.killed_for_memory == 1
 
 
 def test_a_child_that_outgrows_its_resident_memory_is_ended() -> None:
@@ -58,6 +60,72 @@ def test_a_child_that_outgrows_its_resident_memory_is_ended() -> None:
         with pytest.raises(ParserCrashedError, match="200 MB"):
             pool.call(hostile.eat_memory_resident)
         assert pool.call(hostile.double, 21) == 42
+        assert pool.health.killed_for_memory == 1
+
+
+def test_a_child_over_its_soft_limit_hands_in_its_result_and_is_replaced() -> None:
+    limits = Limits(seconds=60, memory_mb=2048, memory="resident", soft_memory_mb=200)
+    with Children(workers=1, limits=limits) as pool:
+        small = pool.call(hostile.own_pid)
+        assert pool.call(hostile.grow, 10) == (small, 10)
+        assert pool.call(hostile.grow, 300) == (small, 300)
+        assert pool.call(hostile.own_pid) != small
+        health = pool.health
+    assert not psutil.pid_exists(small)
+    assert health.calls == 4
+    assert health.replaced_for_memory == 1
+    assert health.replaced_after_calls == 0
+    assert 300 <= health.largest_mb < 2048
+
+
+def test_every_child_warms_up_before_its_first_call_also_a_replacement(tmp_path: Path) -> None:
+    limits = Limits(seconds=10, memory_mb=512, calls_per_process=1)
+    notes = tmp_path / "warm"
+    with Children(2, limits, warm_up=(hostile.note_pid, (str(notes),))) as pool:
+        pool.warm_up()
+        first = set(notes.read_text().split())
+        assert len(first) == 2
+        pids = pool.map(hostile.own_pid, [0, 1, 2, 3])
+    assert len(set(pids)) == 4
+    assert {str(pid) for pid in pids} <= set(notes.read_text().split())
+
+
+def test_a_warm_up_that_fails_says_why() -> None:
+    limits = Limits(seconds=10, memory_mb=512)
+    with (
+        Children(1, limits, warm_up=(hostile.raise_coded, ())) as pool,
+        pytest.raises(DamagedFileError, match="page 3"),
+    ):
+        pool.warm_up()
+
+
+def test_a_long_warm_up_is_not_counted_against_the_first_call() -> None:
+    limits = Limits(seconds=1, memory_mb=512)
+    with Children(1, limits, warm_up=(hostile.sleep, (2.5,))) as pool:
+        assert pool.call(hostile.double, 21) == 42
+
+
+def test_when_one_call_of_many_fails_the_others_at_work_are_ended() -> None:
+    with Children(workers=2, limits=Limits(seconds=120, memory_mb=512)) as pool:
+        pool.map(hostile.own_pid, [0, 1])
+        started = time.monotonic()
+        with pytest.raises(ParserCrashedError):
+            pool.map(hostile.misbehave, ["die", "hang", "hang", "hang"])
+        assert time.monotonic() - started < 30
+        assert pool.map(hostile.misbehave, ["good", "better"]) == [4, 6]
+
+
+def test_health_counts_what_became_of_the_children(children: Children) -> None:
+    children.call(hostile.double, 1)
+    with pytest.raises(TooSlowError):
+        children.call(hostile.hang)
+    with pytest.raises(ParserCrashedError):
+        children.call(hostile.die)
+    with pytest.raises(DamagedFileError):
+        children.call(hostile.raise_coded)
+    health = children.health
+    assert (health.workers, health.calls) == (1, 2)
+    assert (health.killed_too_slow, health.died, health.killed_for_memory) == (1, 1, 0)
 
 
 def test_a_coded_error_arrives_whole(children: Children) -> None:
