@@ -49,6 +49,13 @@ app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="TIFF, PDF, PNG or JPEG.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of tables.")]
+Layers = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="What --overlay draws, by commas: blocks, rules, marks, words, fields; default all.",
+    ),
+]
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="Document id, or its last 6 or more characters.")
 ]
@@ -100,16 +107,34 @@ def process(
 
 @app.command(rich_help_panel=_WORK)
 @guarded
-def read(files: Files, *, json: Json = False) -> None:
+def read(
+    files: Files,
+    *,
+    json: Json = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw what was seen on each page: DIR/FILE-pN.png."),
+    ] = None,
+    layout: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write each page for layoutparser: DIR/FILE-pN.json, for lp.load_json.",
+        ),
+    ] = None,
+    layers: Layers = None,
+) -> None:
     """Only the eyes: words, check marks and blocks of each page, with boxes.
 
     With --json one object per page; without it the text.
 
     Example:  idp read fax.tif
+    Example:  idp read --overlay pictures fax.tif     # look at pictures/fax.tif-p1.png
     """
     from idp.cli.one_shot import read_files  # noqa: PLC0415
+    from idp.cli.pictures import layers_of  # noqa: PLC0415
 
-    read_files(files, as_json=json)
+    read_files(files, as_json=json, overlay=overlay, layout=layout, layers=layers_of(layers))
 
 
 @app.command(rich_help_panel=_WORK)
@@ -145,13 +170,22 @@ def show(
     json: Json = False,
     overlay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the pages with the fields outlined (.pdf, .png)."),
+        typer.Option(
+            metavar="PATH",
+            help="Draw the pages: a folder (a PNG per page), a .png (all in one), or a .pdf "
+            "(outlined fields and a legend).",
+        ),
     ] = None,
+    layers: Layers = None,
 ) -> None:
-    """Everything about one document: fields, findings, reasons, what happened to it."""
-    from idp.cli.house import show_document  # noqa: PLC0415
+    """Everything about one document: fields, findings, reasons, what happened to it.
 
-    show_document(document, as_json=json, overlay=overlay)
+    Example:  idp show 7f3a91c2 --overlay pictures --layers fields,marks
+    """
+    from idp.cli.house import show_document  # noqa: PLC0415
+    from idp.cli.pictures import layers_of  # noqa: PLC0415
+
+    show_document(document, as_json=json, overlay=overlay, layers=layers_of(layers))
 
 
 @app.command(rich_help_panel=_WORK)

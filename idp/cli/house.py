@@ -6,7 +6,7 @@ from __future__ import annotations
 import getpass
 import logging
 import sys
-import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,11 @@ from rich.text import Text
 from idp.cli import render
 from idp.cli.border import messages, print_json, tables
 from idp.contract import to_contract
-from idp.document import Document
-from idp.errors import AccessError, NotFoundError
+from idp.errors import NotFoundError
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from idp.overlay import Layer
     from idp.store import DocumentDetail, DocumentRow, Store
 
 
@@ -103,75 +103,25 @@ def detail_record(found: DocumentDetail) -> dict[str, Any]:
     }
 
 
-def show_document(text: str, *, as_json: bool, overlay: Path | None) -> None:
-    """Print one document; with ``overlay`` also draw its pages with the fields outlined."""
+def show_document(
+    text: str, *, as_json: bool, overlay: Path | None, layers: Collection[Layer]
+) -> None:
+    """Print one document; with ``overlay`` also draw its pages: a ``.pdf``, ``.png`` or folder."""
     store = open_store(load_settings())
     found = store.show(store.resolve(text))
     if overlay is not None:
+        from idp.cli.pictures import draw_document  # noqa: PLC0415 - heavy
+
         if found.document is None:
             raise NotFoundError(
                 f"{found.row.id} has not been read yet", hint="`idp status` tells when it has."
             )
         images = {number: store.page_image(found.row.id, number) for number in found.document.pages}
-        _draw(found.document, images, overlay)
+        draw_document(found.document, store.pages(found.row.id), images, overlay, layers)
     if as_json:
         print_json(detail_record(found))
     else:
         render.detail(tables(), found)
-
-
-def _draw(document: Document, images: dict[int, Path], target: Path) -> None:
-    try:
-        if target.suffix.lower() == ".png":
-            _draw_png(document, images, target)
-        else:
-            from idp.deliver import draw_overlay  # noqa: PLC0415 - heavy
-
-            # Beside the target first, so that a full disk leaves no half file under its name.
-            with tempfile.TemporaryDirectory(dir=target.absolute().parent) as work:
-                half = Path(work) / "overlay.pdf"
-                draw_overlay(document, images, half)
-                half.replace(target)
-    except OSError as error:
-        raise AccessError(f"{target}: {error.strerror}") from error
-    messages().print(f"[dim]outlined pages:[/] {target}", soft_wrap=True)
-
-
-def _draw_png(document: Document, images: dict[int, Path], target: Path) -> None:
-    """The pages below each other with the fields' frames, drawn by layoutparser."""
-    import layoutparser as lp  # noqa: PLC0415 - heavy
-    from PIL import Image  # noqa: PLC0415 - heavy
-
-    drawn = []
-    for number, path in sorted(images.items()):
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-        frames = lp.Layout(
-            [
-                lp.TextBlock(
-                    lp.Rectangle(
-                        field.box.x0 * image.width,
-                        field.box.y0 * image.height,
-                        field.box.x1 * image.width,
-                        field.box.y1 * image.height,
-                    ),
-                    type=field.name,
-                )
-                for field in document.fields
-                if field.page == number and field.box is not None
-            ]
-        )
-        drawn.append(lp.draw_box(image, frames, box_width=3) if len(frames) else image)
-    if not drawn:
-        raise NotFoundError(f"{document.document_id} has no pages to draw")
-    sheet = Image.new(
-        "RGB", (max(page.width for page in drawn), sum(page.height for page in drawn)), "white"
-    )
-    top = 0
-    for page in drawn:
-        sheet.paste(page, (0, top))
-        top += page.height
-    sheet.save(target)
 
 
 def requeue_document(text: str) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +18,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from idp.cli import render
 from idp.cli.border import messages, one_line, printer, results_only, tables
+from idp.cli.pictures import PageFiles, write_overlay, write_page_layout
 from idp.contract import to_contract
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import AccessError, ExitCode, InputError, NotFoundError, where
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from idp.overlay import Layer
     from idp.pipeline import Pipeline
     from idp.read import Reader
 
@@ -88,15 +90,24 @@ def _process_one(
             return (_internal_fault(path, channel, error),)
 
 
-def read_files(files: Sequence[Path], *, as_json: bool) -> None:
-    """Print what is seen on every page of ``files``.
+def read_files(
+    files: Sequence[Path],
+    *,
+    as_json: bool,
+    overlay: Path | None,
+    layout: Path | None,
+    layers: Collection[Layer],
+) -> None:
+    """Print what is seen on every page of ``files``; draw it to ``overlay``, store its ``layout``.
 
     Raises:
         NotFoundError: A path is not there (before any work is done).
-        AccessError: A path is not a readable file.
+        AccessError: A path is not a readable file, or a folder can't be written.
     """
     _check(files)
     settings = load_settings()
+    overlays = None if overlay is None else PageFiles(overlay)
+    layouts = None if layout is None else PageFiles(layout)
     with results_only() as out:
         from idp.read import Reader  # noqa: PLC0415 - heavy
 
@@ -108,6 +119,15 @@ def read_files(files: Sequence[Path], *, as_json: bool) -> None:
                 teller.file(path.name)
                 with tempfile.TemporaryDirectory(prefix="idp-") as work:
                     records = _read_one(path, Path(work), settings, reader)
+                    with teller.aside():
+                        for page in () if isinstance(records, InputError) else records:
+                            if overlays is not None and page.image is not None:
+                                target = overlays.path(path, page.number, ".png")
+                                image = Path(page.image)
+                                write_overlay(page, image, target, layers=layers, title=path.name)
+                            if layouts is not None:
+                                target = layouts.path(path, page.number, ".json")
+                                write_page_layout(_without_image(page), target)
                 with teller.aside():
                     _print_pages(path, records, out, as_json=as_json)
 
@@ -122,6 +142,11 @@ def _read_one(
         return reader.read(unpacked.pages, work)
     except InputError as error:
         return error
+
+
+def _without_image(page: Page) -> Page:
+    """The page without the path of its picture, which is gone when the call ends."""
+    return page.model_copy(update={"image": None})
 
 
 def _print_pages(

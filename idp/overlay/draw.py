@@ -75,7 +75,7 @@ def draw_page(
     pen = _Pen(ImageDraw.Draw(sheet, "RGBA"), width, height, unit)
     for shape in drawn:
         pen.shape(shape)
-    pen.tags([shape for shape in drawn if shape.tag])
+    pen.tags(drawn)
     legend.draw(pen.draw, height)
     return sheet
 
@@ -137,7 +137,7 @@ class _Pen:
         x0, y0, x1, y1 = self._pixels(shape.box)
         fill = {"sure": 26, "unsure": 60, "doubtful": 60}[shape.kind]
         self.draw.rectangle((x0, y0, x1, y1), (*colour, fill))
-        self.draw.rectangle((x0, y1 - self._px(2), x1, y1), (*colour, 190))
+        self.draw.rectangle((x0, y1 - self._px(2), x1, y1), (*colour, 210))
         if shape.kind == "doubtful":  # what was made of it
             font = _font(self._px(15))
             self.draw.text((x0, y0 - self._px(1)), shape.text, (*colour, 255), font, anchor="ls")
@@ -153,9 +153,10 @@ class _Pen:
             for x in (x0, x1):
                 self.draw.rectangle((x, y, x + line - 1, min(y + dash, y1)), ink)
 
-    def tags(self, tagged: Sequence[Shape]) -> None:
-        """Draws the tags, each where it covers no other: blocks in the margin, fields above."""
-        taken: list[_Pixels] = []
+    def tags(self, drawn: Sequence[Shape]) -> None:
+        """Draws the tags, each where it covers no other and no mark."""
+        taken = [self._pixels(s.box) for s in drawn if s.layer == "marks"]
+        tagged = [shape for shape in drawn if shape.tag]
         for shape in sorted(tagged, key=lambda s: s.layer != "fields"):
             size = self._px(19 if shape.layer == "blocks" else 15)
             font = _font(size)
@@ -178,7 +179,13 @@ class _Pen:
     def _place(self, shape: Shape, width: int, height: int, taken: Sequence[_Pixels]) -> _Pixels:
         x0, y0, x1, y1 = self._pixels(shape.box, 4)
         if shape.layer == "blocks":
-            wanted = [(x0 - width - 2, y0), (x0 - width // 2, y0 - height // 2), (x1 + 2, y0)]
+            wanted = [
+                (x0 - width - 2, y0),
+                (x0, y0 - height),
+                (x1 + 2, y0),
+                (x0, y1),
+                (x0 - width // 2, y0 - height // 2),
+            ]
         else:
             wanted = [(x0, y0 - height), (x1 - width, y0 - height), (x0, y1), (x1 - width, y1)]
         places = []
