@@ -12,13 +12,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from typing import Literal
 
 from rapidfuzz.distance import Levenshtein
 
 from idp.document import Box, Word
 
 _SHARED = 0.3
-_CONTRADICTED = 0.5
+CONTRADICTED = 0.5
+"""Most that is left of a word's confidence where the layer nearly says the same."""
+
 _FOLDED = str.maketrans(
     {"O": "0", "o": "0", "l": "1", "I": "1", "|": "1", "i": "1", "S": "5", "s": "5", "B": "8"}
 )
@@ -103,9 +106,8 @@ def _choose(read: list[Word], claimed: list[Word]) -> tuple[list[Word], bool]:
     if not claimed:
         return read, False
     claimed = sorted(claimed, key=lambda word: word.box.x0)
-    seen_text = _plain("".join(word.text for word in read))
-    layer_text = _plain("".join(word.text for word in claimed))
-    if _agree(seen_text, layer_text):
+    verdict = compared("".join(word.text for word in read), "".join(word.text for word in claimed))
+    if verdict == "same":
         top = min(word.box.y0 for word in read)
         bottom = max(word.box.y1 for word in read)
         surest = max(0.99, min(word.confidence for word in read))
@@ -124,13 +126,22 @@ def _choose(read: list[Word], claimed: list[Word]) -> tuple[list[Word], bool]:
             )
             for word in claimed
         ], True
-    if Levenshtein.distance(seen_text, layer_text) <= max(1, len(layer_text) // 3):
+    if verdict == "nearly":
         # Almost the same, but not where it matters: one of the two is wrong.
         return [
-            word.model_copy(update={"confidence": min(word.confidence, _CONTRADICTED)})
+            word.model_copy(update={"confidence": min(word.confidence, CONTRADICTED)})
             for word in read
         ], False
     return read, False
+
+
+def compared(seen: str, layer: str) -> Literal["same", "nearly", "other"]:
+    """Whether the pixels as read and the layer say the same, but for blanks and misread letters."""
+    seen, layer = _plain(seen), _plain(layer)
+    if _agree(seen, layer):
+        return "same"
+    near = Levenshtein.distance(seen, layer) <= max(1, len(layer) // 3)
+    return "nearly" if near else "other"
 
 
 def _plain(text: str) -> str:
