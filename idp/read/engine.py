@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -108,14 +109,24 @@ def runner(model: Path, place: Place) -> Runner:
     return OnnxRunner(model, place)
 
 
-def attach(module: Any, model: Path, place: Place, *, pads: bool = False) -> None:
+def text_steps(width: int) -> int:
+    """How many steps a PP-OCR recogniser gives for a line of this width in pixels.
+
+    Two strides of 2, padded, then the mean of pairs.
+    """
+    return -(-width // 4) // 2
+
+
+def attach(
+    module: Any, model: Path, place: Place, *, steps: Callable[[int], int] | None = None
+) -> None:
     """Lets a loaded PaddleOCR module (``TextDetection``, ...) run its network at ``place``.
 
     Args:
         module: Its predictor keeps preparing the pictures and decoding the answers.
         model: The ONNX file of the network.
         place: Where it runs; with several pages at a time requests are run together.
-        pads: Whether its pictures may be filled up with zeros to the right (lines of text may).
+        steps: For text recognisers, :func:`text_steps`; see :class:`Batches`.
 
     Raises:
         MissingDependencyError: the engine or the device is not there.
@@ -123,7 +134,7 @@ def attach(module: Any, model: Path, place: Place, *, pads: bool = False) -> Non
     """
     run = runner(model, place)
     if place.pages > 1:
-        run = Batches(run, most=LINES_PER_PAGE * place.pages, pads=pads)
+        run = Batches(run, most=LINES_PER_PAGE * place.pages, steps=steps)
     module.paddlex_predictor.runner = run
 
 

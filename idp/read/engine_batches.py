@@ -41,9 +41,9 @@ class _Request:
 class Batches:
     """A runner that lays together what several threads ask for at the same time. Thread-safe.
 
-    ``pads`` is for the text recogniser: its pictures are filled up with zeros to the widest, as
-    PaddleOCR itself does within a batch, and the answers cut back to what their own width gives.
-    Networks without it only share a run with requests of the very same shape.
+    ``steps`` is for text recognisers: their pictures are filled up with zeros to the widest, as
+    PaddleOCR itself does within a batch, and the answers cut back to as many steps as ``steps``
+    tells for their own width. Networks without it share a run only with pictures of their size.
     """
 
     def __init__(
@@ -51,14 +51,14 @@ class Batches:
         runner: Runner,
         *,
         most: int,
-        pads: bool = False,
+        steps: Callable[[int], int] | None = None,
         wait_seconds: float = _WAIT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Wraps ``runner``; a run has at most ``most`` rows (or one request, if that has more)."""
         self._runner = runner
         self._most = most
-        self._pads = pads
+        self._steps = steps
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._changed = threading.Condition()
@@ -110,7 +110,7 @@ class Batches:
     def _fits(self, a: Array, b: Array) -> bool:
         if a.shape[1:] == b.shape[1:]:
             return True
-        if not self._pads or a.shape[1:-1] != b.shape[1:-1]:
+        if self._steps is None or a.shape[1:-1] != b.shape[1:-1]:
             return False
         narrow, wide = sorted((a.shape[-1], b.shape[-1]))
         return bool(wide <= _MOST_PADDING * narrow)
@@ -138,8 +138,8 @@ class Batches:
         answers = []
         for array, end in zip(arrays, ends.tolist(), strict=True):
             mine = [output[end - len(array) : end] for output in outputs]
-            if array.shape[-1] != width:
-                mine = [_cut(output, array.shape[-1], width) for output in mine]
+            if self._steps is not None and array.shape[-1] != width:
+                mine = [output[:, : self._steps(array.shape[-1])] for output in mine]
             answers.append(mine)
         return answers
 
@@ -149,9 +149,3 @@ def _padded(array: Array, width: int) -> Array:
     if missing == 0:
         return array
     return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)])
-
-
-def _cut(output: Array, width: int, padded: int) -> Array:
-    """The steps (second axis) that a picture of its own width would have had."""
-    steps = output.shape[1]
-    return output[:, : max(1, min(steps, round(steps * width / padded)))]

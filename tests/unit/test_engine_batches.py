@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -24,6 +25,10 @@ class Sums:
         flat = array.sum(axis=(1, 2))
         even = flat[:, : flat.shape[1] // 2 * 2]
         return [even.reshape(len(flat), -1, 2).sum(axis=2)[..., None]]
+
+
+def halved(width: int) -> int:
+    return width // 2
 
 
 def lines(rows: int, width: int, seed: int) -> Array:
@@ -53,7 +58,7 @@ def test_requests_at_the_same_time_run_as_one() -> None:
 
 def test_lines_of_different_widths_are_filled_up_and_cut_back() -> None:
     network = Sums()
-    batches = Batches(network, most=12, pads=True, wait_seconds=5)
+    batches = Batches(network, most=12, steps=halved, wait_seconds=5)
     arrays = [lines(6, 40, 1), lines(6, 48, 2)]
     answers = together(batches, arrays)
     assert network.shapes == [(12, 3, 4, 48)]
@@ -61,10 +66,10 @@ def test_lines_of_different_widths_are_filled_up_and_cut_back() -> None:
         np.testing.assert_array_equal(answer, Sums()([array])[0])
 
 
-@pytest.mark.parametrize(("pads", "width"), [(False, 48), (True, 80)])
-def test_what_does_not_fit_runs_alone(pads: bool, width: int) -> None:
+@pytest.mark.parametrize(("steps", "width"), [(None, 48), (halved, 80)])
+def test_what_does_not_fit_runs_alone(steps: Callable[[int], int] | None, width: int) -> None:
     network = Sums()
-    batches = Batches(network, most=12, pads=pads, wait_seconds=0.05)
+    batches = Batches(network, most=12, steps=steps, wait_seconds=0.05)
     arrays = [lines(6, 40, 1), lines(6, width, 2)]
     answers = together(batches, arrays)
     assert sorted(network.shapes) == [(6, 3, 4, 40), (6, 3, 4, width)]
@@ -100,7 +105,7 @@ def test_an_error_reaches_everybody_who_asked_and_the_next_run_goes_on() -> None
 
 
 def test_many_threads_all_get_their_own_answers() -> None:
-    batches = Batches(Sums(), most=24, pads=True, wait_seconds=0.002)
+    batches = Batches(Sums(), most=24, steps=halved, wait_seconds=0.002)
     arrays = [lines(1 + seed % 6, 40 + seed % 9, seed) for seed in range(200)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda array: batches([array])[0], arrays))
