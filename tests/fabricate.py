@@ -155,10 +155,24 @@ class Shelf:
             own = [d.model_copy(update={"sha256": work.arrival.sha256}) for d in documents]
             assert self.store.finish_processing(work, Results(tuple(own), tuple(pages)))
 
-    def put(self, found: Document, content: bytes = b"a fax", name: str = "fax.tif") -> str:
-        """A file comes in and becomes ``found``; returns the document's id."""
+    def put(
+        self,
+        found: Document,
+        content: bytes = b"a fax",
+        name: str = "fax.tif",
+        *,
+        seen: Page | None = None,
+        size: tuple[int, int] = (850, 1100),
+    ) -> str:
+        """A file comes in and becomes ``found``; returns the document's id.
+
+        ``seen`` is what its pages show, ``size`` that of their pictures.
+        """
         document_id = self.arrive(content, name)
-        image = page_image(self.folder / f"page-{document_id}.png")
-        pages = [page(number, image) for number in found.pages]
+        image = page_image(self.folder / f"page-{document_id}.png", size)
+        pages = [
+            (seen or page()).model_copy(update={"number": number, "image": str(image)})
+            for number in found.pages
+        ]
         self.process(([found], pages))
         return document_id

@@ -19,6 +19,7 @@ from idp.contract import to_contract
 from idp.errors import ExitCode, IdpError, NotFoundError
 from idp.schemas import load_schemas
 from idp.serve.guard import Guard
+from idp.serve.layers import page_layers
 from idp.serve.pictures import as_png
 from idp.serve.view import (
     TONES,
@@ -126,8 +127,17 @@ def create_app(
         return JSONResponse(to_contract(document))
 
     @app.get("/documents/{document_id}/pages/{number}")
-    def _picture(document_id: str, number: int) -> Response:
-        return Response(as_png(store.page_image(document_id, number)), media_type="image/png")
+    def _picture(document_id: str, number: int, *, large: bool = False) -> Response:
+        path = store.page_image(document_id, number)
+        return Response(as_png(path, large=large), media_type="image/png")
+
+    @app.get("/documents/{document_id}/pages/{number}/layers")
+    def _layers(document_id: str, number: int) -> Response:
+        """Words, marks, rules and blocks of one page, for the viewer."""
+        page = next((p for p in store.pages(document_id) if p.number == number), None)
+        if page is None:
+            raise NotFoundError(f"document {document_id!r} has no page {number}")
+        return JSONResponse(page_layers(page))
 
     @app.get("/documents/{document_id}/original")
     def _original(document_id: str) -> Response:

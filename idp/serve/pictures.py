@@ -9,20 +9,21 @@ from pathlib import Path
 
 from PIL import Image
 
-_WIDEST = 1400
+_WIDEST, _WIDEST_LARGE = 1400, 2800
 _KEPT = 24
 
 
 @lru_cache(maxsize=_KEPT)
-def as_png(path: Path) -> bytes:
-    """A page image as a PNG of at most 1400 pixels across, in 16 greys.
+def as_png(path: Path, *, large: bool = False) -> bytes:
+    """A page image as a PNG of at most 1400 pixels across (``large``: 2800), in 16 greys.
 
     Stored images never change under their path (it is their sha256), so the result may be kept.
     """
     with Image.open(path) as opened:
         image = opened.convert("L")
-    if image.width > _WIDEST:
-        size = (_WIDEST, round(image.height * _WIDEST / image.width))
+    widest = _WIDEST_LARGE if large else _WIDEST
+    if image.width > widest:
+        size = (widest, round(image.height * widest / image.width))
         image = image.resize(size, Image.Resampling.BOX)
     packed = io.BytesIO()
     # Sixteen greys are plenty for print, and a third of the size.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -9,11 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from idp.document import Decision, Document, DocumentType
+from idp.document import Block, Box, Cell, Decision, Document, DocumentType, Mark, Rule
 from idp.errors import SettingsError
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
 from tests.fabricate import PATIENT, Shelf, document, field, remittance
+from tests.fabricate import page as fabricated_page
 
 pytestmark = pytest.mark.component
 
@@ -119,6 +121,52 @@ def test_a_page_picture_is_a_png(page: TestClient, shelf: Shelf, tmp_path: Path)
     with Image.open(tmp_path / "got.png") as image:
         assert image.size == (850, 1100)
     assert page.get(f"/documents/{document_id}/pages/7").status_code == 404
+
+
+def test_a_picture_is_larger_for_who_looks_closely(page: TestClient, shelf: Shelf) -> None:
+    document_id = shelf.put(document(), size=(2400, 3000))
+    for large, width in (("false", 1400), ("true", 2400)):
+        answer = page.get(f"/documents/{document_id}/pages/1", params={"large": large})
+        with Image.open(io.BytesIO(answer.content)) as image:
+            assert image.width == width
+
+
+def test_the_viewer_gets_every_layer_of_a_page_where_it_stands(
+    page: TestClient, shelf: Shelf
+) -> None:
+    seen = fabricated_page().model_copy(
+        update={
+            "marks": (Mark(state="checked", box=Box(0.5, 0.5, 0.52, 0.52), label="Urgent"),),
+            "rules": (Rule(orientation="horizontal", box=Box(0.1, 0.6, 0.9, 0.602)),),
+            "cells": (Cell(box=Box(0.1, 0.6, 0.5, 0.7)),),
+            "blocks": (
+                Block(kind="header", box=Box(0.1, 0.01, 0.5, 0.03), word_ids=(0,)),
+                Block(kind="text", box=Box(0.1, 0.1, 0.5, 0.12), word_ids=(1,)),
+                Block(kind="ink", box=Box(0.1, 0.8, 0.5, 0.85)),
+            ),
+        }
+    )
+    document_id = shelf.put(document(), seen=seen)
+    text = page.get(f"/documents/{document_id}").text
+    [address] = re.findall(r'data-layers="([^"]+)"', text)
+    layers = page.get(address).json()["layers"]
+    assert layers["words"][0] == ["sure", 100, 129.4, 100, 25.9, "Patient", 99, ""]
+    assert [shape[0] for shape in layers["marks"]] == ["thing", "checked"]
+    assert layers["marks"][1][5] == "Urgent: checked"
+    assert sorted(shape[0] for shape in layers["rules"]) == ["cell", "rule"]
+    assert [(shape[5], shape[7]) for shape in layers["blocks"]] == [
+        ("1. header", "1"),
+        ("2. text", "2"),
+    ]
+    assert page.get(f"/documents/{document_id}/pages/2/layers").status_code == 404
+
+
+def test_every_key_of_the_viewer_has_its_button(page: TestClient, shelf: Shelf) -> None:
+    text = page.get(f"/documents/{shelf.put(document())}").text
+    keys = re.search(r"const KEYS = \{([^}]+)\}", page.get("/assets/viewer.js").text)
+    assert keys is not None
+    for key, layer in re.findall(r'(\w): "(\w+)"', keys[1]):
+        assert f'data-layer="{layer}" aria-keyshortcuts="{key}"' in text
 
 
 def test_the_original_is_a_download_and_the_record_is_the_contract(
@@ -244,7 +292,7 @@ def test_the_pages_use_nothing_from_elsewhere(page: TestClient, shelf: Shelf) ->
         assert not re.findall(r'(?:src|href|action)="(?:https?:)?//', text)
         assert "style=" not in text, "the content policy forbids inline styles"
         assert not re.search(r"\son\w+=", text)
-    for asset in ("style.css", "page.js", "icon.svg"):
+    for asset in ("style.css", "page.js", "viewer.js", "icon.svg"):
         assert page.get(f"/assets/{asset}").status_code == 200
 
 

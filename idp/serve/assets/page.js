@@ -11,6 +11,7 @@
     alive.lastElementChild.textContent = ok ? "running" : "no answer";
   };
 
+  let last = document.getElementById("main").innerHTML; // as sent: the viewer draws into it
   const refresh = async () => {
     if (document.hidden) return;
     try {
@@ -20,8 +21,10 @@
       const now = document.getElementById("main");
       const next = fresh.getElementById("main");
       const busy = now.contains(document.activeElement) && document.activeElement !== now;
-      if (!busy && next && next.innerHTML !== now.innerHTML) {
-        now.innerHTML = next.innerHTML;
+      if (!busy && next && next.innerHTML !== last) {
+        last = next.innerHTML;
+        now.innerHTML = last;
+        document.dispatchEvent(new Event("fresh"));
         document.body.dataset.live = fresh.body.dataset.live || 0;
       }
       document.querySelector("footer").replaceWith(fresh.querySelector("footer"));
