@@ -53,7 +53,7 @@ chaos: install-dev ## kill -9 again and again, then count
 bench: install-dev ## CPU seconds of the whole way beside the bare OCR call
 	@$(PY) -m tests.bench.overhead
 
-bench-read: install-dev ## reading beside its peers
+bench-read: install-dev ## reading beside Tesseract; BENCH_READ=--quick takes minutes
 	@scripts/test bench-read
 
 evaluate: install-dev ## score the product on IDP_CORPUS

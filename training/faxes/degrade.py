@@ -53,6 +53,8 @@ class Variant:
     """Of the optics, in dots of the raster."""
     grain: float = 0.0
     """Standard deviation of the sensor's noise, grey levels."""
+    white_point: float = 2.5
+    """How far below its own grey the paper counts as white, in standard deviations of the noise."""
     skew: tuple[float, float] = (0.0, 0.0)
     """Degrees, either way."""
     specks: int = 0
@@ -70,6 +72,13 @@ def _fax(down: int, one_bit: Literal["dither", "threshold"], **other: object) ->
     return Variant(dpi=(204, down), one_bit=one_bit, **options)  # type: ignore[arg-type]
 
 
+_PEPPERED: dict[str, object] = {
+    "density": (0.68, 0.85), "paper": (236, 247), "white_point": 0.0, "specks": 600,
+}  # fmt: skip
+_RAGGED: dict[str, object] = {
+    "density": (0.75, 0.9), "threshold": (118, 138), "grain": 14.0, "specks": 400,
+}  # fmt: skip
+
 VARIANTS: dict[str, Variant] = {
     "clean": Variant(dpi=(200, 200)),
     "scan_150": Variant((150, 150), skew=(0.2, 1.0), grain=4, blur=(0.3, 0.6), jpeg=(60, 85)),
@@ -83,6 +92,8 @@ VARIANTS: dict[str, Variant] = {
     "standard_threshold": _fax(98, "threshold"),
     "superfine_dither": _fax(391, "dither"),
     "superfine_threshold": _fax(391, "threshold"),
+    "fine_dither_poor": _fax(196, "dither", **_PEPPERED),
+    "fine_threshold_poor": _fax(196, "threshold", **_RAGGED),
     "noisy": _fax(
         196, "threshold", skew=(0.3, 2.0), grain=14.0, specks=2500, lost_lines=8, streaks=2,
         density=(0.75, 1.0), threshold=(110, 170),
@@ -263,8 +274,11 @@ def _copied(fine: Pixels, variant: Variant, degrees: float, rng: random.Random) 
 def _sensed(grey: Pixels, variant: Variant, noise: np.random.Generator) -> Pixels:
     if not variant.grain:
         return grey
-    # The white point lies below the paper's own grey, or all paper would come out peppered.
-    grain = noise.normal(2.5 * variant.grain, variant.grain, grey.shape).astype(np.float32)
+    # The white point lies below the paper's own grey, or all paper would come out peppered: which
+    # it does on machines that do not care.
+    grain = noise.normal(variant.white_point * variant.grain, variant.grain, grey.shape).astype(
+        np.float32
+    )
     return np.clip(grey + grain, 0, 255).astype(np.uint8)
 
 

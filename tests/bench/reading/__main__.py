@@ -197,8 +197,8 @@ class Bench:
         after = machine.reference_ms()
         facts["reference"] = f"{before:.0f} CPU ms before, {after:.0f} after"
         self.say(
-            f"\nA fixed piece of work took {before:.0f} CPU ms at the start, {after:.0f} at the end "
-            f"(load {os.getloadavg()[0]:.1f}): on busy cores all CPU seconds are longer"
+            f"\nA fixed piece of work took {before:.0f} CPU ms at the start, {after:.0f} at the "
+            f"end (load {os.getloadavg()[0]:.1f}): on busy cores all CPU seconds are longer"
         )
         self.say("What is asked of reading")
         for target in self.targets:

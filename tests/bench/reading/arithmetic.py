@@ -178,7 +178,8 @@ def calibration_error(judged: Sequence[tuple[float, bool]], *, equal_mass: bool)
     """Expected calibration error in :data:`BINS` bins of equal mass or equal width."""
     if not judged:
         return None
-    data = np.array(sorted(judged), np.float64)
+    # By confidence alone: sorting ties by truth as well would part the right from the wrong.
+    data = np.array(sorted(judged, key=lambda pair: pair[0]), np.float64)
     if equal_mass:
         parts = [p for p in np.array_split(data, BINS) if len(p)]
     else:

@@ -19,7 +19,8 @@ from training.faxes.truth import moved
 BORN_DIGITAL = "born_digital"
 FULL_VARIANTS = (
     BORN_DIGITAL, "clean", "scan_150", "scan_200", "scan_300",
-    "fine_dither", "fine_threshold", "fine_light", "fine_dark",
+    "fine_dither", "fine_threshold", "fine_dither_poor", "fine_threshold_poor",
+    "fine_light", "fine_dark",
     "standard_dither", "standard_threshold", "superfine_dither", "superfine_threshold", "noisy",
 )  # fmt: skip
 QUICK_VARIANTS = (BORN_DIGITAL, "clean", "fine_dither", "fine_threshold", "standard_dither")
