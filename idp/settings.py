@@ -60,9 +60,27 @@ class IngestSettings(Slice):
 class ReadSettings(Slice):
     """How pages are read."""
 
+    engine: Literal["onnxruntime", "openvino"] = Field(
+        "onnxruntime", description="What runs the networks; openvino is an extra to be installed."
+    )
     device: str = Field("cpu", pattern=r"^(cpu|gpu(:\d+)?)$", description="cpu, gpu or gpu:N.")
+    gpu_pages: int = Field(
+        4, ge=1, le=64, description="Pages that a worker on a GPU reads at a time; on a CPU one."
+    )
     workers: int = Field(2, ge=1, le=64, description="Reading child processes, one thread each.")
     recycle_pages: int = Field(200, ge=1, description="A worker is replaced after so many pages.")
+    recycle_memory_mb: int = Field(
+        1000, ge=0, description="A worker larger than this after a page is replaced; 0 is never."
+    )
+    cache_bytes: int = Field(
+        1_000_000_000,
+        ge=0,
+        description="Pages as read are kept below <data>/cache up to this size, so that the same "
+        "page costs nothing again; 0 keeps none.",
+    )
+    cache_days: float = Field(
+        7.0, gt=0, description="How long a page as read is kept after its last use."
+    )
     page_seconds: float = Field(120.0, gt=0, description="Longest time to read one page.")
     page_memory_mb: int = Field(
         4096, ge=512, description="Memory of one reading child process, in megabytes."

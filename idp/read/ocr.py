@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from idp.read.engine import LINES_PER_PAGE, Place, attach, paddle_options, text_steps
 from idp.read.weights import Weights
 
 Image = NDArray[np.uint8]
@@ -114,7 +115,7 @@ class Line:
 class Ocr:
     """The loaded models of one process. Not for use by several threads at once."""
 
-    def __init__(self, weights: Weights, device: str, detection_side: int) -> None:
+    def __init__(self, weights: Weights, place: Place, detection_side: int) -> None:
         # Before the import: PaddleX would look for a model server on the net.
         os.environ.setdefault("PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK", "True")
         from paddleocr import (  # noqa: PLC0415 - costs a second, only reading children need it
@@ -123,11 +124,7 @@ class Ocr:
             TextRecognition,
         )
 
-        common: dict[str, Any] = {
-            "engine": "onnxruntime",
-            "engine_config": {"intra_op_num_threads": 1, "inter_op_num_threads": 1},
-            "device": device if device == "cpu" or ":" in device else f"{device}:0",
-        }
+        common = paddle_options()
         self._detector = TextDetection(
             model_name=weights.detection_name,
             model_dir=str(weights.detection),
@@ -135,12 +132,15 @@ class Ocr:
             limit_type="max",
             **common,
         )
+        attach(self._detector, weights.detection / "inference.onnx", place)
         self._recogniser = TextRecognition(
             model_name="PP-OCRv6_small_rec", model_dir=str(weights.recognition), **common
         )
+        attach(self._recogniser, weights.recognition / "inference.onnx", place, steps=text_steps)
         self._orienter = DocImgOrientationClassification(
             model_name="PP-LCNet_x1_0_doc_ori", model_dir=str(weights.orientation), **common
         )
+        attach(self._orienter, weights.orientation / "inference.onnx", place)
         predictor = self._recogniser.paddlex_predictor
         predictor.post_op = _Letters(predictor.post_op.character)
         predictor.batch_sampler.batch_size = _BATCH

@@ -16,6 +16,7 @@ from idp.errors import DamagedFileError
 from idp.png import write_png
 from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
 from idp.read.blocks import find_blocks
+from idp.read.engine import Place
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr, Region
@@ -55,15 +56,15 @@ class Upright:
     regions: list[Region]
 
 
-_warm: dict[tuple[Path, str, int], Ocr] = {}
+_warm: dict[tuple[Path, Place, int], Ocr] = {}
 
 
-def warm(weights: Weights, device: str, detection_side: int) -> Ocr:
+def warm(weights: Weights, place: Place, detection_side: int) -> Ocr:
     """The models of this process, loaded once."""
-    key = (weights.recognition, device, detection_side)
+    key = (weights.recognition, place, detection_side)
     if key not in _warm:
         cv2.setNumThreads(1)
-        _warm[key] = Ocr(weights, device, detection_side)
+        _warm[key] = Ocr(weights, place, detection_side)
     return _warm[key]
 
 
