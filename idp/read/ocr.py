@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +26,12 @@ from idp.read.weights import Weights
 Image = NDArray[np.uint8]
 """A grey page or crop, 0 is ink."""
 
-_BATCH = 6
+Tier = Literal["quick", "thorough"]
+"""Which recogniser reads: the small one for every line, or the large one for what is doubtful."""
+
+Look = Literal["once", "agreed", "contested"]
+
+_BATCH = LINES_PER_PAGE
 _LINE_HEIGHT = 48
 _WIDEST = 3200  # PaddleOCR squeezes longer lines into this width
 _TURNED = 2.2  # a region so much taller than wide holds sideways text ...
@@ -81,11 +88,15 @@ class Region:
 
 @dataclass(frozen=True)
 class Letter:
-    """One character, its score and its centre as a share of the crop's width."""
+    """One character, its score and its centre as a share of the crop's width.
+
+    ``look`` says how it was read: once, by two readings that agree, or by two that do not.
+    """
 
     text: str
     score: float
     at: float
+    look: Look = "once"
 
 
 @dataclass(frozen=True)
@@ -133,17 +144,17 @@ class Ocr:
             **common,
         )
         attach(self._detector, weights.detection / "inference.onnx", place)
-        self._recogniser = TextRecognition(
-            model_name="PP-OCRv6_small_rec", model_dir=str(weights.recognition), **common
-        )
-        attach(self._recogniser, weights.recognition / "inference.onnx", place, steps=text_steps)
+        # Clean pages never need the thorough one: it is loaded when a line first asks for it.
+        load = partial(_recogniser, TextRecognition, place=place)
+        self._load: dict[Tier, Callable[[], Any]] = {
+            "quick": partial(load, name="PP-OCRv6_tiny_rec", folder=weights.quick),
+            "thorough": partial(load, name="PP-OCRv6_small_rec", folder=weights.thorough),
+        }
+        self._recognisers: dict[Tier, Any] = {}
         self._orienter = DocImgOrientationClassification(
             model_name="PP-LCNet_x1_0_doc_ori", model_dir=str(weights.orientation), **common
         )
         attach(self._orienter, weights.orientation / "inference.onnx", place)
-        predictor = self._recogniser.paddlex_predictor
-        predictor.post_op = _Letters(predictor.post_op.character)
-        predictor.batch_sampler.batch_size = _BATCH
 
     def orientation(self, page: Image) -> tuple[int, float, dict[int, float]]:
         """Degrees (clockwise) that the page is turned by, the score, and all scores."""
@@ -164,10 +175,13 @@ class Ocr:
                 regions.append(region)
         return regions
 
-    def recognise(self, page: Image, regions: list[Region]) -> list[Line]:
+    def recognise(self, page: Image, regions: list[Region], tier: Tier = "thorough") -> list[Line]:
         """Reads each region; the answer has the order of ``regions``."""
         if not regions:
             return []
+        if tier not in self._recognisers:
+            self._recognisers[tier] = self._load[tier]()
+        recogniser = self._recognisers[tier]
         usual = float(np.median([min(region.width, region.height) for region in regions]))
         crops = [_crop(page, region, usual) for region in regions]
         order = sorted(range(len(crops)), key=lambda i: crops[i][0].shape[1] / crops[i][0].shape[0])
@@ -176,7 +190,7 @@ class Ocr:
             batch = order[start : start + _BATCH]
             images = [_bgr(crops[i][0]) for i in batch]
             widths = [_resized_width(image) for image in images]
-            results = self._recogniser.predict(images, batch_size=_BATCH)
+            results = recogniser.predict(images, batch_size=_BATCH)
             for i, width, result in zip(batch, widths, results, strict=True):
                 letters = tuple(
                     Letter(text, score, min(1.0, at * max(widths) / width))
@@ -184,6 +198,15 @@ class Ocr:
                 )
                 lines[i] = Line(regions[i], letters, turned=crops[i][1])
         return [lines[i] for i in range(len(regions))]
+
+
+def _recogniser(kind: Any, *, name: str, folder: Path, place: Place) -> Any:
+    model = kind(model_name=name, model_dir=str(folder), **paddle_options())
+    attach(model, folder / "inference.onnx", place, steps=text_steps)
+    predictor = model.paddlex_predictor
+    predictor.post_op = _Letters(predictor.post_op.character)
+    predictor.batch_sampler.batch_size = _BATCH
+    return model
 
 
 class _Letters:

@@ -61,7 +61,7 @@ _warm: dict[tuple[Path, Place, int], Ocr] = {}
 
 def warm(weights: Weights, place: Place, detection_side: int) -> Ocr:
     """The models of this process, loaded once."""
-    key = (weights.recognition, place, detection_side)
+    key = (weights.quick, place, detection_side)
     if key not in _warm:
         cv2.setNumThreads(1)
         _warm[key] = Ocr(weights, place, detection_side)

@@ -85,7 +85,7 @@ def _bare(
         text_detection_model_name=weights.detection_name,
         text_detection_model_dir=str(weights.detection),
         text_recognition_model_name="PP-OCRv6_small_rec",
-        text_recognition_model_dir=str(weights.recognition),
+        text_recognition_model_dir=str(weights.thorough),
         doc_orientation_classify_model_name="PP-LCNet_x1_0_doc_ori",
         doc_orientation_classify_model_dir=str(weights.orientation),
         text_det_limit_side_len=side,

@@ -216,7 +216,7 @@ def test_a_page_that_needs_too_much_memory_is_given_up(models: Path, tmp_path: P
 
 def test_the_models_are_built_once_and_mended_when_their_bits_rot(tmp_path: Path) -> None:
     first = prepare(tmp_path)
-    model = first.recognition / "inference.onnx"
+    model = first.thorough / "inference.onnx"
     built = model.stat().st_mtime_ns
     assert prepare(tmp_path) == first
     assert model.stat().st_mtime_ns == built
@@ -263,7 +263,7 @@ def test_cutting_the_recogniser_down_to_latin_changes_no_latin_score(tmp_path: P
         line = cv2.resize(crop, (860, 48)).astype(np.float32) / 127.5 - 1
         line = np.repeat(line[None, None], 3, axis=1)
         whole = run(package / source.path, line)
-        cut = run(prepared.recognition / "inference.onnx", line)
+        cut = run(prepared.thorough / "inference.onnx", line)
         assert cut.shape[1] < 200 < whole.shape[1]
         # Every place where the whole model saw a kept class, the cut one sees the same.
         assert np.array_equal(whole.max(axis=1) > 0.5, cut.max(axis=1) > 0.5)
