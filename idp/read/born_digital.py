@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idp.document import Glyphs
-from idp.read.glyphs import Claims, find_pictures
+from idp.read.glyphs import Claims, Picture, find_pictures
 from idp.read.ocr import Letter, Line, Ocr, Region
 from idp.read.pixels import Gray, Mask, components, opened
 from idp.read.spelling import Proofs
@@ -40,11 +40,13 @@ _JUNK = 0.6  # mean score below which what is read from left-over ink is no prin
 
 # Of a line's height above its base line.
 _WORD_GAP = 0.55
+_BLANK = 0.06
 _LINE_GAP = 0.75
 _LEADER = 3
 _ABOVE, _BELOW, _LEFT, _RIGHT = 1.28, 0.28, 0.25, 0.12
 _X_HEIGHT = 0.72
-_TALL_LETTERS = frozenset("bdfhklt0123456789|()[]{}/\\?!&$%@#")
+_TALL_LETTERS = frozenset("bdfhklt0123456789/\\?!&$%@#*'\"\u2019\u201c\u201d")
+_BRACKETS = frozenset("()[]{}|")
 
 # Inches.
 _RULE = 0.25
@@ -70,6 +72,13 @@ Span = tuple[float, float, float, float]
 """The same, between pixels."""
 
 
+class Layer(NamedTuple):
+    """The lines of a page and the share of their letters that the text layer spelled."""
+
+    lines: list[Line]
+    share: float
+
+
 class Words(NamedTuple):
     """Runs of characters: where each starts and ends (exclusive) among the claims."""
 
@@ -79,8 +88,8 @@ class Words(NamedTuple):
 
 def read_born_digital(
     page: Gray, glyphs: Glyphs, dpi: float, ocr: Ocr, proofs: Proofs
-) -> tuple[list[Line], int] | None:
-    """The lines of a page, and how many of their letters the layer spelled; ``None``: of no use.
+) -> Layer | None:
+    """The lines of a page; ``None`` where the layer is of no use.
 
     Args:
         page: As drawn, at the resolution it was drawn at.
@@ -104,8 +113,8 @@ def read_born_digital(
     taken = _whole(words, believed)
     doubted = _whole(words, drawn) & ~taken
     left = _left(page, claims, words, taken | doubted, dpi)
-    lines = _lines(claims, words, taken)
-    claimed = _lines(claims, words, doubted)
+    lines = _lines(claims, pictures, words, taken)
+    claimed = _lines(claims, pictures, words, doubted)
     if len(left) + len(claimed) > _MOST_REGIONS or _area(left) > _MOST_LEFT * page.size:
         return None
     spelled = sum(len(line.letters) for line in lines)
@@ -119,7 +128,8 @@ def read_born_digital(
                 lines.append(known)
             elif line.score >= _JUNK:
                 lines.append(line)
-    return lines, spelled
+    letters = sum(len(line.letters) for line in lines)
+    return Layer(lines, spelled / letters if letters else 0.0)
 
 
 def _runs_upright(claims: Claims) -> bool:
@@ -144,6 +154,8 @@ def _words(claims: Claims) -> Words:
         height = np.maximum(before[:, 3] - before[:, 1], after[:, 3] - after[:, 1])
         gap = after[:, 0] - before[:, 2]
         drop = np.abs(np.diff(claims.origins[:, 1]))
+        # A blank that takes no room is PDFium's guess at a change of fonts.
+        parted[1:] &= (gap > _BLANK * height) | (drop > 0.2 * height)
         parted[1:] |= (gap > _WORD_GAP * height) | (gap < -0.8 * height) | (drop > 0.5 * height)
     line = np.array([c == "_" for c in text], np.bool_)
     parted |= line
@@ -236,7 +248,9 @@ def _area(rectangles: Sequence[Rectangle]) -> int:
     return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in rectangles)
 
 
-def _lines(claims: Claims, words: Words, taken: NDArray[np.bool_]) -> list[Line]:
+def _lines(
+    claims: Claims, pictures: Sequence[Picture], words: Words, taken: NDArray[np.bool_]
+) -> list[Line]:
     """These words as the layer spells them, in lines as the detector would have cut them."""
     chosen = [k for k in np.flatnonzero(taken).tolist() if _says(claims.text, words, k)]
     spans = {k: _extent(claims, words, k) for k in chosen}
@@ -247,7 +261,7 @@ def _lines(claims: Claims, words: Words, taken: NDArray[np.bool_]) -> list[Line]
             segments[-1].append(k)
         else:
             segments.append([k])
-    return [_line(claims, words, segment, spans) for segment in segments]
+    return [_line(claims, pictures, words, segment, spans) for segment in segments]
 
 
 def _says(text: str, words: Words, k: int) -> bool:
@@ -291,6 +305,7 @@ def _same_spot(a: Span, b: Span) -> bool:
 
 def _line(
     claims: Claims,
+    pictures: Sequence[Picture],
     words: Words,
     segment: Sequence[int],
     spans: dict[int, Span],
@@ -303,13 +318,19 @@ def _line(
         if letters:
             letters.append((" ", spans[k][0]))
         for i in range(int(words.starts[k]), int(words.ends[k])):
-            x0, y0, x1, y1 = claims.boxes[i].tolist()
+            x0, _, x1, _ = claims.boxes[i].tolist()
+            picture = pictures[claims.shown[i]]
             said = unicodedata.normalize("NFKC", claims.text[i])
             step = (x1 - x0) / max(1, len(said))
             letters.extend((c, x0 + (n + 0.5) * step) for n, c in enumerate(said))
-            rise = base - y0
+            if claims.text[i] in _BRACKETS:
+                continue  # they reach further than letters do
+            low = base - claims.origins[i, 1]  # of what hangs higher or lower than the first word
+            rise = picture.rise + low
             above = max(above, rise if _is_tall(claims.text[i]) else rise / _X_HEIGHT)
-            below = max(below, y1 - base)
+            below = max(below, picture.fall - low)
+    if above <= 0:  # brackets alone, or dots
+        above = max(base - min(spans[k][1] for k in segment), 2.0)
     x0 = min(spans[k][0] for k in segment) - _LEFT * above
     x1 = max(spans[k][2] for k in segment) + _RIGHT * above
     y0, y1 = base - _ABOVE * above, base + max(_BELOW * above, 1.05 * below)

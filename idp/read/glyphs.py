@@ -32,13 +32,16 @@ Places = NDArray[np.float64]
 class Picture(NamedTuple):
     """How one character is drawn: its pixels, cut along its box with a row more above and below.
 
-    ``above`` is the number of rows from the top to the base line; ``size`` the height of the
-    tallest letter of the word where it was first seen, in pixels, which tells the size of print.
+    ``above`` is the number of rows from the top to the base line; ``rise`` and ``fall`` are how far
+    its ink goes above and below that line; ``size`` is the rise of the tallest letter of the word
+    where it was first seen, which tells the size of print. All in pixels.
     """
 
     text: str
     pixels: Gray
     above: int
+    rise: int
+    fall: int
     size: float
 
 
@@ -77,7 +80,6 @@ def find_pictures(page: Gray, glyphs: Glyphs) -> tuple[Claims, list[Picture]]:
     keys = np.column_stack([np.array([ord(c) for c in text], np.int64), low, size])
     for i, key in zip(np.flatnonzero(inside).tolist(), keys[inside].tolist(), strict=True):
         groups[tuple(key)].append(i)
-    tall = _print_sizes(boxes, origins, first)
     shown = np.full(len(text), -1, np.int64)
     pictures: list[Picture] = []
     for key, members in groups.items():
@@ -85,11 +87,16 @@ def find_pictures(page: Gray, glyphs: Glyphs) -> tuple[Claims, list[Picture]]:
         places = [(int(start[i, 0]), int(start[i, 1])) for i in members]
         for pixels, who in _distinct(page, places, width, height):
             drawn = [members[k] for k in who]
-            if int(pixels.max()) - int(pixels.min()) < _FAINTEST:
+            ink = _inked_rows(pixels)
+            if ink is None:
                 continue
             shown[drawn] = len(pictures)
-            pictures.append(Picture(chr(key[0]), pixels, -key[2], float(tall[drawn[0]])))
-    return Claims(text, boxes, origins, first, shown), pictures
+            above = -key[2]
+            pictures.append(
+                Picture(chr(key[0]), pixels, above, above - ink[0], ink[1] - above, 0.0)
+            )
+    claims = Claims(text, boxes, origins, first, shown)
+    return claims, _sized(claims, pictures)
 
 
 def _claimed(
@@ -114,14 +121,28 @@ def _claimed(
     return text, places[kept, :4], places[kept, 4:], first
 
 
-def _print_sizes(boxes: Places, origins: Places, first: NDArray[np.bool_]) -> Places:
-    """Height above the base line of the tallest letter of each character's word."""
-    if not len(boxes):
-        return np.zeros(0)
-    above = origins[:, 1] - boxes[:, 1]
-    starts = np.flatnonzero(first)
-    tallest = np.maximum.reduceat(above, starts)
-    return np.asarray(np.maximum(tallest, 1.0)[np.cumsum(first) - 1], np.float64)
+def _inked_rows(pixels: Gray) -> tuple[int, int] | None:
+    """The first row with ink and the first one below it; ``None`` where nothing is to be seen."""
+    low, high = int(pixels.min()), int(pixels.max())
+    if high - low < _FAINTEST:
+        return None
+    # Paper is what the rim shows, whichever of the two is darker.
+    dark = int(pixels[0, 0]) * 2 > low + high
+    middle = (low + high) // 2
+    rows = np.flatnonzero((pixels < middle if dark else pixels > middle).any(axis=1))
+    return int(rows[0]), int(rows[-1]) + 1
+
+
+def _sized(claims: Claims, pictures: list[Picture]) -> list[Picture]:
+    """The pictures with the size of the print that they were first seen in."""
+    if not pictures:
+        return pictures
+    rises = np.array([picture.rise for picture in pictures] + [0], np.int64)
+    starts = np.flatnonzero(claims.first)
+    tallest = np.maximum.reduceat(rises[claims.shown], starts)[np.cumsum(claims.first) - 1]
+    numbers, first = np.unique(claims.shown, return_index=True)
+    sizes = dict(zip(numbers.tolist(), tallest[first].tolist(), strict=True))
+    return [p._replace(size=max(1.0, float(sizes[i]))) for i, p in enumerate(pictures)]
 
 
 def _distinct(
