@@ -164,6 +164,18 @@ class Barcode(Noun):
     complete: bool = True
 
 
+class Comb(Noun):
+    """A row of cells that take one character each, from left to right.
+
+    ``text`` has one entry per cell, empty where the cell is. The joined value is among the page's
+    words.
+    """
+
+    box: Box
+    cells: tuple[Box, ...]
+    text: tuple[str, ...]
+
+
 INK = "ink"
 """The kind of a block of pen strokes that no word covers."""
 
@@ -227,6 +239,7 @@ class Page(Noun):
     cells: tuple[Cell, ...] = ()
     blocks: tuple[Block, ...] = ()
     barcodes: tuple[Barcode, ...] = ()
+    combs: tuple[Comb, ...] = ()
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}

@@ -11,11 +11,12 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from idp.document import Barcode, Box, Cell, Grade, Page, RawPage, Rule, Word
+from idp.document import Barcode, Box, Cell, Comb, Grade, Page, RawPage, Rule, Word
 from idp.errors import DamagedFileError
 from idp.png import write_png
 from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
 from idp.read.blocks import find_blocks
+from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
@@ -90,7 +91,7 @@ def read_page(
         upright, lines = Upright(page, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
     write_png(workspace / name, upright.image)
-    read = compose(raw.number, upright, lines, threshold, squared.dpi)
+    read = compose(raw.number, upright, lines, threshold, squared.dpi, ocr.recognise)
     if raw.text_layer and abs(upright.skew_degrees) < _STRAIGHT:
         words, spelled = reconcile(read.words, turned(raw.text_layer, upright.rotation))
         source: Literal["ocr", "text_layer"] = "text_layer" if spelled > 0.5 else "ocr"
@@ -114,16 +115,29 @@ def grade_of(words: Sequence[Word]) -> Grade:
     return Grade.FAIR if doubtful <= 0.2 else Grade.POOR
 
 
-def compose(
-    number: int, upright: Upright, lines: Sequence[Line], threshold: int, dpi: float
+def compose(  # noqa: PLR0917
+    number: int,
+    upright: Upright,
+    lines: Sequence[Line],
+    threshold: int,
+    dpi: float,
+    recognise: Recognise | None = None,
 ) -> Page:
-    """Everything that pixels and letters tell together: words, marks, rules, cells."""
+    """Everything that pixels and letters tell together: words, marks, rules, cells.
+
+    ``recognise`` reads the characters of combs again, without the walls between them.
+    """
     height, width = upright.image.shape
     codes = find_barcodes(upright.image, threshold, dpi)
     lines = [line for line in lines if line.text.strip() and line.score >= _JUNK]
     lines = without_bars(lines, codes)
     pixels = look(whitened(upright.image, codes), threshold, dpi)
     ruling = find_rules(pixels, [_rectangle(line) for line in lines])
+    combs = find_combs(upright.image, pixels, ruling, lines, recognise)
+    if combs:
+        wipe(pixels, combs)
+        lines = joined(lines, combs)
+        ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     boxes = find_marks(pixels, ruling, lines)
     words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
     return Page(
@@ -141,6 +155,14 @@ def compose(
         ),
         blocks=find_ink(ruling.text_ink, words, dpi),
         barcodes=tuple(_barcode(code, width, height) for code in codes),
+        combs=tuple(
+            Comb(
+                box=relative(*comb.rectangle, width, height),
+                cells=tuple(relative(c.x0, c.y0, c.x1, c.y1, width, height) for c in comb.cells),
+                text=comb.text,
+            )
+            for comb in combs
+        ),
     )
 
 
