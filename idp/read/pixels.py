@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ Rectangle = tuple[float, float, float, float]
 
 _FAINT = 22
 _FIRM = 60
+_SHRINK, _SHRINK_COARSE, _FINE = 2.0, 1.5, 180.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Pixels:
     faint: Mask
     firm: Mask
     dpi: float
+    coarse: Gray = field(default_factory=lambda: np.zeros((1, 1), np.uint8))
+    """How much darker than its surroundings the page is, at about 100 dpi."""
 
 
 def look(page: Gray, threshold: int, dpi: float) -> Pixels:
@@ -44,13 +47,22 @@ def look(page: Gray, threshold: int, dpi: float) -> Pixels:
         page, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA
     )
     paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (9, 9)))
-    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST)
-    darkness = cv2.subtract(paper, page)
+    darkness = cv2.subtract(
+        cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST), page
+    )
+    _, ink = cv2.threshold(page, threshold - 1, 255, cv2.THRESH_BINARY_INV)
+    shrink = _SHRINK if dpi >= _FINE else _SHRINK_COARSE
+    coarse_size = max(1, round(width / shrink)), max(1, round(height / shrink))
+    coarse = cv2.subtract(
+        cv2.resize(paper, coarse_size, interpolation=cv2.INTER_NEAREST),
+        cv2.resize(page, coarse_size, interpolation=cv2.INTER_AREA),
+    )
     return Pixels(
-        ink=_over(np.asarray(255 - page, np.uint8), 255 - threshold),
+        ink=np.asarray(ink, np.uint8),
         faint=_over(np.asarray(darkness, np.uint8), _FAINT),
         firm=_over(np.asarray(darkness, np.uint8), _FIRM),
         dpi=dpi,
+        coarse=np.asarray(coarse, np.uint8),
     )
 
 

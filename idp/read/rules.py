@@ -22,6 +22,9 @@ _MEETS = 0.045
 _NARROWEST_CELL = 0.09
 _LOWEST_CELL = 0.075
 
+_ALONG = 4
+"""Lines are looked for on a page that is this many times shorter along them."""
+
 _COVERAGE = 178
 """Share (of 255) of a window that a rule must mark ..."""
 
@@ -79,7 +82,7 @@ def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
     across = [s for s in across if not _underlines_letters(s, texts, dpi)]
     across = [s for s in _joined(across, dpi) if s.length < 0.985 * width]
     # Vertical strokes are the level ones of the page laid on its side.
-    upright = [s.flipped() for s in _level_strokes(np.ascontiguousarray(marked.T), dpi)]
+    upright = [s.flipped() for s in _level_strokes(marked, dpi, turned=True)]
     upright = [s for s in upright if not _inside_print(s, band)]
     upright = [s.flipped() for s in _joined([s.flipped() for s in upright], dpi)]
     streaks = [s for s in upright if s.length >= 0.93 * height]  # dirt on a scanner's glass
@@ -94,32 +97,47 @@ def find_rules(pixels: Pixels, texts: Sequence[Rectangle]) -> Ruling:
     )
 
 
-def _level_strokes(marked: Mask, dpi: float) -> list[Stroke]:
+def _level_strokes(marked: Mask, dpi: float, *, turned: bool = False) -> list[Stroke]:
     """Thin level lines: rows with marks almost all along a window, unlike both sides of them.
 
     Counting marks finds light grey, torn and dithered rules as well as black ones; the comparison
-    with both sides passes over print, shading and filled bars.
+    with both sides passes over print, shading and filled bars. Along the lines a quarter of the
+    page's resolution is enough; their ends are then found on the page itself.
+
+    Args:
+        marked: The page's marks.
+        dpi: Of the marks.
+        turned: Look at the page laid on its side, where upright lines are level ones.
     """
-    window = round(_WINDOW * dpi) | 1
-    mean = cv2.blur(marked, (window, 1))
+    height, width = marked.shape
+    if turned:
+        shrunk = cv2.resize(marked, (width, max(1, height // _ALONG)), interpolation=cv2.INTER_AREA)
+        shrunk, marked = np.ascontiguousarray(shrunk.T), marked.T
+    else:
+        shrunk = cv2.resize(marked, (max(1, width // _ALONG), height), interpolation=cv2.INTER_AREA)
+    along = marked.shape[1] / shrunk.shape[1]
+    window = round(_WINDOW * dpi / along) | 1
+    mean = cv2.blur(shrunk, (window, 1))
     _, full = cv2.threshold(mean, _COVERAGE, 255, cv2.THRESH_BINARY)
-    hit = np.zeros_like(marked)
+    hit = np.zeros_like(shrunk)
     for distance in (max(3, round(_THIN * dpi)), max(5, round(_THICK * dpi))):
-        if marked.shape[0] <= 2 * distance:
+        if shrunk.shape[0] <= 2 * distance:
             continue
         sides = cv2.max(mean[: -2 * distance], mean[2 * distance :])
         peak = cv2.subtract(mean[distance:-distance], sides)
         _, peak = cv2.threshold(peak, _CONTRAST, 255, cv2.THRESH_BINARY)
         cv2.bitwise_or(hit[distance:-distance], peak, dst=hit[distance:-distance])
     cv2.bitwise_and(hit, full, dst=hit)
-    runs = opened(hit, round(_SHORTEST * dpi) - window // 3, 1)
+    runs = opened(hit, round(_SHORTEST * dpi / along - window / 3), 1)
     thickest = _THICKEST * dpi
+    reach = round(window * along / 2)
     found = []
     for x, y, w, h, area in pieces(runs).tolist():
         # A long line a hair askew is broad as a whole, but thin everywhere.
-        if area / w > thickest or h > thickest + w / 60:
+        if area / w > thickest or h > thickest + w * along / 60:
             continue
-        stroke = _trimmed(marked, Stroke(x, y, x + w, y + h), window // 2)
+        place = Stroke(round(x * along), y, round((x + w) * along), y + h)
+        stroke = _trimmed(marked, place, reach)
         if stroke is not None and stroke.length >= 0.9 * _SHORTEST * dpi:
             found.append(stroke)
     return found
@@ -219,16 +237,19 @@ def _cells(ink: Mask, across: list[Stroke], upright: list[Stroke], dpi: float) -
     """Rectangles of paper between the rules: white components of a page that shows only rules."""
     if len(across) < 2 or len(upright) < 2:
         return []
-    height, width = ink.shape
+    # Half the page's resolution tells cells from gaps, at a quarter of the cost.
+    dpi /= 2
+    small = cv2.resize(ink, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    _, walls = cv2.threshold(small, 127, 255, cv2.THRESH_BINARY)
+    height, width = walls.shape
     reach = round(_MEETS * dpi)
-    walls = np.zeros((height, width), np.uint8)
+    walls = _filled(np.asarray(walls, np.uint8), dpi)
     for s in across:
-        y = round(s.cy)
-        walls[max(0, y - 1) : y + 2, max(0, s.x0 - reach) : s.x1 + reach] = 255
+        y = round((s.cy - 0.5) / 2)
+        walls[max(0, y) : y + 1, max(0, s.x0 // 2 - reach) : s.x1 // 2 + reach] = 255
     for s in upright:
-        x = round(s.cx)
-        walls[max(0, s.y0 - reach) : s.y1 + reach, max(0, x - 1) : x + 2] = 255
-    walls |= _filled(ink, dpi)
+        x = round((s.cx - 0.5) / 2)
+        walls[max(0, s.y0 // 2 - reach) : s.y1 // 2 + reach, max(0, x) : x + 1] = 255
     found = []
     for x, y, w, h, area in components(255 - walls, connectivity=4).tolist():
         if w < _NARROWEST_CELL * dpi or h < _LOWEST_CELL * dpi:
@@ -236,7 +257,7 @@ def _cells(ink: Mask, across: list[Stroke], upright: list[Stroke], dpi: float) -
         if x == 0 or y == 0 or x + w >= width or y + h >= height:
             continue
         if area >= 0.88 * w * h:
-            found.append(Stroke(x, y, x + w, y + h))
+            found.append(Stroke(2 * x, 2 * y, 2 * (x + w), 2 * (y + h)))
     return sorted(found, key=lambda c: (c.y0, c.x0))
 
 
