@@ -38,6 +38,7 @@ class Bench:
         self.figures: dict[str, Any] = {}
         self.not_run: list[str] = []
         self.crashed: list[str] = []
+        self.failed: list[list[str]] = []
         self.started = time.monotonic()
         self.quiet = bool(asked.json)
         self.peer: Tesseract | None = None
@@ -60,6 +61,12 @@ class Bench:
         sys.stderr.write(f"[{time.monotonic() - self.started:6.0f} s] {text}\n")
         sys.stderr.flush()
 
+    def product(self) -> Product:
+        """The reader of one part; what it could not read is named at the end."""
+        product = Product(self.settings)
+        self.failed.append(product.failed)
+        return product
+
     def part(self, name: str, run: Callable[[], None]) -> None:
         """Runs one part if it is asked for."""
         if self.asked.only and name not in self.asked.only:
@@ -78,7 +85,7 @@ class Bench:
         if self.asked.kinds:
             kinds = tuple(self.asked.kinds)
         todo = list(generated.samples(variants, kinds, range(self.asked.seeds)))[: self.asked.pages]
-        with Product(self.settings) as product:
+        with self.product() as product:
             self.figures["versions"] = product.versions
             scores = generated.run(product, self.peer, todo, self.progress)
         report.generated(scores, variants, kinds, self.say)
@@ -107,7 +114,7 @@ class Bench:
         if self.asked.kinds:
             kinds = tuple(self.asked.kinds)
         seeds = range(1 if self.asked.quick else self.asked.seeds)
-        with Product(self.settings) as product:
+        with self.product() as product:
             turned = generated.orientations(product, variants, kinds, seeds, self.progress)
         self.targets.append(report.orientation(turned, self.say))
         self.figures["orientation"] = [t._asdict() for t in turned]
@@ -126,7 +133,7 @@ class Bench:
         if not real.exact_texts(corpus):
             self.not_run.append("pages with exact text: no ../samples/ocr_gt beside IDP_CORPUS")
             return
-        with Product(self.settings) as product:
+        with self.product() as product:
             results = real.read_texts(corpus, product, self.peer, self.progress)
         report.texts(results, self.say)
         self.figures["texts"] = [
@@ -144,7 +151,7 @@ class Bench:
         corpus = self._corpus("open forms")
         if corpus is None:
             return
-        with Product(self.settings) as product:
+        with self.product() as product:
             scores = real.read_forms(
                 corpus, product, self.peer, self.progress, only=6 if self.asked.quick else None
             )
@@ -205,6 +212,8 @@ class Bench:
             self.say(target.line())
         for line in self.not_run:
             self.say(f"NOT RUN  {line}")
+        for page in (page for pages in self.failed for page in pages):
+            self.say(f"a page could not be read and counts as empty: {page}")
         for part in self.crashed:
             self.say(f"CRASHED  {part}")
         if self.asked.json:

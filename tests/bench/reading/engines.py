@@ -20,6 +20,7 @@ import psutil
 from PIL import Image
 
 from idp.document import Box, Page, RawPage
+from idp.errors import IdpError
 from idp.ingest import unpack
 from idp.read import Reader
 from idp.settings import Settings
@@ -28,6 +29,8 @@ from tests.bench.reading.arithmetic import ReadMark, ReadWord
 
 PRODUCT = "idp"
 TESSERACT = "tesseract"
+
+_PATIENCE_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,17 @@ class Product:
 
     def __init__(self, settings: Settings, *, workers: int = 1, recycle_pages: int = 1_000_000):
         self.settings = settings
-        read = settings.read.model_copy(update={"workers": workers, "recycle_pages": recycle_pages})
+        # One warm process to the end, however busy the machine: a new one would count as reading.
+        read = settings.read.model_copy(
+            update={
+                "workers": workers,
+                "recycle_pages": recycle_pages,
+                "recycle_memory_mb": 0,
+                "page_seconds": max(_PATIENCE_SECONDS, settings.read.page_seconds),
+            }
+        )
         self._reader = Reader(read, settings.models_folder)
+        self.failed: list[str] = []
         self._work = tempfile.TemporaryDirectory(prefix="idp-bench-")
         self._files = 0
 
@@ -87,17 +99,24 @@ class Product:
     def unpacked(self, path: Path) -> tuple[RawPage, ...]:
         """The rasters of a file, as the appliance's first step makes them."""
         self._files += 1
-        place = Path(self._work.name) / str(self._files)
+        place = Path(self._work.name) / f"{self._files}-{path.stem}"
         place.mkdir()
         return unpack(path, place, self.settings.ingest).pages
 
     def read_raw(self, raw: tuple[RawPage, ...]) -> tuple[list[ReadPage], float]:
-        """Reads rasters; also the wall seconds. CPU seconds are those of all processes."""
+        """Reads rasters; also the wall seconds. CPU seconds are those of all processes.
+
+        Pages that could not be read are empty ones, and noted in ``failed``.
+        """
         place = Path(self._work.name) / "out"
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
         cpu, wall = tree_seconds(), time.perf_counter()
-        pages = self._reader.read(raw, place)
+        try:
+            pages = self._reader.read(raw, place)
+        except IdpError as error:
+            self.failed.append(f"{Path(raw[0].path).parent.name}: {error.code}")
+            return [ReadPage([], [], 0, 0.0, (1, 1)) for _ in raw], 0.0
         wall = time.perf_counter() - wall
         cpu = (tree_seconds() - cpu) / max(1, len(pages))
         return [_as_read(page, cpu) for page in pages], wall

@@ -134,12 +134,14 @@ def read_forms(
     scores: dict[tuple[str, str], FormScore] = defaultdict(FormScore)
     todo = forms(corpus)[:only]
     for number, (stem, variant, file, truth_file) in enumerate(todo, 1):
-        say(f"forms {number}/{len(todo)}: {file.name}")
         truth = json.loads(truth_file.read_text(encoding="utf-8"))
         raw = product.unpacked(file)
         ours = product.read_raw(raw)[0]
         score = scores[PRODUCT, variant]
+        found, of = score.text.hits, score.text.of
         _count_values(score, stem, truth, ours)
+        found, of = score.text.hits - found, score.text.of - of
+        say(f"forms {number}/{len(todo)} {file.name}: {found:.0f} of {of:.0f} values")
         _count_ticks(score, stem, truth, ours)
         if peer is not None:
             _count_values(
