@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from idp.document import Box, Word
 from idp.read.boxes import TICK_GLYPHS
-from idp.read.ocr import Line, Region
+from idp.read.ocr import Letter, Line, Region
 
 Ink = NDArray[np.bool_]
 """True where there is print (ruling lines already taken away)."""
+Sureness = Callable[[Sequence[Letter]], float]
+"""How likely a word of these letters is right, 0..1."""
 
 _SAME_ROW = 0.34
 """Middles of one row differ by less, in heights of a line; the detector's boxes are roomy, so that
@@ -37,13 +39,19 @@ class Token:
     y1: float
 
 
-def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, float]]) -> list[Token]:
+def tokens(
+    line: Line,
+    ink: Ink,
+    boxes: Sequence[tuple[float, float, float, float]],
+    sure: Sureness | None = None,
+) -> list[Token]:
     """The words of one line.
 
     The recogniser sometimes loses the space between words; a gap in the ink between two letters
     that is far wider than the line's usual one parts them again. Letters that are really a check
-    box (``boxes``, in pixels) are dropped.
+    box (``boxes``, in pixels) are dropped. ``sure`` tells how far a word is to be believed.
     """
+    believed = sure or by_scores
     region = line.region
     if not line.letters:
         return []
@@ -51,7 +59,7 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
         text = line.text.strip()
         if not text:
             return []
-        return [Token(text, line.score, region.x0, region.y0, region.x1, region.y1)]
+        return [Token(text, believed(line.letters), region.x0, region.y0, region.x1, region.y1)]
     left, right = _clip(region.x0, region.x1, ink.shape[1])
     top, bottom = _clip(region.y0, region.y1, ink.shape[0])
     patch = ink[top:bottom, left:right]
@@ -73,12 +81,10 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
         wide = max(1.2 * wide, 0.45 * region.height)
         start, end = max(start, places[first] - wide), min(end, places[last] + wide)
         start, end = _trim(columns, left, start, end, places[first], places[last])
-        scores = [line.letters[i].score for i in run]
         found.append(
             Token(
                 "".join(line.letters[i].text for i in run),
-                # A word is as doubtful as its worst letter, tempered by the others.
-                (min(scores) + sum(scores) / len(scores)) / 2,
+                believed([line.letters[i] for i in run]),
                 start,
                 region.top_at((start + end) / 2),
                 end,
@@ -100,6 +106,12 @@ def tokens(line: Line, ink: Ink, boxes: Sequence[tuple[float, float, float, floa
         run.append(i)
     close(run)
     return found
+
+
+def by_scores(letters: Sequence[Letter]) -> float:
+    """A word is as doubtful as its worst letter, tempered by the others; no probability."""
+    scores = [letter.score for letter in letters]
+    return (min(scores) + sum(scores) / len(scores)) / 2
 
 
 def _clip(low: float, high: float, size: int) -> tuple[int, int]:
@@ -233,6 +245,7 @@ def in_order(
     grouped: Sequence[Sequence[Line]],
     ink: Ink,
     boxes: Sequence[tuple[float, float, float, float]],
+    sure: Sureness | None = None,
 ) -> tuple[Word, ...]:
     """Numbered words of the rows; boxes relative to the page that ``ink`` shows."""
     height, width = ink.shape
@@ -245,7 +258,7 @@ def in_order(
     words: list[Word] = []
     number = 0
     for row in grouped:
-        made = [token for line in row for token in tokens(line, ink, boxes)]
+        made = [token for line in row for token in tokens(line, ink, boxes, sure)]
         if not made:
             continue
         for token in sorted(made, key=lambda item: item.x0):
