@@ -19,6 +19,7 @@ import contextlib
 import datetime as dt
 import errno
 import fcntl
+import json
 import logging
 import os
 import shutil
@@ -33,7 +34,7 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Protocol, Self, runtime_checkable
 
 import sqlalchemy as sa
 
@@ -108,6 +109,17 @@ class PipelinePort(Protocol):
         source: str | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A pipeline that can tell what became of its processes, and has things to tidy."""
+
+    def counts(self) -> Mapping[str, int]:
+        """See :meth:`idp.pipeline.Pipeline.counts`."""
+
+    def tidy(self) -> None:
+        """See :meth:`idp.pipeline.Pipeline.tidy`."""
 
 
 class Sink(Protocol):
@@ -273,6 +285,11 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         return self._inbox.health().problems if self._inbox is not None else ()
 
+    def reading(self) -> dict[str, int]:
+        """What became of the reading processes so far; empty when the pipeline can't tell."""
+        pipeline: object = self._pipeline
+        return dict(pipeline.counts()) if isinstance(pipeline, Counted) else {}
+
     def _start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` stops it in the opposite order."""
         try:
@@ -336,6 +353,7 @@ class Appliance:
             try:
                 if time.monotonic() >= next_reconcile:
                     next_reconcile = time.monotonic() + self.settings.engine.reconcile_seconds
+                    _tell(self.reading(), self.settings.counts_file)
                     lost = self.store.reconcile(self._engine.live)
                     if lost:
                         _log.warning("%d jobs were lost by the engine and start anew", lost)
@@ -343,6 +361,9 @@ class Appliance:
                 if time.monotonic() >= next_forget:
                     next_forget = time.monotonic() + FORGET_SECONDS
                     self._engine.forget_finished(_utc_now())
+                    pipeline: object = self._pipeline
+                    if isinstance(pipeline, Counted):
+                        pipeline.tidy()
             except Exception as error:
                 # The sweep outlives every trouble; the next round finds the same work.
                 _log.error("a sweep failed: %s", where(error))
@@ -497,7 +518,8 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
         with (
             appliance,
             StatusPage(
-                create_app(settings, appliance.store, appliance.problems), settings.serve
+                create_app(settings, appliance.store, appliance.problems, appliance.reading),
+                settings.serve,
             ) as page,
         ):
             say(f"status page  {page.address}")
@@ -531,7 +553,14 @@ def _log_trouble(kind: str, identity: str, error: Exception, *, again: bool) -> 
 def _real_pipeline(settings: Settings) -> AbstractContextManager[PipelinePort]:
     from idp.pipeline import Pipeline  # noqa: PLC0415 - loads models and OCR: only to run
 
-    return Pipeline(settings)
+    return Pipeline(settings, resident=True)
+
+
+def _tell(counts: Mapping[str, int], path: Path) -> None:
+    """Leaves the counts for `idp status`, which runs in another process."""
+    half = path.with_suffix(".tmp")
+    half.write_text(json.dumps(counts), encoding="ascii")
+    half.replace(path)
 
 
 def _executor_id(data: Path) -> str:

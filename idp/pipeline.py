@@ -3,12 +3,14 @@
 
     file -> unpack -> read -> split -> extract -> validate -> documents
 
-Everything here can be killed at any line and run again: the only thing written is the job's own
-work folder, and the documents' ids are derived from what arrived, not drawn.
+Everything here can be killed at any line and run again: the only things written are the job's own
+work folder and remembered pages, whole or not at all, and the documents' ids are derived from what
+arrived, not drawn.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import time
@@ -23,7 +25,7 @@ from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import Extractor
 from idp.ingest import unpack
-from idp.read import Reader
+from idp.read import PageCache, Reader
 from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
 from idp.validate import validate
@@ -56,15 +58,26 @@ def document_id(sha256: str, part: str | None, ordinal: int) -> str:
 class Pipeline:
     """All rooms in a row, with the reading processes kept warm between files."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, resident: bool = False) -> None:
+        """Loads what is shared by all files.
+
+        Args:
+            settings: All options.
+            resident: For the service: the reading processes load their models before the first
+                file comes, and pages that were read are remembered in the data folder.
+        """
         self.settings = settings
+        self._resident = resident
+        self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas()
         self.extractor = Extractor(settings.models_folder, self.schemas, load_lexicon())
-        self.reader = Reader(settings.read, settings.models_folder)
+        self.reader = Reader(settings.read, settings.models_folder, self._cache)
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
         self._open.enter_context(self.reader)
+        if self._resident:
+            self.reader.start()
         return self
 
     def __exit__(
@@ -79,6 +92,19 @@ class Pipeline:
     def model_versions(self) -> dict[str, str]:
         """What read and understood the pages, for the record."""
         return {**self.reader.versions, **self.extractor.versions}
+
+    def counts(self) -> dict[str, int]:
+        """What became of the reading processes and remembered pages; nothing of any page."""
+        counts = dataclasses.asdict(self.reader.health)
+        cache = self.reader.cache_health
+        if cache is not None:
+            counts |= {f"cache_{name}": n for name, n in dataclasses.asdict(cache).items()}
+        return counts
+
+    def tidy(self) -> None:
+        """Removes what is kept for a limited time only; to be called now and then."""
+        if self._cache is not None:
+            self._cache.expire()
 
     def process(
         self,
@@ -162,6 +188,19 @@ class Pipeline:
                 received_at.date(),
             )
         return checked.model_copy(update={"timings_ms": clock.milliseconds})
+
+
+def _page_cache(settings: Settings) -> PageCache | None:
+    """Where the service remembers pages; none when the setting says so, and then none is left."""
+    cache = PageCache(
+        settings.cache_folder / "pages",
+        settings.read.cache_bytes,
+        dt.timedelta(days=settings.read.cache_days),
+    )
+    if settings.read.cache_bytes == 0:
+        cache.clear()
+        return None
+    return cache
 
 
 def _refused(blank: Document, error: InputError, clock: Stopwatch) -> Document:

@@ -160,6 +160,15 @@ class Settings(BaseSettings):
         return self.outbox or self.data / "outbox"
 
     @property
+    def cache_folder(self) -> Path:
+        return self.data / "cache"
+
+    @property
+    def counts_file(self) -> Path:
+        """What became of the running service's reading processes; counts only."""
+        return self.data / "reading.json"
+
+    @property
     def models_folder(self) -> Path:
         return self.models or Path(__file__).parent.parent / "models"
 

@@ -190,13 +190,14 @@ def _layout(settings: Settings, work: Path) -> tuple[str, str]:
 
 
 def _inference(settings: Settings, work: Path) -> tuple[str, str]:
-    import onnxruntime  # noqa: PLC0415
+    """The engine that the settings name is there, with its device."""
+    from idp.read.engine import Place, check, devices, version  # noqa: PLC0415 - heavy
 
     del work
-    providers = onnxruntime.get_available_providers()
-    if settings.read.device != "cpu" and "CUDAExecutionProvider" not in providers:
-        raise RuntimeError(f"read.device is {settings.read.device}, but there is no CUDA provider")
-    return onnxruntime.__version__, f"{settings.read.device}: {', '.join(providers)}"
+    place = Place(settings.read.engine, settings.read.device)
+    check(place)
+    name, release, device = version(place).split(" ")
+    return release, f"{name} on {device}; there are {', '.join(devices(place))}"
 
 
 def _reading(settings: Settings, work: Path) -> tuple[str, str]:
@@ -331,7 +332,7 @@ _PROBES: dict[str, _Probe] = {
     "PDFium": _pdf,
     "poppler": _poppler,
     "layoutparser": _layout,
-    "ONNX Runtime": _inference,
+    "inference": _inference,
     "PaddleOCR": _reading,
     "model files": _weights,
     "extraction": _extraction,

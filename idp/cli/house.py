@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import getpass
+import json
 import logging
 import sys
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,10 @@ from idp.settings import Settings, load_settings
 if TYPE_CHECKING:
     from idp.overlay import Layer
     from idp.store import DocumentDetail, DocumentRow, Store
+
+
+_ROUNDS_MISSED = 3
+"""A service that has not spoken for so many sweeps does not run."""
 
 
 def open_store(settings: Settings) -> Store:
@@ -65,6 +71,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
     settings = load_settings()
     store = open_store(settings)
     numbers, queued, recent = store.counts(), store.queue(limit), store.recent(limit)
+    reading = reading_counts(settings)
     if as_json:
         print_json(
             {
@@ -73,11 +80,14 @@ def show_status(*, limit: int, as_json: bool) -> None:
                 "counts": {str(state): number for state, number in numbers.items()},
                 "queue": [as_plain(row) for row in queued],
                 "recent": [as_plain(row) for row in recent],
+                "reading": reading,
             }
         )
         return
     console = tables()
     render.counts(console, numbers)
+    if reading is not None:
+        console.print(Text(render.reading(reading), "dim"))
     if queued:
         console.print(Text("\nat work and waiting", "bold"))
         render.rows(console, queued)
@@ -86,6 +96,17 @@ def show_status(*, limit: int, as_json: bool) -> None:
         render.rows(console, recent)
     else:
         console.print(Text(f"nothing yet: drop files into {settings.inbox_folder}/fax", "dim"))
+
+
+def reading_counts(settings: Settings) -> dict[str, int] | None:
+    """What the running service last said of its reading processes; ``None`` when none runs."""
+    try:
+        age = time.time() - settings.counts_file.stat().st_mtime
+        counts = json.loads(settings.counts_file.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    stale = age > _ROUNDS_MISSED * settings.engine.reconcile_seconds
+    return None if stale or not isinstance(counts, dict) or not counts else counts
 
 
 def detail_record(found: DocumentDetail) -> dict[str, Any]:

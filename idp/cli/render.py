@@ -187,6 +187,23 @@ def counts(console: Console, numbers: Mapping[State, int]) -> None:
     console.print(line)
 
 
+def reading(counts: Mapping[str, int]) -> str:
+    """One line about the reading processes: how many, what they did, what became of them."""
+    told = [f"{counts.get('workers', 0)} processes", f"{counts.get('calls', 0)} pages read"]
+    if "cache_hits" in counts:
+        size = counts.get("cache_size_bytes", 0) / 1e6
+        told.append(f"{counts['cache_hits']} remembered ({size:.0f} MB kept)")
+    fates = {
+        "replaced after their pages": "replaced_after_calls",
+        "replaced for memory": "replaced_for_memory",
+        "killed as too slow": "killed_too_slow",
+        "killed for memory": "killed_for_memory",
+        "died": "died",
+    }
+    told += [f"{counts[name]} {fate}" for fate, name in fates.items() if counts.get(name)]
+    return "reading: " + ", ".join(told)
+
+
 def rows(console: Console, documents: Iterable[DocumentRow]) -> None:
     """A list of documents; the id is cut to the part that every verb takes."""
     table = _table("id", "state", "type", "file", "note", ("changed", "right"))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from idp.read.cache import PageCache
 from idp.read.reader import Reader
 
-__all__ = ["Reader"]
+__all__ = ["PageCache", "Reader"]

@@ -96,6 +96,22 @@ def version(place: Place) -> str:
     raise MissingDependencyError("neither onnxruntime nor onnxruntime-gpu is installed")
 
 
+def devices(place: Place) -> tuple[str, ...]:
+    """What the engine finds on this machine, in its own words.
+
+    Raises:
+        MissingDependencyError: the engine is not installed.
+    """
+    check(Place(place.engine))
+    if place.engine == "openvino":
+        import openvino  # noqa: PLC0415 - optional
+
+        return tuple(str(device) for device in openvino.Core().available_devices)
+    import onnxruntime  # noqa: PLC0415 - heavy
+
+    return tuple(onnxruntime.get_available_providers())
+
+
 def runner(model: Path, place: Place) -> Runner:
     """Loads ``model`` (an ONNX file) where ``place`` says; one thread on a CPU.
 

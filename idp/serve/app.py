@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +20,7 @@ from idp.errors import ExitCode, IdpError, NotFoundError
 from idp.schemas import load_schemas
 from idp.serve.guard import Guard
 from idp.serve.layers import page_layers
+from idp.serve.metrics import METRICS_TYPE, exposition
 from idp.serve.pictures import as_png
 from idp.serve.view import (
     TONES,
@@ -41,7 +42,10 @@ _BACK = {"quarantine": "/quarantine", "overview": "/"}
 
 
 def create_app(
-    settings: Settings, store: Store, problems: Callable[[], tuple[str, ...]] = tuple
+    settings: Settings,
+    store: Store,
+    problems: Callable[[], tuple[str, ...]] = tuple,
+    reading: Callable[[], Mapping[str, int]] = dict,
 ) -> FastAPI:
     """The status page over a store.
 
@@ -49,6 +53,7 @@ def create_app(
         settings: Thresholds to show, names to answer to.
         store: Where the documents are; it is read, and asked to release or requeue.
         problems: What an operator should look at now (drop folders, disk), a line each.
+        reading: Counts of the reading processes and remembered pages.
     """
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.middleware("http")(Guard(settings.serve.host, settings.serve.names))
@@ -83,9 +88,16 @@ def create_app(
                 "status": "ok",
                 "version": __version__,
                 "problems": len(problems()),
+                "reading": dict(reading()),
                 "documents": {str(state): number for state, number in counts.items()},
             }
         )
+
+    @app.get("/metrics")
+    def _metrics() -> Response:
+        """The same counts for Prometheus. No patient's data."""
+        documents = {str(state): number for state, number in store.counts().items()}
+        return Response(exposition(documents, reading()), media_type=METRICS_TYPE)
 
     @app.get("/")
     def _overview(

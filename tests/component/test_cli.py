@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ import idp.pipeline
 from idp.cli import app
 from idp.document import Document
 from idp.errors import ExitCode
+from idp.settings import load_settings
 from tests.fabricate import PATIENT, Shelf, document, page
 
 pytestmark = pytest.mark.component
@@ -153,6 +155,20 @@ def test_status_counts_and_lists(shelf: Shelf) -> None:
     assert record["schema"] == "idp.status/1"
     assert record["counts"]["review"] == 1
     assert record["recent"][0]["id"] == document_id
+
+
+def test_status_tells_what_became_of_the_reading_processes(shelf: Shelf) -> None:
+    assert json.loads(idp_("status", "--json").stdout)["reading"] is None
+    counts = {"workers": 2, "calls": 41, "replaced_for_memory": 1, "died": 0, "cache_hits": 7}
+    file = load_settings().counts_file
+    file.write_text(json.dumps(counts))
+    assert json.loads(idp_("status", "--json").stdout)["reading"] == counts
+    told = idp_("status").stdout
+    assert "2 processes, 41 pages read, 7 remembered" in told
+    assert "1 replaced for memory" in told
+    assert "died" not in told
+    os.utime(file, (time.time() - 3600, time.time() - 3600))  # no service runs any more
+    assert json.loads(idp_("status", "--json").stdout)["reading"] is None
 
 
 def test_show_takes_a_short_id_and_prints_fields_and_events(shelf: Shelf) -> None:

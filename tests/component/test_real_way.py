@@ -166,6 +166,7 @@ def test_the_installed_appliance_works_through_a_drop_and_names_nobody(
                 "OMP_NUM_THREADS": "1",
                 "IDP_READ__WORKERS": "1",
                 "IDP_SERVE__PORT": "0",
+                "IDP_ENGINE__RECONCILE_SECONDS": "2",
             },
         )
     try:
@@ -181,6 +182,11 @@ def test_the_installed_appliance_works_through_a_drop_and_names_nobody(
             if told.returncode == ExitCode.OK:
                 counts = json.loads(told.stdout)["counts"]
         assert sum(counts.values()) == len(dropped)
+        reading = json.loads(idp_(tmp_path, "status", "--json").stdout)["reading"]
+        assert (reading["workers"], reading["died"]) == (1, 0)
+        kept = [path for path in (tmp_path / "data" / "cache").rglob("*") if path.is_file()]
+        assert len(kept) >= 1, "a page that was read is remembered"
+        assert all(path.stat().st_mode & 0o777 == 0o440 for path in kept)
         assert idp_(tmp_path, "run").returncode == ExitCode.ALREADY_RUNNING
         appliance.send_signal(signal.SIGINT)
         assert appliance.wait(60) == ExitCode.OK

@@ -314,6 +314,25 @@ def test_health_tells_counts_and_fails_with_the_store(page: TestClient, shelf: S
     assert page.get("/healthz").status_code == 503
 
 
+def test_metrics_count_documents_and_reading_and_name_nobody(shelf: Shelf) -> None:
+    shelf.put(document())
+    settings = Settings(data=shelf.folder)
+    counts = {"workers": 2, "calls": 41, "replaced_for_memory": 1, "cache_hits": 7}
+    client = TestClient(
+        create_app(settings, shelf.store, reading=lambda: counts), base_url="http://localhost"
+    )
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = answer.text.splitlines()
+    assert 'idp_documents{state="review"} 1' in lines
+    assert "idp_read_workers 2" in lines
+    assert "# TYPE idp_read_calls_total counter" in lines
+    assert "idp_read_calls_total 41" in lines
+    assert "idp_read_cache_hits_total 7" in lines
+    assert PATIENT not in answer.text
+    assert client.get("/healthz").json()["reading"] == counts
+
+
 def test_a_fault_of_ours_is_a_plain_answer_and_its_text_stays_out_of_the_log(
     page: TestClient,
     shelf: Shelf,
