@@ -43,13 +43,15 @@ _WORD_GAP = 0.55
 _BLANK = 0.06
 _LINE_GAP = 0.75
 _LEADER = 3
-_ABOVE, _BELOW, _LEFT, _RIGHT = 1.28, 0.28, 0.25, 0.12
+_MARGIN, _LEFT, _RIGHT = 0.28, 0.25, 0.12
 _X_HEIGHT = 0.72
-_TALL_LETTERS = frozenset("bdfhklt0123456789/\\?!&$%@#*'\"\u2019\u201c\u201d")
+_TALL_LETTERS = frozenset("bdfhijklt0123456789/\\?!&$%@#*'\"\u2019\u201c\u201d")
+_APOSTROPHES = frozenset("'\u2019")
 _BRACKETS = frozenset("()[]{}|")
 
 # Inches.
 _RULE = 0.25
+_WIDEST_MARGIN = 0.025
 _SPECK = 0.02
 _SOLID = 0.1
 _JOIN = (0.12, 0.03)
@@ -72,18 +74,27 @@ Span = tuple[float, float, float, float]
 """The same, between pixels."""
 
 
-class Layer(NamedTuple):
-    """The lines of a page and the share of their letters that the text layer spelled."""
-
-    lines: list[Line]
-    share: float
-
-
 class Words(NamedTuple):
     """Runs of characters: where each starts and ends (exclusive) among the claims."""
 
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
+
+
+class Print(NamedTuple):
+    """What a text layer claims, how its characters are drawn, and which of them make words."""
+
+    claims: Claims
+    pictures: Sequence[Picture]
+    words: Words
+    dpi: float
+
+
+class Layer(NamedTuple):
+    """The lines of a page and the share of their letters that the text layer spelled."""
+
+    lines: list[Line]
+    share: float
 
 
 def read_born_digital(
@@ -113,8 +124,8 @@ def read_born_digital(
     taken = _whole(words, believed)
     doubted = _whole(words, drawn) & ~taken
     left = _left(page, claims, words, taken | doubted, dpi)
-    lines = _lines(claims, pictures, words, taken)
-    claimed = _lines(claims, pictures, words, doubted)
+    lines = _lines(Print(claims, pictures, words, dpi), taken)
+    claimed = _lines(Print(claims, pictures, words, dpi), doubted)
     if len(left) + len(claimed) > _MOST_REGIONS or _area(left) > _MOST_LEFT * page.size:
         return None
     spelled = sum(len(line.letters) for line in lines)
@@ -156,6 +167,8 @@ def _words(claims: Claims) -> Words:
         drop = np.abs(np.diff(claims.origins[:, 1]))
         # A blank that takes no room is PDFium's guess at a change of fonts.
         parted[1:] &= (gap > _BLANK * height) | (drop > 0.2 * height)
+        quote = np.array([c in _APOSTROPHES for c in text[1:]], np.bool_)
+        parted[1:] &= ~quote | (gap > 0.5 * height) | (drop > 0.2 * height)
         parted[1:] |= (gap > _WORD_GAP * height) | (gap < -0.8 * height) | (drop > 0.5 * height)
     line = np.array([c == "_" for c in text], np.bool_)
     parted |= line
@@ -248,11 +261,10 @@ def _area(rectangles: Sequence[Rectangle]) -> int:
     return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in rectangles)
 
 
-def _lines(
-    claims: Claims, pictures: Sequence[Picture], words: Words, taken: NDArray[np.bool_]
-) -> list[Line]:
+def _lines(shown: Print, chosen_words: NDArray[np.bool_]) -> list[Line]:
     """These words as the layer spells them, in lines as the detector would have cut them."""
-    chosen = [k for k in np.flatnonzero(taken).tolist() if _says(claims.text, words, k)]
+    claims, words = shown.claims, shown.words
+    chosen = [k for k in np.flatnonzero(chosen_words).tolist() if _says(claims.text, words, k)]
     spans = {k: _extent(claims, words, k) for k in chosen}
     chosen = _once(chosen, spans)
     segments: list[list[int]] = []
@@ -261,7 +273,7 @@ def _lines(
             segments[-1].append(k)
         else:
             segments.append([k])
-    return [_line(claims, pictures, words, segment, spans) for segment in segments]
+    return [_line(shown, segment, spans) for segment in segments]
 
 
 def _says(text: str, words: Words, k: int) -> bool:
@@ -303,14 +315,9 @@ def _same_spot(a: Span, b: Span) -> bool:
     return wide > 0.6 * min(a[2] - a[0], b[2] - b[0]) and tall > 0.6 * min(a[3] - a[1], b[3] - b[1])
 
 
-def _line(
-    claims: Claims,
-    pictures: Sequence[Picture],
-    words: Words,
-    segment: Sequence[int],
-    spans: dict[int, Span],
-) -> Line:
+def _line(shown: Print, segment: Sequence[int], spans: dict[int, Span]) -> Line:
     """A line with a box as roomy as the detector's, and its letters where they stand."""
+    claims, words = shown.claims, shown.words
     letters: list[tuple[str, float]] = []
     above, below = 0.0, 0.0
     base = float(np.median([claims.origins[words.starts[k], 1] for k in segment]))
@@ -319,7 +326,7 @@ def _line(
             letters.append((" ", spans[k][0]))
         for i in range(int(words.starts[k]), int(words.ends[k])):
             x0, _, x1, _ = claims.boxes[i].tolist()
-            picture = pictures[claims.shown[i]]
+            picture = shown.pictures[claims.shown[i]]
             said = unicodedata.normalize("NFKC", claims.text[i])
             step = (x1 - x0) / max(1, len(said))
             letters.extend((c, x0 + (n + 0.5) * step) for n, c in enumerate(said))
@@ -333,7 +340,8 @@ def _line(
         above = max(base - min(spans[k][1] for k in segment), 2.0)
     x0 = min(spans[k][0] for k in segment) - _LEFT * above
     x1 = max(spans[k][2] for k in segment) + _RIGHT * above
-    y0, y1 = base - _ABOVE * above, base + max(_BELOW * above, 1.05 * below)
+    margin = min(_MARGIN * above, _WIDEST_MARGIN * shown.dpi)
+    y0, y1 = base - above - margin, base + max(margin, below + 0.2 * margin)
     corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
     return Line(
         Region(corners, 1.0),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from idp.errors import DamagedFileError
 from idp.png import write_png
 from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
 from idp.read.blocks import find_blocks
+from idp.read.born_digital import Layer, read_born_digital
 from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.ink import find_ink
@@ -32,6 +34,7 @@ from idp.read.prepare import (
     turn,
 )
 from idp.read.rules import Ruling, Stroke, find_rules
+from idp.read.spelling import Proofs
 from idp.read.text_layer import reconcile, turned
 from idp.read.weights import Weights
 from idp.read.words import in_order, relative, rows
@@ -56,6 +59,9 @@ class Upright:
     skew_degrees: float
     regions: list[Region]
 
+
+_proofs = Proofs()
+"""What this process knows of the pictures of letters: see :mod:`idp.read.spelling`."""
 
 _warm: dict[tuple[Path, Place, int], Ocr] = {}
 
@@ -85,16 +91,25 @@ def read_page(
     )
     page = pad(squared.image)
     threshold = ink_threshold(page)
-    if has_ink(page, threshold):
+    layer = _by_text_layer(raw, page, ocr) if page.shape == image.shape else None
+    if layer is not None:
+        upright, lines = Upright(page, 0, 0.0, []), layer.lines
+    elif has_ink(page, threshold):
         upright, lines = _read_upright(page, threshold, ocr)
     else:
         upright, lines = Upright(page, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
-    write_png(workspace / name, upright.image)
+    if layer is not None:
+        shutil.copyfile(raw.path, workspace / name)  # what was unpacked is upright already
+    else:
+        write_png(workspace / name, upright.image)
     read = compose(raw.number, upright, lines, threshold, squared.dpi, ocr.recognise)
-    if raw.text_layer and abs(upright.skew_degrees) < _STRAIGHT:
+    if layer is not None:
+        source: Literal["ocr", "text_layer"] = "text_layer" if layer.share > 0.5 else "ocr"
+        read = read.model_copy(update={"words_source": source})
+    elif raw.text_layer and abs(upright.skew_degrees) < _STRAIGHT:
         words, spelled = reconcile(read.words, turned(raw.text_layer, upright.rotation))
-        source: Literal["ocr", "text_layer"] = "text_layer" if spelled > 0.5 else "ocr"
+        source = "text_layer" if spelled > 0.5 else "ocr"
         read = read.model_copy(update={"words": words, "words_source": source})
     return read.model_copy(
         update={
@@ -103,6 +118,13 @@ def read_page(
             "image": str(workspace / name),
         }
     )
+
+
+def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr) -> Layer | None:
+    """The quick way for pages that were drawn from a text layer, pixel by pixel as unpacked."""
+    if raw.glyphs is None or raw.bilevel:
+        return None
+    return read_born_digital(page, raw.glyphs, raw.dpi_x, ocr, _proofs)
 
 
 def grade_of(words: Sequence[Word]) -> Grade:
