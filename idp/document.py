@@ -201,6 +201,10 @@ class Glyphs(Noun):
     shape (x0, y0, x1, y1) and its origin on the base line (x, y); all 0 where it has none.
     """
 
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64"
+    )
+
     text: str
     places: bytes
 
