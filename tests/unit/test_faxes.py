@@ -104,8 +104,6 @@ def test_a_standard_fax_has_pixels_that_are_not_square() -> None:
 def test_places_on_the_raster_can_be_straightened() -> None:
     came = degrade(page(2, "letter"), "fine_threshold", 4)
     for placed, upright in zip(came.placed.words, came.upright.words, strict=True):
-        if placed.part == "header":
-            continue
         middle = came.to_upright @ np.array([placed.box.cx, placed.box.cy, 1.0])
         assert middle[:2] == pytest.approx([upright.box.cx, upright.box.cy], abs=1e-6)
 
@@ -126,7 +124,7 @@ def test_the_sending_machine_s_line_is_told_from_the_page() -> None:
     upright: Truth = degrade(page(1, "form"), "fine_dither", 1).upright
     header = [w for w in upright.words if w.part == "header"]
     assert header
-    assert max(w.box.y1 for w in header) < 0.02
+    assert max(w.box.y1 for w in header) < 0.04
     assert all(upright.segments[w.segment].text for w in header)
 
 

@@ -213,7 +213,8 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
         dots, header = _with_header(dots, variant.dpi, rng)
         placed = _joined(placed, header)
         if turn == 0:
-            upright = _joined(upright, header)
+            # Printed straight, by the machine: it lies askew once the page is straightened.
+            upright = _joined(upright, header.moved(to_upright))
     image = Image.fromarray(dots)
     return Degraded(image, variant.dpi, turn, degrees, placed, upright, to_upright)
 

@@ -62,13 +62,14 @@ class Text:
 
 
 def exact_texts(corpus: Path) -> list[tuple[Path, Path]]:
-    """(image, text) of the pages with exact text beside the forms."""
+    """(image, text) of the pages with exact text beside the forms, turned copies included."""
     folder = corpus.parent / "samples" / "ocr_gt"
-    found = []
-    for text in sorted(folder.rglob("*.txt")):
-        images = [text.with_suffix(s) for s in (".tif", ".png") if text.with_suffix(s).is_file()]
-        found += [(image, text) for image in images]
-    return found
+    return [
+        (image, text)
+        for text in sorted(folder.rglob("*.txt"))
+        for image in sorted(text.parent.glob(f"{text.stem}*"))
+        if image.suffix in (".tif", ".png")
+    ]
 
 
 def read_texts(corpus: Path, product: Product, peer: Tesseract | None, say: Say) -> list[Text]:
