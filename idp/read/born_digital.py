@@ -42,11 +42,11 @@ _JUNK = 0.6  # mean score below which what is read from left-over ink is no prin
 _WORD_GAP = 0.55
 _BLANK = 0.06
 _LINE_GAP = 0.75
-_LEADER = 3
 _MARGIN, _LEFT, _RIGHT = 0.28, 0.25, 0.12
 _X_HEIGHT = 0.72
 _TALL_LETTERS = frozenset("bdfhijklt0123456789/\\?!&$%@#*'\"\u2019\u201c\u201d")
 _APOSTROPHES = frozenset("'\u2019")
+_LEADERS = frozenset("_.\u2026")
 _BRACKETS = frozenset("()[]{}|")
 
 # Inches.
@@ -60,6 +60,7 @@ _THIN = 0.025
 _TALL_STROKE = 0.15
 _BOX = (0.05, 0.32)
 _ONE_LINE = 0.17
+_SMALLEST = 0.02  # letters of less than two points are a grey line to people
 _PAD = 0.04
 
 _DARKER = 45  # grey levels than the paper around
@@ -122,7 +123,8 @@ def read_born_digital(
     if np.count_nonzero(believed) < _PROVEN_AT_LEAST * seen:
         return None
     taken = _whole(words, believed)
-    doubted = _whole(words, drawn) & ~taken
+    sizes = np.array([picture.size for picture in pictures])[claims.shown]
+    doubted = _whole(words, drawn & (sizes >= _SMALLEST * dpi)) & ~taken
     left = _left(page, claims, words, taken | doubted, dpi)
     lines = _lines(Print(claims, pictures, words, dpi), taken)
     claimed = _lines(Print(claims, pictures, words, dpi), doubted)
@@ -278,8 +280,7 @@ def _lines(shown: Print, chosen_words: NDArray[np.bool_]) -> list[Line]:
 
 def _says(text: str, words: Words, k: int) -> bool:
     """Whether a word has anything to read: underscores and rows of dots are rules and leaders."""
-    word = text[words.starts[k] : words.ends[k]]
-    return word.strip("_") != "" and not (len(word) > _LEADER and set(word) <= {".", "\u2026"})
+    return not set(text[words.starts[k] : words.ends[k]]) <= _LEADERS
 
 
 def _extent(claims: Claims, words: Words, k: int) -> Span:

@@ -104,14 +104,14 @@ def _claimed(
 ) -> tuple[str, Places, Places, NDArray[np.bool_]]:
     """The printed characters with a place, and which of them the file parts from those before."""
     places = np.frombuffer(glyphs.places, "<f4").reshape(-1, 6).astype(np.float64)
-    places *= (width, height, width, height, width, height)
+    with np.errstate(over="ignore", invalid="ignore"):
+        places *= (width, height, width, height, width, height)
     blank = np.array([character == " " for character in glyphs.text], np.bool_)
     placed = (
         ~blank
-        & np.isfinite(places).all(axis=1)
+        & (np.abs(places) < 1e6).all(axis=1)  # no number is not below it
         & (places[:, 2] - places[:, 0] > 0.5)
         & (places[:, 3] - places[:, 1] > 0.5)
-        & (np.abs(places) < 1e6).all(axis=1)
     )
     kept = np.flatnonzero(placed)
     blanks = np.cumsum(blank)[kept]
