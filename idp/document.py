@@ -236,6 +236,10 @@ class Page(Noun):
     rotation: Literal[0, 90, 180, 270] = 0
     skew_degrees: float = 0.0
     grade: Grade = Grade.GOOD
+    quality: float = Bounded(default=1.0, ge=0, le=1)
+    """About the share of the words that are right."""
+    flaws: tuple[str, ...] = ()
+    """What is wrong with the page, in words for people; empty for a good one."""
     words_source: Literal["ocr", "text_layer"] = "ocr"
     words: tuple[Word, ...] = ()
     marks: tuple[Mark, ...] = ()

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import cv2
 import numpy as np
 
-from idp.document import Barcode, Box, Cell, Comb, Grade, Page, RawPage, Rule, Word
+from idp.document import Barcode, Box, Cell, Comb, Page, RawPage, Rule
 from idp.errors import DamagedFileError
 from idp.png import write_png
 from idp.read.barcodes import Code, find_barcodes, whitened, without_bars
@@ -22,42 +21,20 @@ from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
-from idp.read.ocr import Image, Line, Ocr, Region
+from idp.read.ocr import Image, Line, Ocr
 from idp.read.pixels import look
-from idp.read.prepare import (
-    has_ink,
-    ink_threshold,
-    pad,
-    skew,
-    square,
-    straighten,
-    turn,
-)
+from idp.read.prepare import has_ink, ink_threshold, prepare
+from idp.read.quality import assess
 from idp.read.rules import Ruling, Stroke, find_rules
 from idp.read.spelling import Proofs
 from idp.read.text_layer import reconcile, turned
+from idp.read.upright import Upright
+from idp.read.upright import upright as find_upright
 from idp.read.weights import Weights
 from idp.read.words import in_order, relative, rows
 
-_SURE = 0.85
-"""Orientation scores below this were wrong often enough to read both ways and compare."""
-
-_SAMPLE_LINES = 10
-_SAMPLE_ASPECT = 5.0
-_POOR_READING = 0.80
-_DOUBTFUL = 0.8
 _JUNK = 0.5  # what PaddleOCR drops by default: specks and rims read as letters
 _STRAIGHT = 0.3  # degrees; a page that lies askew is a scan, its text layer somebody's OCR
-
-
-@dataclass(frozen=True)
-class Upright:
-    """A page the right way up, straight, with its lines found."""
-
-    image: Image
-    rotation: int
-    skew_degrees: float
-    regions: list[Region]
 
 
 _proofs = Proofs()
@@ -86,24 +63,26 @@ def read_page(
     image = cv2.imread(raw.path, cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise DamagedFileError(f"page {raw.number}: the unpacked image can't be opened")
-    squared = square(
-        pad(np.asarray(image, np.uint8)), raw.dpi_x, raw.dpi_y, bilevel=raw.bilevel, blur=blur
-    )
-    page = pad(squared.image)
-    threshold = ink_threshold(page)
-    layer = _by_text_layer(raw, page, ocr) if page.shape == image.shape else None
+    came = np.asarray(image, np.uint8)
+    prepared = prepare(came, raw, blur, mend=raw.glyphs is None)
+    threshold = ink_threshold(prepared.image)
+    layer = _by_text_layer(raw, prepared.image, ocr) if prepared.as_it_came else None
+    if layer is None and raw.glyphs is not None:  # a picture of a page, after all
+        prepared = prepare(came, raw, blur)
+        threshold = ink_threshold(prepared.image)
     if layer is not None:
-        upright, lines = Upright(page, 0, 0.0, []), layer.lines
-    elif has_ink(page, threshold):
-        upright, lines = _read_upright(page, threshold, ocr)
+        upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
+    elif has_ink(prepared.image, threshold):
+        upright = find_upright(prepared.image, threshold, ocr)
+        lines = ocr.recognise(upright.image, upright.regions)
     else:
-        upright, lines = Upright(page, 0, 0.0, []), []
+        upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
     if layer is not None:
         shutil.copyfile(raw.path, workspace / name)  # what was unpacked is upright already
     else:
         write_png(workspace / name, upright.image)
-    read = compose(raw.number, upright, lines, threshold, squared.dpi, ocr.recognise)
+    read = compose(raw.number, upright, lines, threshold, prepared.dpi, ocr.recognise)
     if layer is not None:
         source: Literal["ocr", "text_layer"] = "text_layer" if layer.share > 0.5 else "ocr"
         read = read.model_copy(update={"words_source": source})
@@ -111,10 +90,15 @@ def read_page(
         words, spelled = reconcile(read.words, turned(raw.text_layer, upright.rotation))
         source = "text_layer" if spelled > 0.5 else "ocr"
         read = read.model_copy(update={"words": words, "words_source": source})
+    quality = assess(
+        read.words, prepared.raster, dpi=prepared.came_at, skew_degrees=upright.skew_degrees
+    )
     return read.model_copy(
         update={
             "blocks": (*find_blocks(read, upright.image, layout_model), *read.blocks),
-            "grade": grade_of(read.words),
+            "grade": quality.grade,
+            "quality": quality.value,
+            "flaws": quality.reasons,
             "image": str(workspace / name),
         }
     )
@@ -125,16 +109,6 @@ def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr) -> Layer | None:
     if raw.glyphs is None or raw.bilevel:
         return None
     return read_born_digital(page, raw.glyphs, raw.dpi_x, ocr, _proofs)
-
-
-def grade_of(words: Sequence[Word]) -> Grade:
-    """How well a page was read, by the share of doubtful words; an empty page is good."""
-    if not words:
-        return Grade.GOOD
-    doubtful = sum(word.confidence < _DOUBTFUL for word in words) / len(words)
-    if doubtful <= 0.05:
-        return Grade.GOOD
-    return Grade.FAIR if doubtful <= 0.2 else Grade.POOR
 
 
 def compose(  # noqa: PLR0917
@@ -160,7 +134,7 @@ def compose(  # noqa: PLR0917
         wipe(pixels, combs)
         lines = joined(lines, combs)
         ruling = find_rules(pixels, [_rectangle(line) for line in lines])
-    boxes = find_marks(pixels, ruling, lines)
+    boxes = find_marks(pixels, lines, [comb.rectangle for comb in combs])
     words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
     return Page(
         number=number,
@@ -210,74 +184,3 @@ def _rules(ruling: Ruling, width: int, height: int) -> tuple[Rule, ...]:
         *(Rule(orientation="horizontal", box=box(s)) for s in ruling.horizontal),
         *(Rule(orientation="vertical", box=box(s)) for s in ruling.vertical),
     )
-
-
-def _read_upright(page: Image, threshold: int, ocr: Ocr) -> tuple[Upright, list[Line]]:
-    """Finds out which way is up, and reads.
-
-    The orientation model turns some coarse faxes wrongly. Lines of print that stand upright tell a
-    wrong quarter turn; a doubtful score, or a poor reading, is settled by reading a sample both
-    ways.
-    """
-    rotation, score, _ = ocr.orientation(page)
-    upright = _turned(page, rotation, threshold, ocr)
-    doubtful = score < _SURE
-    if _stands(upright.regions):
-        upright = _turned(page, (rotation + 90) % 360, threshold, ocr)
-        doubtful = True
-    if doubtful:
-        upright = _better_way(upright, ocr)
-    lines = ocr.recognise(upright.image, upright.regions)
-    if not doubtful and lines and _quality(lines) < _POOR_READING:
-        other = _better_way(upright, ocr)
-        if other is not upright:
-            upright, lines = other, ocr.recognise(other.image, other.regions)
-    return upright, lines
-
-
-def _better_way(upright: Upright, ocr: Ocr) -> Upright:
-    """The page as it is or head over, whichever way a few of its lines read better."""
-    if not upright.regions:
-        return upright
-    flipped = _flipped(upright)
-    # Words of a usual length: enough letters to tell, and a tenth of the time of long lines.
-    order = sorted(
-        range(len(upright.regions)),
-        key=lambda i: abs(upright.regions[i].width / upright.regions[i].height - _SAMPLE_ASPECT),
-    )[:_SAMPLE_LINES]
-    here = _quality(ocr.recognise(upright.image, [upright.regions[i] for i in order]))
-    there = _quality(ocr.recognise(flipped.image, [flipped.regions[i] for i in order]))
-    return flipped if there > here else upright
-
-
-def _turned(page: Image, degrees: int, threshold: int, ocr: Ocr) -> Upright:
-    image = turn(page, degrees)
-    angle = skew(image, threshold)
-    image = straighten(image, angle)
-    return Upright(image, degrees, angle, ocr.detect(image))
-
-
-def _flipped(upright: Upright) -> Upright:
-    """The same page head over, without looking for its lines again."""
-    height, width = upright.image.shape
-    size = np.array([width, height], np.float32)
-    regions = [Region(size - region.corners, region.score) for region in upright.regions]
-    return Upright(
-        turn(upright.image, 180),
-        (upright.rotation + 180) % 360,
-        upright.skew_degrees,
-        regions,
-    )
-
-
-def _stands(regions: list[Region]) -> bool:
-    """Whether most of the print runs from top to bottom."""
-    standing = sum(r.height for r in regions if r.height > 1.5 * r.width)
-    lying = sum(r.width for r in regions if r.width > 1.5 * r.height)
-    return standing > 1.5 * lying
-
-
-def _quality(lines: list[Line]) -> float:
-    """Mean score of all letters."""
-    letters = [letter.score for line in lines for letter in line.letters]
-    return sum(letters) / len(letters) if letters else 0.0

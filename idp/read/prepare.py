@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes a page ready to be read: square pixels, one resolution, upright, straight, healed."""
+"""Makes a page ready to be read: mended, square pixels, one resolution, straight."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from idp.document import RawPage
+from idp.read.repair import Repaired, repair
 
 Image = NDArray[np.uint8]
 """A grey page or crop, 0 is ink."""
@@ -25,6 +28,19 @@ _SKEW_SAMPLE_PX = 600
 _SKEW_POINTS = 40_000
 
 
+_FAX_WIDTHS = {1728: 204.0, 2048: 204.0, 2432: 204.0, 3456: 408.0}
+"""Dots per line of fax machines (ITU-T T.4) and their resolution across."""
+
+_FAX_DPI_DOWN = (98.0, 196.0, 391.0)
+_PAGE_INCHES = (8.0, 14.6)
+"""Heights of pages that leave no doubt about the resolution; a shorter one may be a slip."""
+
+_LETTER_ASPECT = 0.88
+"""Usual width to height of the pieces of Latin print, letters and joined letters."""
+
+_LETTERS = 40
+
+
 @dataclass(frozen=True)
 class Squared:
     """A page with square pixels and its resolution."""
@@ -32,6 +48,85 @@ class Squared:
     image: Image
     dpi: float
     enlarged: bool
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A page ready for the eyes.
+
+    Attributes:
+        image: Grey, square pixels, 0 is ink.
+        dpi: Its resolution.
+        came_at: The resolution it came in, across and down.
+        raster: What was found and mended.
+        as_it_came: Its pixels are those of the raster, untouched.
+    """
+
+    image: Image
+    dpi: float
+    came_at: tuple[float, float]
+    raster: Repaired
+    as_it_came: bool
+
+
+def prepare(image: Image, raw: RawPage, blur: float, *, mend: bool = True) -> Prepared:
+    """The page mended, with square pixels, at one resolution.
+
+    Args:
+        image: The raster as unpacked.
+        raw: What is known of it.
+        blur: Standard deviation of the blur of 1-bit pages, in pixels.
+        mend: Look for the flaws that machines leave; not needed for pages that were drawn.
+    """
+    padded = pad(image)
+    dpi = true_dpi(padded, raw.dpi_x, raw.dpi_y) if raw.bilevel else (raw.dpi_x, raw.dpi_y)
+    raster = (
+        repair(padded, *dpi, bilevel=raw.bilevel) if mend else Repaired(padded, bilevel=raw.bilevel)
+    )
+    squared = square(raster.image, *dpi, bilevel=raw.bilevel, blur=blur)
+    ready = pad(squared.image)
+    return Prepared(ready, squared.dpi, dpi, raster, as_it_came=ready is image)
+
+
+def true_dpi(image: Image, dpi_x: float, dpi_y: float) -> tuple[float, float]:
+    """The resolution of a fax, corrected where its tags contradict the page.
+
+    Fax software writes 204 x 196 into files of every density. Only a page of a fax machine's width
+    whose height makes no usual sheet is doubted; then the shape of its letters decides.
+    """
+    height, width = image.shape
+    if width not in _FAX_WIDTHS:
+        if height not in _FAX_WIDTHS:
+            return dpi_x, dpi_y
+        across, down = true_dpi(np.ascontiguousarray(image.T), dpi_y, dpi_x)
+        return down, across
+    fine = _FAX_WIDTHS[width]
+    if _PAGE_INCHES[0] <= height / dpi_y <= _PAGE_INCHES[1]:
+        return dpi_x, dpi_y
+    aspect = _letter_aspect(image)
+    if aspect is None:
+        return dpi_x, dpi_y
+    density = fine / 204.0
+    shapes = {
+        down * density: abs(math.log2(aspect * down / 204.0 / _LETTER_ASPECT))
+        for down in _FAX_DPI_DOWN
+    }
+    best = min(shapes, key=lambda down: shapes[down])
+    tagged = min(shapes, key=lambda down: abs(math.log2(down / dpi_y)))
+    # The tag is believed unless the letters speak clearly against it.
+    return (fine, best) if shapes[best] + 0.3 < shapes[tagged] else (dpi_x, dpi_y)
+
+
+def _letter_aspect(image: Image) -> float | None:
+    """Median width to height of what could be letters, in pixels as they are; ``None`` if few."""
+    ink = np.asarray(image < 128, np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    pieces = stats[1:count]
+    wide, tall = pieces[:, cv2.CC_STAT_WIDTH], pieces[:, cv2.CC_STAT_HEIGHT]
+    letters = pieces[(wide >= 7) & (wide <= 60) & (tall >= 5) & (tall <= 120)]
+    if len(letters) < _LETTERS:
+        return None
+    return float(np.median(letters[:, cv2.CC_STAT_WIDTH] / letters[:, cv2.CC_STAT_HEIGHT]))
 
 
 def square(image: Image, dpi_x: float, dpi_y: float, *, bilevel: bool, blur: float) -> Squared:
