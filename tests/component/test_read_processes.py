@@ -65,10 +65,10 @@ def test_processes_are_warm_before_the_first_page(models: Path, tmp_path: Path) 
 def test_a_page_that_hangs_is_killed_and_the_next_is_read(models: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "never.png")  # opening it waits for a writer who never comes
     never = RawPage(number=1, path=str(tmp_path / "never.png"), dpi_x=200, dpi_y=200)
-    with Reader(ReadSettings(workers=1, page_seconds=20), models) as reader:
+    with Reader(ReadSettings(workers=1, page_seconds=40), models) as reader:
         reader.warm_up()
         hurried = reader.health
-        with pytest.raises(TooSlowError, match="20 seconds"):
+        with pytest.raises(TooSlowError, match="40 seconds"):
             reader.read([never], tmp_path)
         assert NAMES[2] in words(reader.read([sheet(tmp_path, 2)], tmp_path)[0])
         assert (hurried.killed_too_slow, reader.health.killed_too_slow) == (0, 1)
