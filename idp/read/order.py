@@ -32,8 +32,11 @@ from idp.document import Box, Page, Word, union_of
 
 _RUN_GAP = 1.3
 _GUTTER = 0.8  # narrowest gutter
+_WIDE_BLANK = 0.6
+_FAR_WIDER = 2.2
 _FAR = 6.0  # a gutter does not go on over so much white between two rows
 _NEXT_LINE = 1.1  # white between two lines of one stack
+_NEXT_PARAGRAPH = 1.7  # and between two paragraphs of one column
 _RUNS_ON = 0.3  # of the lines of prose and more begin in the middle of a sentence
 _TOUCH = 0.35
 _STANDS = 1.5  # print this much higher than wide is turned
@@ -131,6 +134,16 @@ class _Gutter:
             pieces[-1].append(pair)
             end = max(end, *(box.y1 for box in pair.boxes))
         return [_Gutter(self.x0, self.x1, tuple(piece)) for piece in pieces]
+
+    def without_tables(self) -> list[_Gutter]:
+        """The gutter in as few pieces as leave out the stretches that are surely of a table."""
+        pieces: list[list[_Pair]] = [[]]
+        for stretch in self.stretches():
+            if _is_table(stretch):
+                pieces.append([])
+            else:
+                pieces[-1].extend(stretch.pairs)
+        return [_Gutter(self.x0, self.x1, tuple(piece)) for piece in pieces if piece]
 
     def below_heads(self) -> list[_Gutter]:
         """The gutter from where two titles stand side by side, if it does not begin with them."""
@@ -349,13 +362,14 @@ def _runs(
     found: list[tuple[Run, _Home | None]] = []
     walls = sorted((wall.cx, wall.y0, wall.y1) for wall in upright)
     for _, row in groupby(sorted(words, key=lambda w: (w.line, w.box.x0)), key=lambda w: w.line):
+        line = [(word, scale.of(word.box)) for word in row]
+        usual = _usual_gap([box for _, box in line])
         members: list[Word] = []
         boxes: list[Box] = []
-        for word in row:
-            box = scale.of(word.box)
+        for word, box in line:
             if members and (
                 homes.get(word.id) != homes.get(members[-1].id)
-                or box.x0 - boxes[-1].x1 > _RUN_GAP * max(0.7, min(box.height, boxes[-1].height))
+                or _is_wide(box.x0 - boxes[-1].x1, min(box.height, boxes[-1].height), usual)
                 or _walled(boxes[-1], box, walls)
             ):
                 found.append((Run(tuple(members), union_of(boxes)), homes.get(members[-1].id)))
@@ -364,6 +378,17 @@ def _runs(
             boxes.append(box)
         found.append((Run(tuple(members), union_of(boxes)), homes.get(members[-1].id)))
     return found
+
+
+def _usual_gap(boxes: Sequence[Box]) -> float:
+    """The usual blank of a row; without enough words to tell, that of print set wide."""
+    gaps = [b.x0 - a.x1 for a, b in pairwise(boxes)]
+    return median(gaps) if len(gaps) >= 3 else _WIDE_BLANK
+
+
+def _is_wide(gap: float, height: float, usual: float) -> bool:
+    """Whether a gap is no blank between two words: wide as such, or far wider than its fellows."""
+    return gap > _RUN_GAP * max(0.7, height) or (gap > _GUTTER and gap > _FAR_WIDER * usual)
 
 
 def _walled(a: Box, b: Box, walls: Sequence[tuple[float, float, float]]) -> bool:
@@ -384,11 +409,10 @@ def _read(items: Sequence[Run | Part], across: Sequence[Box], upright: Sequence[
     """Loose runs and areas in reading order; runs of one stretch come as one part."""
     gutters: list[_Gutter] = []
     for gutter in _gutters(items, across):
-        if _parts_columns(gutter, upright):
-            gutters.append(gutter)
-        else:  # two columns may stand above or below a table
+        pieces = gutter.without_tables()  # two columns may stand above or below a table
+        if not any(_parts_columns(piece, upright) for piece in pieces):
             pieces = [*gutter.stretches(), *gutter.below_heads()]
-            gutters += [g for g in pieces if _parts_columns(g, upright)]
+        gutters += [piece for piece in pieces if _parts_columns(piece, upright)]
     ordered: list[Part] = []
     rows: list[tuple[Run, ...]] = []
 
@@ -500,36 +524,55 @@ def _in_rows(band: Sequence[Run | Part]) -> list[_Step]:
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
 
 
+class _Row(NamedTuple):
+    """One printed row: its runs from left to right, and the white beside and between them."""
+
+    runs: tuple[Run, ...]
+    top: float
+    bottom: float
+    gaps: tuple[tuple[float, float], ...]
+
+
+def _row(runs: Sequence[Run]) -> _Row:
+    edges = [-_MANY, *(v for run in runs for v in (run.box.x0, run.box.x1)), _MANY]
+    return _Row(
+        tuple(runs),
+        min(run.box.y0 for run in runs),
+        max(run.box.y1 for run in runs),
+        tuple(zip(edges[::2], edges[1::2], strict=True)),
+    )
+
+
 def _gutters(items: Sequence[Run | Part], across: Sequence[Box]) -> list[_Gutter]:
     """White that goes on over two rows or more with print at both sides."""
-    rows = _rows_of(items)
+    rows = [_row(runs) for runs in _rows_of(items)]
     found: list[_Gutter] = []
     taken: list[list[tuple[float, float]]] = [[] for _ in rows]
     for seed, row in enumerate(rows):
-        for x0, x1 in _seeds(row, rows[seed + 1] if seed + 1 < len(rows) else ()):
+        for x0, x1 in _seeds(row, rows[seed + 1] if seed + 1 < len(rows) else None):
             if any(t0 >= x0 and t1 <= x1 for t0, t1 in taken[seed]):
                 continue
             white, up = _grown(rows, seed, -1, (x0, x1), across)
             white, down = _grown(rows, seed, 1, white, across)
             for i in range(up, down + 1):
                 taken[i].append(white)
-            gutter = _trimmed(rows[up : down + 1], *white)
+            gutter = _trimmed([row.runs for row in rows[up : down + 1]], *white)
             if gutter is not None:
                 found.append(gutter)
     return found
 
 
-def _seeds(row: Sequence[Run], below: Sequence[Run]) -> Iterator[tuple[float, float]]:
+def _seeds(row: _Row, below: _Row | None) -> Iterator[tuple[float, float]]:
     """White between neighbours of a row, or between runs of two rows that stand side by side."""
-    for a, b in pairwise(row):
-        if b.box.x0 - a.box.x1 >= _GUTTER:
-            yield a.box.x1, b.box.x0
-    if len(row) == 1 and below:  # columns whose lines stand at other heights
-        first, last = row[0].box, row[-1].box
-        if below[0].box.x0 - last.x1 >= _GUTTER:
-            yield last.x1, below[0].box.x0
-        elif first.x0 - below[-1].box.x1 >= _GUTTER:
-            yield below[-1].box.x1, first.x0
+    if below is not None:  # columns whose lines stand at other heights
+        end = -_MANY
+        for x0, x1 in sorted((run.box.x0, run.box.x1) for run in (*row.runs, *below.runs)):
+            if x0 - end >= _GUTTER and end > -_MANY:
+                yield end, x0
+            end = max(end, x1)
+    for x0, x1 in row.gaps[1:-1]:
+        if x1 - x0 >= _GUTTER:
+            yield x0, x1
 
 
 def _rows_of(items: Sequence[Run | Part]) -> list[list[Run]]:
@@ -550,7 +593,7 @@ def _rows_of(items: Sequence[Run | Part]) -> list[list[Run]]:
 
 
 def _grown(
-    rows: Sequence[Sequence[Run]],
+    rows: Sequence[_Row],
     seed: int,
     step: Literal[-1, 1],
     white: tuple[float, float],
@@ -561,18 +604,17 @@ def _grown(
     while 0 <= at + step < len(rows):
         here, there = rows[at], rows[at + step]
         upper, lower = (here, there) if step > 0 else (there, here)
-        bottom, top = max(r.box.y1 for r in upper), min(r.box.y0 for r in lower)
-        if top - bottom > _FAR:
+        if lower.top - upper.bottom > _FAR:
             break
-        edges = [-_MANY, *(v for r in there for v in (r.box.x0, r.box.x1)), _MANY]
-        gaps = [
-            (max(white[0], a), min(white[1], b))
-            for a, b in zip(edges[::2], edges[1::2], strict=True)
-        ]
-        widest = max(gaps, key=lambda gap: gap[1] - gap[0])
-        if widest[1] - widest[0] < _GUTTER or _closed(across, widest, bottom, top):
+        x0, x1 = white
+        left, right = x0, x0
+        for a, b in there.gaps:
+            low, high = max(x0, a), min(x1, b)
+            if high - low > right - left:
+                left, right = low, high
+        if right - left < _GUTTER or _closed(across, (left, right), upper.bottom, lower.top):
             break
-        white, at = widest, at + step
+        white, at = (left, right), at + step
     return white, at
 
 
@@ -628,15 +670,18 @@ def _distinct(runs: Sequence[Run | None]) -> list[Run]:
 
 def _along(side: Sequence[Run | None], at: int, step: Literal[-1, 1]) -> int:
     """How far a side goes on, line under line, beyond the row where the other side ends."""
-    last = side[at]
+    behind = range(at, -1 if step > 0 else len(side), -step)
+    last = next(run for i in behind if (run := side[i]) is not None)
     ahead = at + step
     while 0 <= ahead < len(side):
         run = side[ahead]
         if run is not None:
-            if last is not None:
-                white = max(run.box.y0 - last.box.y1, last.box.y0 - run.box.y1)
-                if white > _NEXT_LINE or run.box.overlap_x(last.box) <= 0:
-                    break
+            white = max(run.box.y0 - last.box.y1, last.box.y0 - run.box.y1)
+            flush = abs(run.box.x0 - last.box.x0) < 0.3
+            if white > (_NEXT_PARAGRAPH if flush else _NEXT_LINE):
+                break
+            if run.box.overlap_x(last.box) <= 0:
+                break
             last, at = run, ahead
         ahead += step
     return at
@@ -653,7 +698,7 @@ def _parts_columns(gutter: _Gutter, upright: Sequence[Box]) -> bool:
     few = min(len(left), len(right))
     if few < 2 or max(_numeric(left), _numeric(right)) > 0.4:
         return False
-    level = [pair for pair in gutter.pairs if pair.left is not None and pair.right is not None]
+    level = _level(gutter)
     flowing = _runs_on(left), _runs_on(right)
     if all(flowing) or (few >= 3 and len(level) <= 0.5 * few):
         return True
@@ -663,8 +708,31 @@ def _parts_columns(gutter: _Gutter, upright: Sequence[Box]) -> bool:
     walls = [w for w in upright if gutter.x0 - 0.5 <= w.cx <= gutter.x1 + 0.5]
     if few >= 3 and any(min(w.y1, gutter.y1) - max(w.y0, gutter.y0) > 0.7 * height for w in walls):
         return True
-    crowded = sum(pair.runs > 2 for pair in level) > 0.3 * len(level)
-    return not crowded and _headed(left, right)
+    return not _crowded(gutter) and _headed(left, right)
+
+
+def _level(gutter: _Gutter) -> list[_Pair]:
+    """The rows with print at both sides."""
+    return [pair for pair in gutter.pairs if pair.left is not None and pair.right is not None]
+
+
+def _crowded(gutter: _Gutter) -> bool:
+    """Whether its rows have more than these two sides, as those of a table have."""
+    level = _level(gutter)
+    return sum(pair.runs > 2 for pair in level) > 0.3 * len(level)
+
+
+def _is_table(gutter: _Gutter) -> bool:
+    """Whether its rows are surely those of a table: figures, or more runs than the two sides."""
+    left = [run for run in gutter.left if run.words]
+    right = [run for run in gutter.right if run.words]
+    flowing = _runs_on(left), _runs_on(right)
+    if len(gutter.pairs) < 3 or all(flowing):
+        return False
+    if len(_level(gutter)) >= 3 and max(_numeric(left), _numeric(right)) > 0.4:
+        return True
+    more = sum(pair.runs > len(pair.boxes) for pair in gutter.pairs)
+    return not any(flowing) and 2 * more > len(gutter.pairs)
 
 
 def _runs_on(runs: Sequence[Run]) -> bool:
@@ -677,7 +745,8 @@ def _runs_on(runs: Sequence[Run]) -> bool:
 def _numeric(runs: Sequence[Run]) -> float:
     """Share of runs that are mostly figures: amounts, dates, codes; no addresses."""
     return sum(
-        3 * sum(c.isdigit() for c in run.text) >= 2 * sum(c.isalnum() for c in run.text) > 0
+        ":" not in run.text
+        and 3 * sum(c.isdigit() for c in run.text) >= 2 * sum(c.isalnum() for c in run.text) > 0
         for run in runs
     ) / max(1, len(runs))
 
