@@ -230,7 +230,8 @@ def _code() -> str:
     """The hash of the code that reads: a change of it is never answered with old pages."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.py"), folder.parent / "document.py"]):
+    data = (path for path in folder.iterdir() if path.is_file())  # code, tables, small models
+    for path in sorted([*data, folder.parent / "document.py"]):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
