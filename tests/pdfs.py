@@ -40,15 +40,32 @@ class Pdf:
         cmap = self.stream(to_unicode({ord(c): text for c, text in says.items()}))
         self.font(name, FONT.replace(" >>", f" /ToUnicode {cmap} 0 R >>"))
 
-    def save(self, path: Path, content: str, page: str = "", resources: str = "") -> Path:
-        """Writes the file; ``page`` and ``resources`` are further entries of their dictionaries."""
+    def field(self, shown: str, value: str) -> tuple[str, str]:
+        """A form field whose appearance and value differ: the appearance is what a person sees.
+
+        Returns:
+            The entries for the page and for the catalog.
+        """
+        look = self.stream(
+            text(2, 5, shown),
+            "/Type /XObject /Subtype /Form /BBox [0 0 200 20] "
+            f"/Resources << /Font << /F1 {self.fonts['F1']} 0 R >> >>",
+        )
+        widget = self.add(
+            f"<< /Type /Annot /Subtype /Widget /FT /Tx /T (paid) /V ({value}) /F 4 "
+            f"/DA (/F1 11 Tf 0 g) /Rect [72 495 272 515] /AP << /N {look} 0 R >> >>"
+        )
+        return f"/Annots [{widget} 0 R]", f"/AcroForm << /Fields [{widget} 0 R] >>"
+
+    def save(self, path: Path, content: str, page: str = "", catalog: str = "") -> Path:
+        """Writes the file; ``page`` and ``catalog`` are further entries of these dictionaries."""
         drawn = self.stream(content)
         fonts = " ".join(f"/{name} {number} 0 R" for name, number in self.fonts.items())
-        self._objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
+        self._objects[0] = f"<< /Type /Catalog /Pages 2 0 R {catalog} >>".encode("latin-1")
         self._objects[1] = b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>"
         self._objects[2] = (
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 {self.size[0]} {self.size[1]}] "
-            f"/Contents {drawn} 0 R /Resources << /Font << {fonts} >> {resources} >> {page} >>"
+            f"/Contents {drawn} 0 R /Resources << /Font << {fonts} >> >> {page} >>"
         ).encode("latin-1")
         out, places = bytearray(b"%PDF-1.7\n"), []
         for number, body in enumerate(self._objects, 1):

@@ -102,16 +102,8 @@ def test_print_that_no_word_explains_is_left(tmp_path: Path) -> None:
 
 def test_values_of_a_form_are_among_the_characters(tmp_path: Path) -> None:
     pdf = Pdf()
-    look = pdf.stream(
-        text(2, 5, "942.17"),
-        "/Type /XObject /Subtype /Form /BBox [0 0 200 20] "
-        f"/Resources << /Font << /F1 {pdf.fonts['F1']} 0 R >> >>",
-    )
-    widget = pdf.add(
-        "<< /Type /Annot /Subtype /Widget /FT /Tx /T (paid) /V (1.00) /F 4 "
-        f"/DA (/F1 11 Tf 0 g) /Rect [72 495 272 515] /AP << /N {look} 0 R >> >>"
-    )
-    raw = unpacked(pdf.save(tmp_path / "a.pdf", letter(LINES), page=f"/Annots [{widget} 0 R]"))
+    entries = pdf.field(shown="942.17", value="1.00")
+    raw = unpacked(pdf.save(tmp_path / "a.pdf", letter(LINES), *entries))
     assert "942.17" in [word.text for word in raw.text_layer]
     assert raw.glyphs is not None
     assert "942.17" in raw.glyphs.text
