@@ -35,7 +35,7 @@ _FAX_DPI_DOWN = (98.0, 196.0, 391.0)
 _PAGE_INCHES = (8.0, 14.6)
 """Heights of pages that leave no doubt about the resolution; a shorter one may be a slip."""
 
-_LETTER_ASPECT = 0.88
+_LETTER_ASPECT = 0.75
 """Usual width to height of the pieces of Latin print, letters and joined letters."""
 
 _LETTERS = 40
@@ -114,7 +114,7 @@ def true_dpi(image: Image, dpi_x: float, dpi_y: float) -> tuple[float, float]:
     best = min(shapes, key=lambda down: shapes[down])
     tagged = min(shapes, key=lambda down: abs(math.log2(down / dpi_y)))
     # The tag is believed unless the letters speak clearly against it.
-    return (fine, best) if shapes[best] + 0.3 < shapes[tagged] else (dpi_x, dpi_y)
+    return (fine, best) if shapes[best] + 0.25 < shapes[tagged] else (dpi_x, dpi_y)
 
 
 def _letter_aspect(image: Image) -> float | None:

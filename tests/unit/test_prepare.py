@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image as Picture
+from PIL import ImageDraw, ImageFont
 
 from idp.read.prepare import (
     DPI,
@@ -17,6 +19,7 @@ from idp.read.prepare import (
     skew,
     square,
     straighten,
+    true_dpi,
     turn,
 )
 
@@ -111,3 +114,37 @@ def test_no_size_and_no_resolution_is_too_odd(
 def test_turning_there_and_back_changes_nothing(degrees: int) -> None:
     page = np.arange(12, dtype=np.uint8).reshape(3, 4)
     assert np.array_equal(turn(turn(page, degrees), 360 - degrees), page)
+
+
+def fax_of_letters(height: int) -> Image:
+    """A page of a fax machine's width with letters that are squeezed as its lines are few."""
+    page = Picture.new("L", (1728, 2244), 255)
+    pen = ImageDraw.Draw(page)
+    font = ImageFont.load_default(size=34)
+    for row in range(150, 2100, 80):
+        pen.text((150, row), "Referring provider and member number 4071", fill=0, font=font)
+    squeezed = page.resize((1728, height), Picture.Resampling.BOX)
+    return np.asarray(squeezed.point(lambda level: 255 if level > 140 else 0), np.uint8)
+
+
+@pytest.mark.parametrize("tagged", [98.0, 196.0, 204.0, 391.0])
+@pytest.mark.parametrize(("height", "true"), [(1078, 98.0), (2156, 196.0), (4301, 391.0)])
+def test_letters_tell_the_density_of_a_fax_whose_tags_are_wrong(
+    height: int, true: float, tagged: float
+) -> None:
+    found = true_dpi(fax_of_letters(height), 204.0, tagged)
+    assert found[1] == pytest.approx(true, rel=0.05)
+
+
+def test_a_short_slip_of_paper_keeps_its_density() -> None:
+    slip = fax_of_letters(2156)[:900]
+    assert true_dpi(slip, 204.0, 196.0) == (204.0, 196.0)
+
+
+def test_a_fax_lying_on_its_side_is_corrected_too() -> None:
+    page = np.ascontiguousarray(np.rot90(fax_of_letters(1078)))
+    assert true_dpi(page, 196.0, 204.0) == (98.0, 204.0)
+
+
+def test_pages_that_no_fax_machine_sent_keep_their_tags() -> None:
+    assert true_dpi(printed(1700, 700), 200.0, 200.0) == (200.0, 200.0)
