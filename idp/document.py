@@ -128,6 +128,7 @@ class Word(Noun):
     confidence: float = Bounded(ge=0, le=1)
     box: Box
     line: int
+    handwritten: bool = False
 
 
 class Mark(Noun):
@@ -174,6 +175,19 @@ class Comb(Noun):
     box: Box
     cells: tuple[Box, ...]
     text: tuple[str, ...]
+
+
+class Signature(Noun):
+    """A place to sign and what stands there.
+
+    ``how`` tells pen strokes from typing ("/s/ name", "electronically signed by"); a name typed
+    there and nothing else is ``unsure``. ``box`` is the signature's, or the empty place's.
+    """
+
+    state: Literal["present", "absent", "unsure"]
+    how: Literal["pen", "typed", ""] = ""
+    label: str = ""
+    box: Box
 
 
 INK = "ink"
@@ -246,6 +260,7 @@ class Page(Noun):
     rules: tuple[Rule, ...] = ()
     cells: tuple[Cell, ...] = ()
     blocks: tuple[Block, ...] = ()
+    signatures: tuple[Signature, ...] = ()
     barcodes: tuple[Barcode, ...] = ()
     combs: tuple[Comb, ...] = ()
     image: str | None = None

@@ -19,6 +19,7 @@ from idp.read.blocks import find_blocks
 from idp.read.born_digital import Layer, read_born_digital
 from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
+from idp.read.handwriting import mark_handwriting
 from idp.read.ink import find_ink
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr
@@ -27,6 +28,7 @@ from idp.read.prepare import has_ink, ink_threshold, prepare
 from idp.read.quality import assess
 from idp.read.rules import Ruling, Stroke, find_rules
 from idp.read.spelling import Proofs
+from idp.read.signatures import find_signatures
 from idp.read.text_layer import reconcile, turned
 from idp.read.upright import Upright
 from idp.read.upright import upright as find_upright
@@ -136,6 +138,7 @@ def compose(  # noqa: PLR0917
         ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     boxes = find_marks(pixels, lines, [comb.rectangle for comb in combs])
     words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
+    words = mark_handwriting(words, ruling.text_ink)
     return Page(
         number=number,
         width_px=width,
@@ -150,6 +153,7 @@ def compose(  # noqa: PLR0917
             Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
         ),
         blocks=find_ink(ruling.text_ink, words, dpi),
+        signatures=find_signatures(ruling.text_ink, ruling, words, dpi),
         barcodes=tuple(_barcode(code, width, height) for code in codes),
         combs=tuple(
             Comb(
