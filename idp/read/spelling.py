@@ -92,9 +92,8 @@ class Proofs:
     ) -> dict[int, bool]:
         answers: dict[int, bool] = {}
         for i in todo:
-            shape = _bar_or_dot(pictures[i], clean[i])
-            if shape is not None:
-                answers[i] = shape
+            if _bar_or_dot(pictures[i], clean[i]):
+                answers[i] = True
         waiting = [i for i in todo if i not in answers]
         waiting = self._by_likeness(waiting, pictures, looks, answers)
         asked = _representatives(waiting, pictures, looks)
