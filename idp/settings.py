@@ -85,8 +85,19 @@ class ReadSettings(Slice):
     page_memory_mb: int = Field(
         4096, ge=512, description="Memory of one reading child process, in megabytes."
     )
-    detection: Literal["tiny", "small"] = Field("small", description="Text detection model.")
-    detection_side: int = Field(1600, ge=640, le=4096, description="Longest side for detection.")
+    detection: Literal["tiny", "small"] = Field("tiny", description="Text detection model.")
+    detection_side: int = Field(960, ge=640, le=4096, description="Longest side for detection.")
+    thorough: bool = Field(
+        default=False,
+        description="Both recognisers read every line; off: on clean pages the thorough one only "
+        "reads what is doubtful to the quick one. Faxes are always read by both.",
+    )
+    second_look_below: float = Field(
+        0.95,
+        ge=0,
+        le=1,
+        description="On a clean page a line is doubtful whose worst letter scores less.",
+    )
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
     layout_model: str | None = Field(
         None,

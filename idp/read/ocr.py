@@ -256,6 +256,11 @@ def _bgr(image: Image) -> Image:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8)
 
 
+def crop(page: Image, region: Region) -> Image:
+    """What the recogniser is shown of a region that lies level."""
+    return _crop(page, region, usual=float("inf"))[0]
+
+
 def _crop(page: Image, region: Region, usual: float) -> tuple[Image, bool]:
     """The region upright, and whether it had to be turned."""
     import cv2  # noqa: PLC0415

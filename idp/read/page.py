@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -27,13 +29,17 @@ from idp.read.pixels import look
 from idp.read.prepare import has_ink, ink_threshold, prepare
 from idp.read.quality import assess
 from idp.read.rules import Ruling, Stroke, find_rules
-from idp.read.spelling import Proofs
 from idp.read.signatures import find_signatures
+from idp.read.spelling import Proofs
 from idp.read.text_layer import reconcile, turned
+from idp.read.tiers import Looks, read_lines
+from idp.read.trust import Trust, page_reading
+from idp.read.trust import load as load_trust
 from idp.read.upright import Upright
 from idp.read.upright import upright as find_upright
 from idp.read.weights import Weights
-from idp.read.words import in_order, relative, rows
+from idp.read.words import Sureness, in_order, relative, rows
+from idp.settings import ReadSettings
 
 _JUNK = 0.5  # what PaddleOCR drops by default: specks and rims read as letters
 _STRAIGHT = 0.3  # degrees; a page that lies askew is a scan, its text layer somebody's OCR
@@ -42,21 +48,28 @@ _STRAIGHT = 0.3  # degrees; a page that lies askew is a scan, its text layer som
 _proofs = Proofs()
 """What this process knows of the pictures of letters: see :mod:`idp.read.spelling`."""
 
-_warm: dict[tuple[Path, Place, int], Ocr] = {}
+
+@dataclass(frozen=True)
+class Eyes:
+    """What a process reads with, loaded once."""
+
+    ocr: Ocr
+    trust: Trust
 
 
-def warm(weights: Weights, place: Place, detection_side: int) -> Ocr:
-    """The models of this process, loaded once."""
+_warm: dict[tuple[Path, Place, int], Eyes] = {}
+
+
+def warm(weights: Weights, place: Place, detection_side: int) -> Eyes:
+    """The models of this process."""
     key = (weights.quick, place, detection_side)
     if key not in _warm:
         cv2.setNumThreads(1)
-        _warm[key] = Ocr(weights, place, detection_side)
+        _warm[key] = Eyes(Ocr(weights, place, detection_side), load_trust(weights.trust))
     return _warm[key]
 
 
-def read_page(
-    raw: RawPage, workspace: Path, ocr: Ocr, blur: float, layout_model: str | None = None
-) -> Page:
+def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings) -> Page:
     """The page as read; its upright image is written to ``workspace``.
 
     Raises:
@@ -65,6 +78,7 @@ def read_page(
     image = cv2.imread(raw.path, cv2.IMREAD_GRAYSCALE)
     if image is None:
         raise DamagedFileError(f"page {raw.number}: the unpacked image can't be opened")
+    ocr, blur = eyes.ocr, settings.blur_sigma
     came = np.asarray(image, np.uint8)
     prepared = prepare(came, raw, blur, mend=raw.glyphs is None)
     threshold = ink_threshold(prepared.image)
@@ -76,7 +90,7 @@ def read_page(
         upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
     elif has_ink(prepared.image, threshold):
         upright = find_upright(prepared.image, threshold, ocr)
-        lines = ocr.recognise(upright.image, upright.regions)
+        lines = read_all(upright, ocr, settings, clean=not raw.bilevel)
     else:
         upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
@@ -84,7 +98,10 @@ def read_page(
         shutil.copyfile(raw.path, workspace / name)  # what was unpacked is upright already
     else:
         write_png(workspace / name, upright.image)
-    read = compose(raw.number, upright, lines, threshold, prepared.dpi, ocr.recognise)
+    sure = partial(eyes.trust.word, page=page_reading(lines))
+    read = compose(
+        raw.number, upright, lines, threshold, prepared.dpi, recognise=ocr.recognise, sure=sure
+    )
     if layer is not None:
         source: Literal["ocr", "text_layer"] = "text_layer" if layer.share > 0.5 else "ocr"
         read = read.model_copy(update={"words_source": source})
@@ -97,13 +114,27 @@ def read_page(
     )
     return read.model_copy(
         update={
-            "blocks": (*find_blocks(read, upright.image, layout_model), *read.blocks),
+            "blocks": (*find_blocks(read, upright.image, settings.layout_model), *read.blocks),
             "grade": quality.grade,
             "quality": quality.value,
             "flaws": quality.reasons,
             "image": str(workspace / name),
         }
     )
+
+
+def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings, *, clean: bool) -> list[Line]:
+    """All lines of a page, read as often as the settings say."""
+    looks = Looks(doubtful=settings.second_look_below)
+    lines, _ = read_lines(
+        upright.image,
+        upright.regions,
+        ocr,
+        looks,
+        clean=clean and not settings.thorough,
+        known=upright.sampled,
+    )
+    return lines
 
 
 def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr) -> Layer | None:
@@ -113,17 +144,20 @@ def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr) -> Layer | None:
     return read_born_digital(page, raw.glyphs, raw.dpi_x, ocr, _proofs)
 
 
-def compose(  # noqa: PLR0917
+def compose(
     number: int,
     upright: Upright,
     lines: Sequence[Line],
     threshold: int,
     dpi: float,
+    *,
     recognise: Recognise | None = None,
+    sure: Sureness | None = None,
 ) -> Page:
     """Everything that pixels and letters tell together: words, marks, rules, cells.
 
-    ``recognise`` reads the characters of combs again, without the walls between them.
+    ``recognise`` reads the characters of combs again, without the walls between them; ``sure``
+    tells how likely a word is right.
     """
     height, width = upright.image.shape
     codes = find_barcodes(upright.image, threshold, dpi)
@@ -136,7 +170,7 @@ def compose(  # noqa: PLR0917
         wipe(pixels, combs)
         lines = joined(lines, combs)
         ruling = find_rules(pixels, [_rectangle(line) for line in lines])
-    boxes = find_marks(pixels, lines, [comb.rectangle for comb in combs])
+    boxes = find_marks(pixels, ruling, lines, [comb.rectangle for comb in combs])
     words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
     words = mark_handwriting(words, ruling.text_ink)
     return Page(

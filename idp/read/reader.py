@@ -23,7 +23,7 @@ from idp.read.weights import Detection, Weights, prepare
 from idp.settings import ReadSettings
 
 if TYPE_CHECKING:
-    from idp.read.ocr import Ocr
+    from idp.read.page import Eyes
 
 READING = "idp.read 1"
 """Raised when the same page and weights would be read differently."""
@@ -236,7 +236,7 @@ def _code() -> str:
     return digest.hexdigest()[:16]
 
 
-def _load(weights: Weights, settings: ReadSettings, place: Place) -> Ocr:
+def _load(weights: Weights, settings: ReadSettings, place: Place) -> Eyes:
     """Runs in a child: the models, loaded with the first call."""
     # Before any model runtime is loaded: one thread each, and no look for a model server.
     os.environ["OMP_NUM_THREADS"] = "1"
@@ -256,8 +256,8 @@ def _read(job: Job) -> Page:
     from idp.read.page import read_page  # noqa: PLC0415 - only children load the models
 
     settings = job.settings
-    ocr = _load(job.weights, settings, job.place)
-    return read_page(job.raw, Path(job.workspace), ocr, settings.blur_sigma, settings.layout_model)
+    eyes = _load(job.weights, settings, job.place)
+    return read_page(job.raw, Path(job.workspace), eyes, settings)
 
 
 def _read_together(jobs: Sequence[Job]) -> list[Page]:

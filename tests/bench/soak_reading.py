@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.engine:
         read = read.model_copy(update={"engine": asked.engine})
     weights = prepare(settings.models_folder / "cache", read.detection)
-    ocr = warm(weights, place_of(read), read.detection_side)
+    eyes = warm(weights, place_of(read), read.detection_side)
     me = psutil.Process()
     sizes: list[float] = []
     spent = 0.0
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for number in range(asked.pages):
             raw = piece(40_000 + number, folder, asked.whole)
             before = time.process_time()
-            seen = read_page(raw, folder, ocr, read.blur_sigma)
+            seen = read_page(raw, folder, eyes, read)
             spent += time.process_time() - before
             for path in (raw.path, seen.image):
                 if path is not None:

@@ -29,14 +29,14 @@ _BATCH_PX = 9_000
 class _Supply(torch.utils.data.IterableDataset):  # type: ignore[misc]
     """Batches made in processes of their own, each with its own seed."""
 
-    def __init__(self, seed: int, alphabet: Alphabet) -> None:
-        self._seed, self._alphabet = seed, alphabet
+    def __init__(self, seed: int, alphabet: Alphabet, cache: Path) -> None:
+        self._seed, self._alphabet, self._cache = seed, alphabet, cache
 
     def __iter__(self) -> Iterator[Any]:
         worker = torch.utils.data.get_worker_info()
         number = worker.id if worker else 0
         torch.set_num_threads(1)
-        return batches(self._seed * 1000 + number, self._alphabet, _BATCH_PX)
+        return batches(self._seed * 1000 + number, self._alphabet, _BATCH_PX, self._cache)
 
 
 def main() -> None:
@@ -60,7 +60,7 @@ def main() -> None:
     )
     averaged = [w.detach().clone() for w in weights]
     supply = torch.utils.data.DataLoader(
-        _Supply(options.seed, alphabet),
+        _Supply(options.seed, alphabet, options.cache),
         batch_size=None,
         num_workers=options.makers,
         prefetch_factor=8,
@@ -137,6 +137,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--report", type=int, default=20_000, help="judge after so many lines")
     parser.add_argument("--judge-lines", type=int, default=100, help="for each kind of capture")
     parser.add_argument("--start", type=Path, help="an earlier result to go on from")
+    parser.add_argument("--cache", type=Path, default=Path("models/cache"), help="prepared models")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 

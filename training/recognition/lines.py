@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from training.recognition.crops import page_lines
 from training.recognition.fonts import judging_fonts, training_fonts
 from training.recognition.strips import Capture, Grey, draw_look, strip
 from training.recognition.texts import Texts
@@ -20,7 +22,9 @@ HEIGHT = 48
 """Rows of the recogniser's input."""
 
 _POOL = 768
-_WIDEST = 1200  # longer lines are squeezed, as the product does far later
+_FROM_PAGES = 0.5
+_WIDEST = 3200  # as PaddleOCR squeezes
+_LEARNT_PX = 560  # wider lines cost time and teach little more
 
 
 class Line(NamedTuple):
@@ -67,17 +71,20 @@ def lines(seed: int, *, judge: bool = False, capture: Capture | None = None) -> 
         yield Line(strip(text, draw_look(rng, fonts, capture)), text)
 
 
-def batches(seed: int, alphabet: Alphabet, pixels: int) -> Iterator[Batch]:
-    """Batches of lines of about one width, each of at most ``pixels`` columns in all."""
-    source = lines(seed)
+def batches(seed: int, alphabet: Alphabet, pixels: int, cache: Path) -> Iterator[Batch]:
+    """Batches of lines of about one width, each of at most ``pixels`` columns in all.
+
+    Half of the lines are drawn alone, half are cut from generated pages by the product's own eyes.
+    """
+    alone, cut = lines(seed), page_lines(seed, cache)
     rng = random.Random(seed)  # noqa: S311
     while True:
         pool: list[tuple[NDArray[np.float32], list[int]]] = []
         while len(pool) < _POOL:
-            line = next(source)
-            target = alphabet.encode(line.text)
-            if target:
-                pool.append((normalised(line.image), target))
+            image, text = next(cut if rng.random() < _FROM_PAGES else alone)
+            target = alphabet.encode(text)
+            if target and image.shape[1] * HEIGHT <= _LEARNT_PX * image.shape[0]:
+                pool.append((normalised(image), target))
         pool.sort(key=lambda entry: entry[0].shape[1])
         ready: list[Batch] = []
         start = 0

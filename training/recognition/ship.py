@@ -31,14 +31,18 @@ def ship(
     if characters is not None:
         del model.metadata_props[:]
         onnx.helper.set_model_props(model, {"character": "\n".join(characters)})
-    data = model.SerializeToString()
+    ship_file(model.SerializeToString(), folder, name, origin)
+
+
+def ship_file(data: bytes, folder: Path, name: str, origin: dict[str, Any] | None = None) -> None:
+    """Writes ``data`` as ``name`` below ``folder`` and its entry into ``manifest.json``."""
     part = folder / f".{name}.part"
     part.write_bytes(data)
     part.replace(folder / name)
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"models": {}}
     manifest["models"][name] = {
-        **origin,
+        **(origin or {}),
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }

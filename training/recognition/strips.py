@@ -251,7 +251,7 @@ def _cut(
     """The region as a text detector would mark it: never exact, always around the words."""
     x0, y0, x1, y1 = (value / _DRAWN for value in box)
     em /= _DRAWN
-    height = em * rng.uniform(0.95, 1.45)
+    height = em * rng.uniform(0.95, 1.7)
     middle = (y0 + y1) / 2 + em * rng.normal(0.02, 0.05)
     top, bottom = middle - height / 2, middle + height / 2
     left, right = x0 - em * rng.uniform(0.0, 0.45), x1 + em * rng.uniform(0.0, 0.45)
