@@ -61,7 +61,7 @@ def main() -> None:
     """Read and print."""
     seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 2
     settings = Settings()
-    read = settings.read.model_copy(update={"workers": 1})
+    read = settings.read.model_copy(update={"workers": 1, "page_seconds": 600.0})
     with tempfile.TemporaryDirectory() as work, Reader(read, settings.models_folder) as reader:
         for name in ("clean", "standard fax"):
             all_right, all_rows, all_pairs = 0, 0, 0
