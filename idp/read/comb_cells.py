@@ -352,7 +352,7 @@ def _half_width(mask: Mask, walls: NDArray[np.float64], y: int, foot: int) -> fl
     for x in walls.tolist():
         at = round(x)
         patch = mask[max(0, y - foot) : y - 1, max(0, at - 8) : at + 9]
-        columns = [bool(full) for full in np.mean(patch > 0, axis=0) > 0.5]
+        columns = np.asarray(np.mean(patch > 0, axis=0) > 0.5, np.bool_).tolist()
         left = right = min(8, at)
         while left > 0 and columns[left - 1]:
             left -= 1
