@@ -334,7 +334,7 @@ def _gap(walls: NDArray[np.float64], feet: NDArray[np.float64], pitch: float) ->
 def _height(mask: Mask, x: int, y: int, dpi: float) -> int:
     """How far ink goes up from ``(x, y)`` with gaps of a torn row or two."""
     highest = max(0, y - round(1.3 * _TALLEST * dpi))
-    rows = (mask[highest:y, max(0, x - 1) : x + 2] > 0).any(axis=1)[::-1]
+    rows = np.asarray(mask[highest:y, max(0, x - 1) : x + 2].any(axis=1), np.bool_)[::-1]
     last, gap = 0, 0
     for i, drawn in enumerate(rows.tolist()):
         if drawn:
