@@ -171,7 +171,7 @@ def compose(
         lines = joined(lines, combs)
         ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     boxes = find_marks(pixels, ruling, lines, [comb.rectangle for comb in combs])
-    words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes])
+    words = in_order(rows(lines), ruling.text_ink > 0, [box.rectangle for box in boxes], sure)
     words = mark_handwriting(words, ruling.text_ink)
     return Page(
         number=number,

@@ -27,6 +27,7 @@ from idp.read.prepare import prepare as prepared
 from idp.read.trust import FEATURES, features, page_reading
 from idp.read.upright import upright as find_upright
 from idp.read.weights import SHIPPED, TRUST, prepare
+from idp.read.words import by_scores
 from idp.settings import ReadSettings
 from training.faxes import KINDS, VARIANTS, degrade, page
 from training.faxes.truth import Truth
@@ -36,6 +37,7 @@ Examples = tuple[NDArray[np.float64], NDArray[np.float64]]
 _HELD_OUT = 4  # every fourth page judges
 _BINS = 15
 _RIDGE = 1e-3
+_STEP = 1e-8
 
 
 def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Examples:
@@ -52,14 +54,19 @@ def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Exa
 
     def remember(letters: Sequence[Letter]) -> float:
         seen.append(features(letters, background))
-        return len(seen) / 1e6  # the confidence is a number by which the word is known again
+        # Later steps look at confidences, so this is one; its far digits number the word.
+        return round(min(0.999, by_scores(letters)), 3) + len(seen) * _STEP
 
     read = compose(1, upright, lines, threshold, ready.dpi, recognise=ocr.recognise, sure=remember)
     rows, right = [], []
     for word in read.words:
+        digits = (word.confidence - round(word.confidence, 3)) / _STEP
+        number = round(digits)
+        if not 1 <= number <= len(seen) or abs(digits - number) > 0.01 or word.handwritten:
+            continue  # a confidence that another step has written
         verdict = _right(word.text, word.box, came.upright)
         if verdict is not None:
-            rows.append(seen[round(word.confidence * 1e6) - 1])
+            rows.append(seen[number - 1])
             right.append(float(verdict))
     return np.array(rows).reshape(-1, len(FEATURES)), np.array(right)
 
