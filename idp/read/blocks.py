@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idp.document import Block, Box, Page, Word, union_of
-from idp.read.order import Part, Run, in_parts, scale_of
+from idp.read.gutters import Part, Run
+from idp.read.order import in_parts, scale_of
 
 TITLE, TEXT, LIST, TABLE, FORM = "title", "text", "list", "table", "form"
 HEADER, FOOTER, MARGIN, FIGURE = "header", "footer", "margin", "figure"

@@ -20,57 +20,21 @@ matters.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from itertools import groupby, pairwise
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from idp.document import Box, Page, Word, union_of
+from idp.read.gutters import GUTTER, MANY, Gutter, Part, Run, parting_gutters
 
 _RUN_GAP = 1.3
-_GUTTER = 0.8  # narrowest gutter
 _WIDE_BLANK = 0.6
 _FAR_WIDER = 2.2
-_FAR = 6.0  # a gutter does not go on over so much white between two rows
-_NEXT_LINE = 1.1  # white between two lines of one stack
-_NEXT_PARAGRAPH = 1.7  # and between two paragraphs of one column
-_RUNS_ON = 0.3  # of the lines of prose and more begin in the middle of a sentence
 _TOUCH = 0.35
 _STANDS = 1.5  # print this much higher than wide is turned
-_MANY = 1e6
-
-
-class Run(NamedTuple):
-    """Words of one row that belong together, in reading order."""
-
-    words: tuple[Word, ...]
-    box: Box
-    """In line heights."""
-
-    @property
-    def text(self) -> str:
-        return " ".join(word.text for word in self.words)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A piece of the page that is read as one, in the order of its ``rows``.
-
-    ``kind`` is ``area`` for cells that touch, ``turned`` for print that stands on end, and ``text``
-    for everything else; ``columns`` tells in how many white-parted columns the rows stand.
-    """
-
-    kind: Literal["text", "area", "turned"]
-    rows: tuple[tuple[Run, ...], ...]
-    box: Box
-    cells: tuple[Box, ...] = ()
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        return tuple(word for row in self.rows for run in row for word in run.words)
 
 
 class Scale(NamedTuple):
@@ -86,71 +50,6 @@ class Scale(NamedTuple):
     def back(self, box: Box) -> Box:
         """A box in line heights, page-relative again."""
         return Box(box.x0 / self.x, box.y0 / self.y, box.x1 / self.x, box.y1 / self.y)
-
-
-class _Pair(NamedTuple):
-    """What stands nearest to a gutter in one row, and how many runs there are in the row."""
-
-    left: Run | None
-    right: Run | None
-    runs: int
-
-    @property
-    def boxes(self) -> list[Box]:
-        return [run.box for run in (self.left, self.right) if run is not None]
-
-
-@dataclass(frozen=True)
-class _Gutter:
-    """White from ``x0`` to ``x1`` beside the rows of ``pairs``, from top to bottom."""
-
-    x0: float
-    x1: float
-    pairs: tuple[_Pair, ...]
-
-    @property
-    def y0(self) -> float:
-        return min(box.y0 for pair in self.pairs for box in pair.boxes)
-
-    @property
-    def y1(self) -> float:
-        return max(box.y1 for pair in self.pairs for box in pair.boxes)
-
-    @property
-    def left(self) -> list[Run]:
-        return _distinct([pair.left for pair in self.pairs])
-
-    @property
-    def right(self) -> list[Run]:
-        return _distinct([pair.right for pair in self.pairs])
-
-    def stretches(self) -> list[_Gutter]:
-        """The gutter in pieces, cut where both sides leave more than a line white."""
-        pieces: list[list[_Pair]] = []
-        end = -_MANY
-        for pair in self.pairs:
-            if min(box.y0 for box in pair.boxes) - end > _NEXT_LINE:
-                pieces.append([])
-            pieces[-1].append(pair)
-            end = max(end, *(box.y1 for box in pair.boxes))
-        return [_Gutter(self.x0, self.x1, tuple(piece)) for piece in pieces]
-
-    def without_tables(self) -> list[_Gutter]:
-        """The gutter in as few pieces as leave out the stretches that are surely of a table."""
-        pieces: list[list[_Pair]] = [[]]
-        for stretch in self.stretches():
-            if _is_table(stretch):
-                pieces.append([])
-            else:
-                pieces[-1].extend(stretch.pairs)
-        return [_Gutter(self.x0, self.x1, tuple(piece)) for piece in pieces if piece]
-
-    def below_heads(self) -> list[_Gutter]:
-        """The gutter from where two titles stand side by side, if it does not begin with them."""
-        for i, pair in enumerate(self.pairs[1:], 1):
-            if pair.left and pair.right and _share_a_word(pair.left.text, pair.right.text):
-                return [_Gutter(self.x0, self.x1, self.pairs[i:])]
-        return []
 
 
 def scale_of(page: Page) -> Scale:
@@ -344,7 +243,7 @@ def _cut(items: list[_Item]) -> list[_Item]:
 
 def _parted(items: Sequence[_Item], low: int, high: int) -> list[list[_Item]]:
     groups: list[list[_Item]] = []
-    end = -_MANY
+    end = -MANY
     for item in sorted(items, key=lambda it: it[0][low]):
         if item[0][low] >= end - _TOUCH:
             groups.append([])
@@ -388,13 +287,13 @@ def _usual_gap(boxes: Sequence[Box]) -> float:
 
 def _is_wide(gap: float, height: float, usual: float) -> bool:
     """Whether a gap is no blank between two words: wide as such, or far wider than its fellows."""
-    return gap > _RUN_GAP * max(0.7, height) or (gap > _GUTTER and gap > _FAR_WIDER * usual)
+    return gap > _RUN_GAP * max(0.7, height) or (gap > GUTTER and gap > _FAR_WIDER * usual)
 
 
 def _walled(a: Box, b: Box, walls: Sequence[tuple[float, float, float]]) -> bool:
     """Whether a vertical rule (place, top, bottom; sorted) stands between neighbours of a row."""
     left, right, y = (a.x0 + a.x1) / 2, (b.x0 + b.x1) / 2, (a.y0 + a.y1 + b.y0 + b.y1) / 4
-    for x, top, bottom in walls[bisect.bisect_right(walls, (left, _MANY)) :]:
+    for x, top, bottom in walls[bisect.bisect_right(walls, (left, MANY)) :]:
         if x >= right:
             return False
         if top <= y <= bottom:
@@ -407,12 +306,7 @@ def _walled(a: Box, b: Box, walls: Sequence[tuple[float, float, float]]) -> bool
 
 def _read(items: Sequence[Run | Part], across: Sequence[Box], upright: Sequence[Box]) -> list[Part]:
     """Loose runs and areas in reading order; runs of one stretch come as one part."""
-    gutters: list[_Gutter] = []
-    for gutter in _gutters(items, across):
-        pieces = gutter.without_tables()  # two columns may stand above or below a table
-        if not any(_parts_columns(piece, upright) for piece in pieces):
-            pieces = [*gutter.stretches(), *gutter.below_heads()]
-        gutters += [piece for piece in pieces if _parts_columns(piece, upright)]
+    gutters = parting_gutters(items, across, upright)
     ordered: list[Part] = []
     rows: list[tuple[Run, ...]] = []
 
@@ -440,7 +334,7 @@ _Step = tuple[Run, ...] | Part | None
 _DEEPEST = 12
 
 
-def _steps(items: list[Run | Part], gutters: Sequence[_Gutter], depth: int) -> list[_Step]:
+def _steps(items: list[Run | Part], gutters: Sequence[Gutter], depth: int) -> list[_Step]:
     found: list[_Step] = []
     for band in _bands(items, gutters):
         columns = _columns(band, gutters) if depth < _DEEPEST else [band]
@@ -459,7 +353,7 @@ def _core(item: Run | Part) -> tuple[float, float]:
     return box.y0 + inset, box.y1 - inset
 
 
-def _bands(items: Sequence[Run | Part], gutters: Sequence[_Gutter]) -> list[list[Run | Part]]:
+def _bands(items: Sequence[Run | Part], gutters: Sequence[Gutter]) -> list[list[Run | Part]]:
     """Items cut from side to side, wherever no item stands and no gutter goes through."""
     if not items:
         return []
@@ -472,7 +366,7 @@ def _bands(items: Sequence[Run | Part], gutters: Sequence[_Gutter]) -> list[list
             if held:
                 glued.append((min(s[0] for s in held), max(s[1] for s in held), None))
     bands: list[list[Run | Part]] = []
-    end = -_MANY
+    end = -MANY
     for top, bottom, item in sorted(glued, key=lambda s: s[0]):
         if top >= end:
             bands.append([])
@@ -482,7 +376,7 @@ def _bands(items: Sequence[Run | Part], gutters: Sequence[_Gutter]) -> list[list
     return [band for band in bands if band]
 
 
-def _columns(band: list[Run | Part], gutters: Sequence[_Gutter]) -> list[list[Run | Part]]:
+def _columns(band: list[Run | Part], gutters: Sequence[Gutter]) -> list[list[Run | Part]]:
     """A band cut at its gutters; where an area stands beside text, at any white between them."""
     top, bottom = min(i.box.y0 for i in band), max(i.box.y1 for i in band)
     left, right = min(i.box.x0 for i in band), max(i.box.x1 for i in band)
@@ -493,9 +387,9 @@ def _columns(band: list[Run | Part], gutters: Sequence[_Gutter]) -> list[list[Ru
         if inside and not any(i.box.x0 < middle < i.box.x1 for i in band):
             cuts.append(middle)
     if not cuts and any(isinstance(item, Part) for item in band):
-        end = -_MANY
+        end = -MANY
         for item in sorted(band, key=lambda i: i.box.x0):
-            if end > -_MANY and item.box.x0 >= end - _TOUCH:
+            if end > -MANY and item.box.x0 >= end - _TOUCH:
                 cuts.append((item.box.x0 + end) / 2)
             end = max(end, item.box.x1)
     columns: list[list[Run | Part]] = [[] for _ in range(len(cuts) + 1)]
@@ -522,265 +416,3 @@ def _in_rows(band: Sequence[Run | Part]) -> list[_Step]:
         row.sort(key=lambda r: r.box.x0)
         found.append((min(r.box.cy for r in row), tuple(row)))
     return [step for _, step in sorted(found, key=lambda pair: pair[0])]
-
-
-class _Row(NamedTuple):
-    """One printed row: its runs from left to right, and the white beside and between them."""
-
-    runs: tuple[Run, ...]
-    top: float
-    bottom: float
-    gaps: tuple[tuple[float, float], ...]
-
-
-def _row(runs: Sequence[Run]) -> _Row:
-    edges = [-_MANY, *(v for run in runs for v in (run.box.x0, run.box.x1)), _MANY]
-    return _Row(
-        tuple(runs),
-        min(run.box.y0 for run in runs),
-        max(run.box.y1 for run in runs),
-        tuple(zip(edges[::2], edges[1::2], strict=True)),
-    )
-
-
-def _gutters(items: Sequence[Run | Part], across: Sequence[Box]) -> list[_Gutter]:
-    """White that goes on over two rows or more with print at both sides."""
-    rows = [_row(runs) for runs in _rows_of(items)]
-    found: list[_Gutter] = []
-    taken: list[list[tuple[float, float]]] = [[] for _ in rows]
-    for seed, row in enumerate(rows):
-        for x0, x1 in _seeds(row, rows[seed + 1] if seed + 1 < len(rows) else None):
-            if any(t0 >= x0 and t1 <= x1 for t0, t1 in taken[seed]):
-                continue
-            white, up = _grown(rows, seed, -1, (x0, x1), across)
-            white, down = _grown(rows, seed, 1, white, across)
-            for i in range(up, down + 1):
-                taken[i].append(white)
-            gutter = _trimmed([row.runs for row in rows[up : down + 1]], *white)
-            if gutter is not None:
-                found.append(gutter)
-    return found
-
-
-def _seeds(row: _Row, below: _Row | None) -> Iterator[tuple[float, float]]:
-    """White between neighbours of a row, or between runs of two rows that stand side by side."""
-    if below is not None:  # columns whose lines stand at other heights
-        end = -_MANY
-        for x0, x1 in sorted((run.box.x0, run.box.x1) for run in (*row.runs, *below.runs)):
-            if x0 - end >= _GUTTER and end > -_MANY:
-                yield end, x0
-            end = max(end, x1)
-    for x0, x1 in row.gaps[1:-1]:
-        if x1 - x0 >= _GUTTER:
-            yield x0, x1
-
-
-def _rows_of(items: Sequence[Run | Part]) -> list[list[Run]]:
-    """Loose runs by printed row; areas stand in the rows beside them as one blank run each."""
-    lines: dict[int, list[Run]] = {}
-    areas = []
-    for item in items:
-        if isinstance(item, Part):
-            areas.append(Run((), item.box))
-        else:
-            lines.setdefault(item.words[0].line, []).append(item)
-    rows = sorted(lines.values(), key=lambda row: row[0].box.cy)
-    for row in rows:
-        middle = row[0].box.cy
-        row.extend(area for area in areas if area.box.y0 < middle < area.box.y1)
-        row.sort(key=lambda run: run.box.x0)
-    return rows
-
-
-def _grown(
-    rows: Sequence[_Row],
-    seed: int,
-    step: Literal[-1, 1],
-    white: tuple[float, float],
-    across: Sequence[Box],
-) -> tuple[tuple[float, float], int]:
-    """How far a white gap goes on from row to row, and how much of its width is left there."""
-    at = seed
-    while 0 <= at + step < len(rows):
-        here, there = rows[at], rows[at + step]
-        upper, lower = (here, there) if step > 0 else (there, here)
-        if lower.top - upper.bottom > _FAR:
-            break
-        x0, x1 = white
-        left, right = x0, x0
-        for a, b in there.gaps:
-            low, high = max(x0, a), min(x1, b)
-            if high - low > right - left:
-                left, right = low, high
-        if right - left < _GUTTER or _closed(across, (left, right), upper.bottom, lower.top):
-            break
-        white, at = (left, right), at + step
-    return white, at
-
-
-def _closed(across: Sequence[Box], white: tuple[float, float], bottom: float, top: float) -> bool:
-    """Whether a rule runs from side to side between two rows, over the gap and beyond."""
-    low, high = min(bottom, top) - 0.2, max(bottom, top) + 0.2
-    return any(
-        low <= rule.cy <= high and rule.x0 < white[0] - 1 and rule.x1 > white[1] + 1
-        for rule in across
-    )
-
-
-def _trimmed(rows: Sequence[Sequence[Run]], x0: float, x1: float) -> _Gutter | None:
-    """The gutter from where print stands at both sides to where it ends at one of them."""
-    left = [
-        max((r for r in row if r.box.x1 <= x0 + 0.01), key=_right, default=None) for row in rows
-    ]
-    right = [
-        min((r for r in row if r.box.x0 >= x1 - 0.01), key=_left, default=None) for row in rows
-    ]
-    lefts = [i for i, run in enumerate(left) if run is not None]
-    rights = [i for i, run in enumerate(right) if run is not None]
-    if not lefts or not rights:
-        return None
-    first, last = max(lefts[0], rights[0]), min(lefts[-1], rights[-1])
-    if last < first:
-        return None  # one above the other
-    first = _along(left if first == rights[0] else right, first, -1)
-    last = _along(left if last == rights[-1] else right, last, 1)
-    pairs = tuple(
-        _Pair(left[i], right[i], len(rows[i]))
-        for i in range(first, last + 1)
-        if left[i] is not None or right[i] is not None
-    )
-    return _Gutter(x0, x1, pairs)
-
-
-def _left(run: Run) -> float:
-    return run.box.x0
-
-
-def _right(run: Run) -> float:
-    return run.box.x1
-
-
-def _distinct(runs: Sequence[Run | None]) -> list[Run]:
-    kept: list[Run] = []
-    for run in runs:
-        if run is not None and (not kept or run is not kept[-1]):
-            kept.append(run)
-    return kept
-
-
-def _along(side: Sequence[Run | None], at: int, step: Literal[-1, 1]) -> int:
-    """How far a side goes on, line under line, beyond the row where the other side ends."""
-    behind = range(at, -1 if step > 0 else len(side), -step)
-    last = next(run for i in behind if (run := side[i]) is not None)
-    ahead = at + step
-    while 0 <= ahead < len(side):
-        run = side[ahead]
-        if run is not None:
-            white = max(run.box.y0 - last.box.y1, last.box.y0 - run.box.y1)
-            flush = abs(run.box.x0 - last.box.x0) < 0.3
-            if white > (_NEXT_PARAGRAPH if flush else _NEXT_LINE):
-                break
-            if run.box.overlap_x(last.box) <= 0:
-                break
-            last, at = run, ahead
-        ahead += step
-    return at
-
-
-def _parts_columns(gutter: _Gutter, upright: Sequence[Box]) -> bool:
-    """Whether the two sides are texts of their own, rather than labels and values, or a table."""
-    left = [run for run in gutter.left if run.words]
-    right = [run for run in gutter.right if run.words]
-    for texts, others in ((left, gutter.right), (right, gutter.left)):
-        areas = [run for run in others if not run.words]
-        if len(areas) == 1 and areas[0].box.height > 3 and len(texts) >= 3:
-            return True
-    few = min(len(left), len(right))
-    if few < 2 or max(_numeric(left), _numeric(right)) > 0.4:
-        return False
-    level = _level(gutter)
-    flowing = _runs_on(left), _runs_on(right)
-    if all(flowing) or (few >= 3 and len(level) <= 0.5 * few):
-        return True
-    if any(flowing) and _stacked(right if flowing[0] else left):
-        return True
-    height = gutter.y1 - gutter.y0
-    walls = [w for w in upright if gutter.x0 - 0.5 <= w.cx <= gutter.x1 + 0.5]
-    if few >= 3 and any(min(w.y1, gutter.y1) - max(w.y0, gutter.y0) > 0.7 * height for w in walls):
-        return True
-    return not _crowded(gutter) and _headed(left, right)
-
-
-def _level(gutter: _Gutter) -> list[_Pair]:
-    """The rows with print at both sides."""
-    return [pair for pair in gutter.pairs if pair.left is not None and pair.right is not None]
-
-
-def _crowded(gutter: _Gutter) -> bool:
-    """Whether its rows have more than these two sides, as those of a table have."""
-    level = _level(gutter)
-    return sum(pair.runs > 2 for pair in level) > 0.3 * len(level)
-
-
-def _is_table(gutter: _Gutter) -> bool:
-    """Whether its rows are surely those of a table: figures, or more runs than the two sides."""
-    left = [run for run in gutter.left if run.words]
-    right = [run for run in gutter.right if run.words]
-    flowing = _runs_on(left), _runs_on(right)
-    if len(gutter.pairs) < 3 or all(flowing):
-        return False
-    if len(_level(gutter)) >= 3 and max(_numeric(left), _numeric(right)) > 0.4:
-        return True
-    more = sum(pair.runs > len(pair.boxes) for pair in gutter.pairs)
-    return not any(flowing) and 2 * more > len(gutter.pairs)
-
-
-def _runs_on(runs: Sequence[Run]) -> bool:
-    """Whether lines go on from one to the next, as prose does and no table or form."""
-    if len(runs) < 3 or median([len(run.text) for run in runs]) < 12:
-        return False
-    return sum(run.text[:1].islower() for run in runs) >= _RUNS_ON * len(runs)
-
-
-def _numeric(runs: Sequence[Run]) -> float:
-    """Share of runs that are mostly figures: amounts, dates, codes; no addresses."""
-    return sum(
-        ":" not in run.text
-        and 3 * sum(c.isdigit() for c in run.text) >= 2 * sum(c.isalnum() for c in run.text) > 0
-        for run in runs
-    ) / max(1, len(runs))
-
-
-def _stacked(runs: Sequence[Run]) -> bool:
-    """Whether lines stand close below one another, as in an address."""
-    return len(runs) >= 3 and all(b.box.y0 - a.box.y1 <= _NEXT_LINE for a, b in pairwise(runs))
-
-
-def _headed(left: Sequence[Run], right: Sequence[Run]) -> bool:
-    """Whether both sides begin side by side with a head of their own.
-
-    Either titles of one kind ("To Provider" and "From Provider"), titles above labels ("Member"
-    and "Physician" above "Name: ..."), or labels above stacks of plain lines ("From:" and "To:"
-    above addresses).
-    """
-    heads = left[0], right[0]
-    rest = left[1:], right[1:]
-    if abs(heads[0].box.cy - heads[1].box.cy) > 0.5 or min(map(len, rest)) < 2:
-        return False
-    labelled = [sum(":" in run.text for run in side) / len(side) for side in rest]
-    if all(_is_head(head.text) for head in heads):
-        return min(labelled) >= 0.5 or _share_a_word(heads[0].text, heads[1].text)
-    if all(head.text.endswith(":") for head in heads):
-        stacks = _stacked(left) and _stacked(right)
-        return max(labelled) == 0 and max(map(len, rest)) <= 7 and stacks
-    return False
-
-
-def _is_head(text: str) -> bool:
-    plain = ":" not in text and not any(c.isdigit() for c in text)
-    return plain and any(c.isalpha() for c in text) and len(text.split()) <= 6
-
-
-def _share_a_word(one: str, other: str) -> bool:
-    """Whether two titles have a word of four letters or more in common."""
-    return any(len(word) >= 4 for word in {*one.lower().split()} & {*other.lower().split()})
