@@ -86,20 +86,33 @@ def merged(quick: Line, thorough: Line) -> Line:
     if quick.turned or thorough.turned or not quick.letters or not thorough.letters:
         return max(thorough, quick, key=lambda line: line.score)
     letters: list[Letter] = []
+    mine: list[Letter] = []
+    theirs: list[Letter] = []
     for step in Levenshtein.opcodes(quick.text, thorough.text):
-        mine = quick.letters[step.src_start : step.src_end]
-        theirs = thorough.letters[step.dest_start : step.dest_end]
-        if step.tag == "equal":
-            letters.extend(
-                Letter(b.text, max(a.score, b.score), b.at, "agreed")
-                for a, b in zip(mine, theirs, strict=True)
-            )
+        here = quick.letters[step.src_start : step.src_end]
+        there = thorough.letters[step.dest_start : step.dest_end]
+        if step.tag != "equal":  # neighbouring differences are one: "H" for "Oh" is no "Hh"
+            mine.extend(here)
+            theirs.extend(there)
             continue
-        chosen = mine if _surety(mine) > _surety(theirs) + _BETTER else theirs
-        letters.extend(replace(letter, look="contested") for letter in chosen)
-        if not chosen and letters:  # a letter that only one of the two saw
-            letters[-1] = replace(letters[-1], look="contested")
+        _settle(letters, mine, theirs)
+        mine, theirs = [], []
+        letters.extend(
+            Letter(b.text, max(a.score, b.score), b.at, "agreed")
+            for a, b in zip(here, there, strict=True)
+        )
+    _settle(letters, mine, theirs)
     return replace(thorough, letters=tuple(letters))
+
+
+def _settle(letters: list[Letter], quick: Sequence[Letter], thorough: Sequence[Letter]) -> None:
+    """Adds the better of two readings of one place to ``letters``."""
+    if not quick and not thorough:
+        return
+    chosen = quick if _surety(quick) > _surety(thorough) + _BETTER else thorough
+    letters.extend(replace(letter, look="contested") for letter in chosen)
+    if not chosen and letters:  # a letter that only one of the two saw
+        letters[-1] = replace(letters[-1], look="contested")
 
 
 def _surety(letters: Sequence[Letter]) -> float:

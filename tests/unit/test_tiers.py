@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idp.read.ocr import Letter, Line, Region
+from idp.read.tiers import Looks, merged, read_lines
+from idp.read.trust import FEATURES, PageReading, Trust, features, load, page_reading
+from idp.read.weights import SHIPPED, TRUST
+
+REGION = Region(np.array([[0, 0], [200, 0], [200, 30], [0, 30]], np.float32), 1.0)
+PAGE = np.full((100, 300), 255, np.uint8)
+
+
+def line(text: str, score: float = 0.99, weak: str = "", weak_score: float = 0.4) -> Line:
+    letters = tuple(
+        Letter(c, weak_score if c in weak else score, (i + 0.5) / max(1, len(text)))
+        for i, c in enumerate(text)
+    )
+    return Line(REGION, letters)
+
+
+class Readers:
+    """Two recognisers whose answers are given; remembers who was asked for what."""
+
+    def __init__(self, quick: Sequence[Line], thorough: Sequence[Line]) -> None:
+        self.answers = {"quick": list(quick), "thorough": list(thorough)}
+        self.asked: list[tuple[str, int]] = []
+        self.regions = [Region(REGION.corners + np.float32(40 * i), 1.0) for i in range(len(quick))]
+
+    def recognise(self, page: object, regions: Sequence[Region], tier: str) -> list[Line]:
+        self.asked.append((tier, len(regions)))
+        place = {id(region): i for i, region in enumerate(self.regions)}
+        return [self.answers[tier][place[id(region)]] for region in regions]
+
+
+def test_two_readings_that_agree_are_marked_as_agreed() -> None:
+    both = merged(line("NPI 123", 0.9), line("NPI 123", 0.95))
+    assert both.text == "NPI 123"
+    assert {letter.look for letter in both.letters} == {"agreed"}
+    assert min(letter.score for letter in both.letters) == 0.95
+
+
+def test_where_readings_differ_the_thorough_one_is_taken_and_contested() -> None:
+    both = merged(line("2507"), line("92507"))
+    assert both.text == "92507"
+    assert [letter.look for letter in both.letters][:2] == ["contested", "agreed"]
+
+
+def test_a_far_surer_quick_reading_wins() -> None:
+    both = merged(line("WHITE"), line("WBITE", weak="B"))
+    assert both.text == "WHITE"
+    assert both.letters[1].look == "contested"
+
+
+def test_neighbouring_differences_are_settled_as_one() -> None:
+    # A circle read as "O" and a capital as a small letter must not give both letters.
+    assert merged(line("Home"), line("Ohome", weak="O")).text == "Home"
+
+
+@given(st.text("AB1. ", max_size=8), st.text("AB1. ", max_size=8))
+def test_a_merged_line_has_every_letter_both_agree_on_and_nothing_neither_read(
+    one: str, other: str
+) -> None:
+    both = merged(line(one), line(other))
+    if not one or not other:
+        assert both.text in {one, other}
+    else:
+        assert set(both.text) <= set(one) | set(other)
+        assert len(both.text) <= max(len(one), len(other)) + min(len(one), len(other))
+
+
+def test_a_clean_page_is_read_thoroughly_only_where_it_is_doubtful() -> None:
+    quick = [line("sure"), line("sure too"), line("Dr. X", weak="X")]
+    eyes = Readers(quick, [line("sure"), line("sure too"), line("Dr. K")])
+    lines, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True)  # type: ignore[arg-type]
+    assert [entry.text for entry in lines] == ["sure", "sure too", "Dr. K"]
+    assert (effort.lines, effort.thorough) == (3, 1)
+
+
+def test_a_fax_is_read_by_both_however_sure_the_quick_one_is() -> None:
+    eyes = Readers([line("000"), line("sure")], [line("0.00"), line("sure")])
+    lines, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=False)  # type: ignore[arg-type]
+    assert [entry.text for entry in lines] == ["0.00", "sure"]
+    assert effort.thorough == 2
+
+
+def test_a_page_that_is_mostly_doubtful_is_not_clean() -> None:
+    quick = [line("a", 0.5), line("b", 0.5), line("c")]
+    eyes = Readers(quick, [line("a"), line("b"), line("c")])
+    _, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True)  # type: ignore[arg-type]
+    assert effort.thorough == 3
+
+
+def test_lines_known_already_are_not_read_again() -> None:
+    eyes = Readers([line("one"), line("two")], [line("one"), line("two")])
+    known = {1: line("two")}
+    read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True, known=known)  # type: ignore[arg-type]
+    assert ("quick", 1) in eyes.asked
+
+
+def test_the_shipped_trust_believes_agreement_more_than_contradiction() -> None:
+    trust = load(SHIPPED / TRUST)
+    letters = line("1234567890", 0.97).letters
+    agreed = merged(line("1234567890", 0.97), line("1234567890", 0.97)).letters
+    contested = merged(line("1234567890", 0.97), line("1234557890", 0.97)).letters
+    page = PageReading(worst=2.0, contested=0.01)
+    assert trust.word(contested, page) < trust.word(letters, page) <= trust.word(agreed, page)
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_trust_is_a_probability_for_any_scores(scores: list[float]) -> None:
+    trust = Trust(tuple(1.0 for _ in FEATURES))
+    letters = [Letter("1", score, 0.5) for score in scores]
+    assert 0 <= trust.word(letters, PageReading()) <= 1
+    assert len(features(letters, PageReading())) == len(FEATURES)
+
+
+def test_a_page_without_lines_has_a_background() -> None:
+    assert page_reading([]) == PageReading()
