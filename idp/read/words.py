@@ -51,7 +51,8 @@ def tokens(
     that is far wider than the line's usual one parts them again. Letters that are really a check
     box (``boxes``, in pixels) are dropped. ``sure`` tells how far a word is to be believed.
     """
-    believed = sure or by_scores
+    # The text layer's own proof stands behind its letters, not a recogniser's score.
+    believed = by_scores if line.exact or sure is None else sure
     region = line.region
     if not line.letters:
         return []
