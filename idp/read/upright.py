@@ -32,6 +32,9 @@ _PROVEN = 0.93
 _CONVINCING = 0.80
 """Below it neither way reads: the page may stand, whatever the shapes of its regions say."""
 
+_TIE = 0.05
+"""Between two ways that read about alike the model's scores decide, weighed like this."""
+
 _STANDING = 1.5
 
 
@@ -90,7 +93,7 @@ def upright(page: Image, threshold: int, eyes: Eyes) -> Upright:
     here = _sampled(way, eyes)
     if _proven(here):
         return here
-    best, level = _better(here, eyes)
+    best, level = _better(here, scores, eyes)
     if level >= _CONVINCING and seen is False:
         return best
     # A handful of words, pen strokes, or noise: only reading tells, and the print may stand.
@@ -100,8 +103,10 @@ def upright(page: Image, threshold: int, eyes: Eyes) -> Upright:
     across = _sampled(_turned(page, other, threshold, eyes), eyes)
     if not across.regions or standing(across.regions):
         return best
-    rival, rival_level = (across, _level(across)) if _proven(across) else _better(across, eyes)
-    return rival if rival_level > level + 0.05 else best
+    rival, rival_level = (
+        (across, _level(across)) if _proven(across) else _better(across, scores, eyes)
+    )
+    return rival if rival_level > level + _TIE else best
 
 
 def standing(regions: list[Region]) -> bool | None:
@@ -134,11 +139,12 @@ def _quarter(degrees: Rotation) -> tuple[Rotation, Rotation]:
     return _ROTATIONS[(place + 1) % 4], _ROTATIONS[(place + 3) % 4]
 
 
-def _better(here: Upright, eyes: Eyes) -> tuple[Upright, float]:
+def _better(here: Upright, scores: dict[int, float], eyes: Eyes) -> tuple[Upright, float]:
     """The page as it is or head over, whichever way the same lines read better; and how well."""
     there = _sampled(head_over(here), eyes)
     level, other = _level(here), _level(there)
-    return (there, other) if other > level else (here, level)
+    lean = scores.get(here.rotation, 0.0) - scores.get(there.rotation, 0.0)
+    return (there, other) if other > level + _TIE * lean else (here, level)
 
 
 def _sampled(way: Upright, eyes: Eyes) -> Upright:

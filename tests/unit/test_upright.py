@@ -107,6 +107,12 @@ def test_a_page_that_reads_badly_both_ways_takes_the_better_one() -> None:
     assert sum(faint.read) == 16
 
 
+def test_where_neither_way_reads_the_model_decides() -> None:
+    page = page_of_lines()
+    unreadable = BarEyes(guess=180, legible=0.35, garbled=0.34)
+    assert upright(page, 128, unreadable).rotation == 180
+
+
 def test_a_page_without_any_line_stays_as_the_model_says() -> None:
     blank = np.full((300, 200), 255, np.uint8)
     way = upright(blank, 128, BarEyes(guess=90))
