@@ -24,6 +24,9 @@ _BETTER = 0.2
 """By how much the quick reading must be surer than the thorough one to be taken instead: of 0 to
 0.4 the best on generated faxes."""
 
+_ALIKE = 0.4
+"""Readings that share less are not two readings of one text; the thorough one is taken."""
+
 
 @dataclass(frozen=True)
 class Looks:
@@ -83,8 +86,12 @@ def _quickly(
 
 def merged(quick: Line, thorough: Line) -> Line:
     """Two readings of one region as one, letter by letter."""
-    if quick.turned or thorough.turned or not quick.letters or not thorough.letters:
+    if quick.turned or thorough.turned:
         return max(thorough, quick, key=lambda line: line.score)
+    if Levenshtein.normalized_similarity(quick.text, thorough.text) < _ALIKE:
+        # No print, but a dotted rule, a logo, a hand: what each invents is not to be mixed.
+        contested = tuple(replace(letter, look="contested") for letter in thorough.letters)
+        return replace(thorough, letters=contested)
     letters: list[Letter] = []
     mine: list[Letter] = []
     theirs: list[Letter] = []
