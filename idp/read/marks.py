@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check boxes, circles and typed brackets: what a person did to them, and what option they mean.
+"""Check boxes, buttons and typed brackets: what a person did to them, and what option they mean.
 
 Recognised text can't tell: a box comes out as "[]", "O", "1" or not at all. So marks are found in
 the pixels, and the words beside them become their labels.
@@ -13,50 +13,66 @@ from dataclasses import dataclass
 import numpy as np
 
 from idp.document import Box, Mark, Word
-from idp.read.boxes import (
-    EMPTY_AT_MOST,
-    FULL_AT_LEAST,
-    Candidate,
-    aligned,
-    covered_by,
-    find_boxes,
-    print_map,
-)
+from idp.read.boxes import Candidate, aligned, covered_by, find_boxes, printed
 from idp.read.ocr import Line
-from idp.read.pixels import Mask, Pixels, Rectangle, components, share
+from idp.read.pixels import Pixels, Rectangle
 from idp.read.rules import Ruling
 
 # Inches.
-_CIRCLE = (0.07, 0.2)
 _FIRST_GAP = 0.4
 _WORD_GAP = 0.2
 _MOST_WORDS = 12
+_HEAD_REACH = 0.6
+_WIDEST_ROW = 2.5
 
+_SURE = 0.45
+"""Evidence from which on a candidate is a mark ..."""
 
-def find_marks(pixels: Pixels, ruling: Ruling, lines: Sequence[Line]) -> list[Candidate]:
-    """Boxes, circles and typed brackets of a page, top to bottom."""
-    words = print_map(pixels.ink.shape, lines)
-    boxes = find_boxes(pixels, ruling, lines, words)
-    found = [*boxes, *_brackets(lines, boxes)]
-    found += [
-        c
-        for c in _circles(pixels, lines)
-        if not covered_by(c, found) and not words[round(c.cy), round(c.cx)]
-    ]
-    return sorted(found, key=lambda c: (round(c.cy / (0.08 * pixels.dpi)), c.x0))
-
+_SURE_IN_PRINT = 0.8
+"""... and where the recogniser read the letters of a word."""
 
 _OPENING, _CLOSING = "[(", "])"
 _TICKS = frozenset("xX*✓✔√vV/")
+_CROSSES = frozenset("xX✓✔√☒☑")
 
 
-def _brackets(lines: Sequence[Line], boxes: Sequence[Candidate]) -> list[Candidate]:
-    """Boxes typed as ``[ ]``, ``[X]``, ``( )`` or ``(X)``."""
-    found = []
+def find_marks(
+    pixels: Pixels, ruling: Ruling, lines: Sequence[Line], taken: Sequence[Rectangle] = ()
+) -> list[Candidate]:
+    """Boxes, buttons, typed brackets and crosses in cells, top to bottom.
+
+    Args:
+        pixels: The page.
+        ruling: Its cells: one that holds nothing but a typed X is a choice.
+        lines: What was read; the letters of a word are hardly ever boxes.
+        taken: Where there are none, in pixels: combs have cells of their own.
+    """
+    words = printed(lines)
+    boxes = [
+        box
+        for box in find_boxes(pixels)
+        if box.evidence >= (_SURE_IN_PRINT if _within(box, words) else _SURE)
+        and not _within(box, taken)
+    ]
+    found = _with_brackets(boxes, lines)
+    found += [cross for cross in _crosses(ruling, lines) if not covered_by(cross, found)]
+    return sorted(found, key=lambda c: (round(c.cy / (0.08 * pixels.dpi)), c.x0))
+
+
+def _within(box: Candidate, words: Sequence[Rectangle]) -> bool:
+    return any(x0 <= box.cx <= x1 and y0 <= box.cy <= y1 for x0, y0, x1, y1 in words)
+
+
+def _with_brackets(boxes: Sequence[Candidate], lines: Sequence[Line]) -> list[Candidate]:
+    """The boxes, and those typed as ``[ ]``, ``[X]``, ``( )`` or ``(X)``.
+
+    Where the pixels show one too, they say where it is, and the letters what is in it.
+    """
+    found = list(boxes)
     for line in lines:
         letters = line.letters
         for i, letter in enumerate(letters):
-            if letter.text not in _OPENING:
+            if letter.text not in _OPENING or line.turned:
                 continue
             rest = letters[i + 1 : i + 5]
             end = next((k for k, item in enumerate(rest) if item.text in _CLOSING), None)
@@ -72,96 +88,27 @@ def _brackets(lines: Sequence[Line], boxes: Sequence[Candidate]) -> list[Candida
             region = line.region
             x0 = region.x0 + (letter.at * region.width) - 0.2 * region.height
             x1 = region.x0 + (rest[end].at * region.width) + 0.2 * region.height
-            box = Candidate(x0, region.y0, x1, region.y1, 1.0 if between else 0.0, 0.8, "brackets")
-            if not covered_by(box, boxes):
-                found.append(box)
+            typed = Candidate(
+                x0, region.y0, x1, region.y1, 0.98 if between else 0.05, 0.9, "brackets"
+            )
+            if not covered_by(typed, found):
+                found.append(typed)
     return found
 
 
-def _circles(pixels: Pixels, lines: Sequence[Line]) -> list[Candidate]:
-    """Round option buttons: rings of one size that stand apart from print, at least two of them."""
-    dpi = pixels.dpi
-    parts = components(pixels.firm)
-    width, height = parts[:, 2], parts[:, 3]
-    low, high = _CIRCLE[0] * dpi, _CIRCLE[1] * dpi
-    round_ = (
-        (width >= low)
-        & (width <= high)
-        & (np.abs(width - height) <= np.maximum(2, 0.12 * width))
-        & (parts[:, 4] >= 0.15 * width * height)
-        & (parts[:, 4] <= 0.8 * width * height)
-    )
+def _crosses(ruling: Ruling, lines: Sequence[Line]) -> list[Candidate]:
+    """Crosses and ticks that stand alone in a cell of a table."""
     found = []
-    for x, y, w, h, _area in parts[round_].tolist():
-        ring, core = _ring(pixels.firm, x, y, w, h)
-        if ring < 0.9 or not _apart(pixels.firm, x, y, w, h):
-            continue
-        found.append(Candidate(x, y, x + w, y + h, core, ring, "circle"))
-    return [
-        c
-        for c in found
-        if sum(abs(o.size - c.size) <= max(2.0, 0.1 * c.size) for o in found) >= 2
-        and not _is_letter(c, lines)
-    ]
-
-
-_ANGLES = np.linspace(0, 2 * np.pi, 24, endpoint=False)
-
-
-def _ring(mask: Mask, x: int, y: int, w: int, h: int) -> tuple[float, float]:
-    """Share of the rim that is drawn (0 where no white ring lies within it), and of the core."""
-    cx, cy, radius = x + (w - 1) / 2, y + (h - 1) / 2, (w + h) / 4
-
-    def drawn(r: float) -> float:
-        xs = np.clip(np.rint(cx + r * np.cos(_ANGLES)), 0, mask.shape[1] - 1).astype(int)
-        ys = np.clip(np.rint(cy + r * np.sin(_ANGLES)), 0, mask.shape[0] - 1).astype(int)
-        return float(np.count_nonzero(mask[ys, xs])) / len(_ANGLES)
-
-    rim = max(drawn(radius - 0.8), drawn(radius - 1.8))
-    reach = max(1, round(0.3 * radius))
-    core = share(
-        mask[round(cy) - reach : round(cy) + reach + 1, round(cx) - reach : round(cx) + reach + 1]
-    )
-    gap = min(drawn(radius * f) for f in (0.55, 0.65, 0.75))
-    if core < 0.5 and gap > 0.3:
-        return 0.0, core
-    return rim, core
-
-
-def _apart(mask: Mask, x: int, y: int, w: int, h: int) -> bool:
-    """Whether there is white all around, as beside a button but not beside a letter."""
-    gap = max(3, round(0.3 * w))
-    top, bottom = max(0, y - 1), y + h + 1
-    left = mask[top:bottom, max(0, x - gap) : max(0, x - 1)]
-    right = mask[top:bottom, x + w + 1 : x + w + gap]
-    return share(left) < 0.03 and share(right) < 0.03
-
-
-def _is_letter(c: Candidate, lines: Sequence[Line]) -> bool:
-    """Whether the ring was read as a sure letter or digit within a word."""
     for line in lines:
-        region = line.region
-        if not (region.y0 <= c.cy <= region.y1 and region.x0 - 2 <= c.cx <= region.x1 + 2):
+        region, text = line.region, line.text.strip()
+        if len(text) != 1 or text not in _CROSSES or line.turned:
             continue
-        for i, letter in enumerate(line.letters):
-            place = region.x0 + letter.at * region.width
-            if abs(place - c.cx) > 0.5 * c.size or not letter.text.isalnum():
-                continue
-            before = line.letters[i - 1].text if i else " "
-            after = line.letters[i + 1].text if i + 1 < len(line.letters) else " "
-            if before != " " or (after != " " and letter.text not in "O0o"):
-                return True
-    return False
-
-
-def threshold_of(candidates: Sequence[Candidate]) -> float:
-    """Share of print from which on a box counts as ticked: above what empty ones show here."""
-    shares = [c.filled for c in candidates if c.kind == "box"]
-    if not shares:
-        return EMPTY_AT_MOST
-    # Noise and the blurred rim fill the empty boxes of a bad fax a little.
-    low = float(np.percentile(shares, 25))
-    return min(FULL_AT_LEAST, max(EMPTY_AT_MOST, low + 0.07))
+        cx, cy = (region.x0 + region.x1) / 2, (region.y0 + region.y1) / 2
+        if any(c.x0 < cx < c.x1 and c.y0 < cy < c.y1 for c in ruling.cells):
+            found.append(
+                Candidate(region.x0, region.y0, region.x1, region.y1, 0.97, 0.8, "brackets")
+            )
+    return found
 
 
 def labelled(
@@ -173,64 +120,60 @@ def labelled(
 ) -> tuple[Mark, ...]:
     """The marks with their states, and the words of their options as labels.
 
-    An option's words stand right of its box, up to the next box, a rule or a wide gap; in rows
-    where nothing stands right of the last box, they stand left.
+    An option's words stand on one side of its box, the same for a whole row, up to the next box, a
+    rule or a wide gap; where they stand on neither side, they stand above, once for a column.
     """
     width, height = size
-    threshold = threshold_of(candidates)
-    places = [_Place(w.text, w.line, *_pixels(w.box, width, height)) for w in words]
-    made: dict[int, tuple[str, str]] = {}
-    for i, c in enumerate(candidates):
-        made[i] = (
-            _beside(c, candidates, places, ruling, dpi, right=True),
-            _beside(c, candidates, places, ruling, dpi, right=False),
-        )
+    places = [
+        place
+        for w in words
+        if not _is_mark(place := _Place(w.text, *_pixels(w.box, width, height)), candidates)
+    ]
+    page = _Surroundings(candidates, places, ruling, dpi)
+    labels: dict[int, str] = {}
+    for row in page.rows():
+        labels.update(page.labels(row))
+    for column in page.columns([i for i in range(len(candidates)) if not labels[i]]):
+        head = page.head(column)
+        labels.update(dict.fromkeys(column, head))
+    named = [c for i, c in enumerate(candidates) if labels[i]]
     marks = []
     for i, c in enumerate(candidates):
-        row = [j for j, o in enumerate(candidates) if abs(o.cy - c.cy) < 0.6 * c.size]
-        last = max(row, key=lambda j: candidates[j].x0)
-        first = min(row, key=lambda j: candidates[j].x0)
-        label = made[i][0]
-        if not made[last][0] and made[first][1]:
-            label = made[i][1]
-        ticked = c.filled >= (0.5 if c.kind != "box" else threshold)
+        # Squares without words, and without a neighbour that has some, are drawings.
+        if not labels[i] and not aligned(c, named):
+            continue
         marks.append(
             Mark(
-                state="checked" if ticked else "unchecked",
+                state="checked" if c.filled >= 0.5 else "unchecked",
                 box=Box(
                     *(
                         round(min(1.0, max(0.0, v / s)), 5)
                         for v, s in zip(c.rectangle, (width, height, width, height), strict=True)
                     )
                 ),
-                label=label,
-                confidence=_confidence(c, threshold),
+                label=labels[i],
+                confidence=_confidence(c),
             )
         )
-    return tuple(
-        mark
-        for c, mark in zip(candidates, marks, strict=True)
-        # Squares without words, and without a neighbour that has some, are drawings.
-        if mark.label or aligned(c, [o for o, m in zip(candidates, marks, strict=True) if m.label])
-    )
+    return tuple(marks)
 
 
-def _confidence(c: Candidate, threshold: float) -> float:
-    if c.kind != "box":
-        return 0.9 if abs(c.filled - 0.5) > 0.2 else 0.6
-    span = threshold if c.filled < threshold else 0.12
-    clear = min(1.0, abs(c.filled - threshold) / span)
-    return round((0.5 + 0.49 * clear) * min(1.0, 0.6 + 0.5 * max(0.0, c.evidence)), 3)
+def _confidence(c: Candidate) -> float:
+    """Probability that this is a mark in the state given."""
+    return round(max(c.filled, 1 - c.filled) * min(1.0, 0.5 + 0.6 * c.evidence), 3)
 
 
 @dataclass(frozen=True)
 class _Place:
     text: str
-    line: int
     x0: float
     y0: float
     x1: float
     y1: float
+
+    @property
+    def cx(self) -> float:
+        return (self.x0 + self.x1) / 2
 
     @property
     def cy(self) -> float:
@@ -241,58 +184,189 @@ def _pixels(box: Box, width: int, height: int) -> Rectangle:
     return box.x0 * width, box.y0 * height, box.x1 * width, box.y1 * height
 
 
-def _beside(
-    c: Candidate,
-    candidates: Sequence[Candidate],
-    places: Sequence[_Place],
-    ruling: Ruling,
-    dpi: float,
-    *,
-    right: bool,
-) -> str:
-    reach = max(0.35 * c.size, 0.03 * dpi)
-    level = [p for p in places if c.y0 - reach <= p.cy <= c.y1 + reach]
-    # In small print two rows may pass the box: the words are those of the row level with it.
-    beside = [
-        p
-        for p in level
-        if (0 <= p.x0 - c.x0 <= c.size + _FIRST_GAP * dpi if right else c.x1 - p.x1 >= 0)
-    ]
-    if beside:
-        row = min(beside, key=lambda p: abs(p.cy - c.cy)).line
-        level = [p for p in level if p.line == row]
-    others = [o for o in candidates if o is not c and abs(o.cy - c.cy) < 0.8 * c.size]
-    walls = [v.cx for v in ruling.vertical if v.y0 <= c.cy <= v.y1]
-    slack = 0.25 * c.size
-    chosen: list[_Place] = []
-    if right:
-        stop = min(
-            [o.x0 for o in others if o.x0 > c.x1 - 1] + [x for x in walls if x > c.x1 + 1],
-            default=float("inf"),
+def _is_mark(word: _Place, candidates: Sequence[Candidate]) -> bool:
+    """Whether a word is what the recogniser made of marks."""
+    on_marks = sum(
+        max(0.0, min(word.x1, c.x1) - max(word.x0, c.x0))
+        for c in candidates
+        if c.y0 < word.cy < c.y1
+    )
+    return on_marks > 0.6 * (word.x1 - word.x0)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The words beside a mark, and how far off the first of them is; none: endless."""
+
+    text: str = ""
+    gap: float = float("inf")
+
+
+class _Surroundings:
+    """Marks and the words and rules around them, in pixels."""
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        places: Sequence[_Place],
+        ruling: Ruling,
+        dpi: float,
+    ) -> None:
+        self._marks = candidates
+        self._places = places
+        self._ruling = ruling
+        self._dpi = dpi
+
+    def rows(self) -> list[list[int]]:
+        """Marks side by side, not parted by an upright rule or much white, left to right."""
+        rows: list[list[int]] = []
+        for i in sorted(range(len(self._marks)), key=lambda i: self._marks[i].x0):
+            c = self._marks[i]
+            for row in rows:
+                other = self._marks[row[-1]]
+                if (
+                    abs(other.cy - c.cy) < 0.6 * min(other.size, c.size)
+                    and c.x0 - other.x1 < _WIDEST_ROW * self._dpi
+                    and not any(other.cx < x < c.cx for x in self._walls(c))
+                ):
+                    row.append(i)
+                    break
+            else:
+                rows.append([i])
+        return rows
+
+    def _walls(self, c: Candidate) -> list[float]:
+        """Upright rules beside a mark, without its own borders."""
+        slack = 0.2 * c.size
+        return [
+            v.cx
+            for v in self._ruling.vertical
+            if v.y0 <= c.cy <= v.y1 and not c.x0 - slack <= v.cx <= c.x1 + slack
+        ]
+
+    def labels(self, row: Sequence[int]) -> dict[int, str]:
+        """The labels of a row: all from the right, or all from the left."""
+        right = {i: self._beside(self._marks[i], right=True) for i in row}
+        left = {i: self._beside(self._marks[i], right=False) for i in row}
+        first, last = row[0], row[-1]
+        side = right
+        if not right[last].text and left[first].text:
+            side = left
+        elif left[first].text and len(row) > 1:
+            # Both ends have words: an option's words are nearer to its own box.
+            after = [right[i].gap for i in row[:-1] if right[i].text]
+            before = [left[i].gap for i in row[1:] if left[i].text]
+            if after and before and float(np.median(after)) > 2 * float(np.median(before)):
+                side = left
+        if side is left and len(row) > 1 and not any(left[i].text for i in row[1:]):
+            # A question and the boxes of its answers, which are named above.
+            heads = {i: self.head([i]) for i in row}
+            if all(heads.values()):
+                return heads
+        return {i: side[i].text for i in row}
+
+    def columns(self, without: Sequence[int]) -> list[list[int]]:
+        """Marks that found no words beside them, those one above the other together."""
+        columns: list[list[int]] = []
+        for i in sorted(without, key=lambda i: self._marks[i].cy):
+            c = self._marks[i]
+            for column in columns:
+                other = self._marks[column[-1]]
+                if (
+                    abs(other.cx - c.cx) < 0.5 * c.size
+                    and c.cy - other.cy < _HEAD_REACH * self._dpi
+                    and not any(
+                        other.cy < p.cy < c.cy and abs(p.cx - c.cx) < 1.5 * c.size
+                        for p in self._places
+                    )
+                ):
+                    column.append(i)
+                    break
+            else:
+                columns.append([i])
+        return columns
+
+    def head(self, column: Sequence[int]) -> str:
+        """The words above a column of marks, or above a single one."""
+        top = self._marks[column[0]]
+        reach = 0.5 * _HEAD_REACH * self._dpi
+        level = [o for o in self._marks if o is not top and abs(o.cy - top.cy) < 0.6 * top.size]
+        # A heading belongs to the nearest mark of the row beneath it.
+        low = max([(o.cx + top.cx) / 2 for o in level if o.cx < top.cx], default=top.cx - 2 * reach)
+        high = min(
+            [(o.cx + top.cx) / 2 for o in level if o.cx > top.cx], default=top.cx + 2 * reach
         )
-        edge, gap = c.x1, _FIRST_GAP * dpi
-        for p in sorted(level, key=lambda p: p.x0):
-            if p.x0 < c.x1 - slack and (p.x0 + p.x1) / 2 < c.x1:
-                continue
-            if p.x0 - edge > gap or (p.x0 + p.x1) / 2 > stop or len(chosen) >= _MOST_WORDS:
-                break
-            chosen.append(p)
-            if p.text.endswith(":"):
-                break
-            edge, gap = p.x1, _WORD_GAP * dpi
-    else:
-        stop = max(
-            [o.x1 for o in others if o.x1 < c.x0 + 1] + [x for x in walls if x < c.x0 - 1],
-            default=0.0,
+        walls = self._walls(top)
+        low = max([low, *[x for x in walls if x < top.cx]])
+        high = min([high, *[x for x in walls if x > top.cx]])
+        above = [
+            p
+            for p in self._places
+            if low < p.cx < high and 0 < top.y0 - p.cy < reach + 0.5 * (p.y1 - p.y0)
+        ]
+        if not above:
+            return ""
+        nearest = max(above, key=lambda p: p.cy)
+        line = sorted(
+            (p for p in above if abs(p.cy - nearest.cy) < 0.5 * (nearest.y1 - nearest.y0)),
+            key=lambda p: p.x0,
         )
-        edge, gap = c.x0, _FIRST_GAP * dpi
-        for p in sorted(level, key=lambda p: -p.x1):
-            if p.x1 > c.x0 + slack:
-                continue
-            if edge - p.x1 > gap or (p.x0 + p.x1) / 2 < stop or len(chosen) >= _MOST_WORDS:
-                break
-            if chosen and p.text.endswith(":"):
-                break
-            chosen.insert(0, p)
-            edge, gap = p.x0, _WORD_GAP * dpi
-    return " ".join(p.text for p in chosen)
+        # Of a whole sentence above, nothing is the heading of this mark alone.
+        middle = (line[0].x0 + line[-1].x1) / 2
+        if abs(middle - top.cx) > max(1.5 * top.size, 0.35 * (line[-1].x1 - line[0].x0)):
+            return ""
+        return " ".join(p.text for p in line)
+
+    def _beside(self, c: Candidate, *, right: bool) -> _Side:
+        dpi = self._dpi
+        reach = max(0.35 * c.size, 0.03 * dpi)
+        level = [p for p in self._places if c.y0 - reach <= p.cy <= c.y1 + reach]
+        # In small print two rows may pass the box: the words are those of the row level with it.
+        first = _FIRST_GAP * dpi
+        beside = [
+            p
+            for p in level
+            if (-c.size <= p.x0 - c.x1 <= first if right else -c.size <= c.x0 - p.x1 <= first)
+            and (p.cx > c.cx if right else p.cx < c.cx)
+        ]
+        if not beside:
+            return _Side()
+        nearest = min(beside, key=lambda p: abs(p.cy - c.cy))
+        level = [p for p in level if abs(p.cy - nearest.cy) < 0.5 * (nearest.y1 - nearest.y0)]
+        others = [o for o in self._marks if o is not c and abs(o.cy - c.cy) < 0.8 * c.size]
+        walls = self._walls(c)
+        slack = 0.25 * c.size
+        chosen: list[_Place] = []
+        if right:
+            stop = min(
+                [o.x0 for o in others if o.x0 > c.x1 - slack] + [x for x in walls if x > c.cx],
+                default=float("inf"),
+            )
+            edge, gap = c.x1, _FIRST_GAP * dpi
+            for p in sorted(level, key=lambda p: p.x0):
+                if p.x0 < c.x1 - slack and p.cx < c.x1:
+                    continue
+                if p.x0 - edge > gap or p.cx > stop or len(chosen) >= _MOST_WORDS:
+                    break
+                chosen.append(p)
+                if p.text.endswith(":"):
+                    break
+                edge, gap = p.x1, _WORD_GAP * dpi
+            distance = chosen[0].x0 - c.x1 if chosen else float("inf")
+        else:
+            stop = max(
+                [o.x1 for o in others if o.x1 < c.x0 + slack] + [x for x in walls if x < c.cx],
+                default=0.0,
+            )
+            edge, gap = c.x0, _FIRST_GAP * dpi
+            for p in sorted(level, key=lambda p: -p.x1):
+                if p.x1 > c.x0 + slack:
+                    continue
+                if edge - p.x1 > gap or p.cx < stop or len(chosen) >= _MOST_WORDS:
+                    break
+                if chosen and p.text.endswith(":"):
+                    break
+                chosen.insert(0, p)
+                edge, gap = p.x0, _WORD_GAP * dpi
+            distance = c.x0 - chosen[-1].x1 if chosen else float("inf")
+        return _Side(" ".join(p.text for p in chosen), distance)
