@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev install-train run test test-unit test-component test-faults \
         test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
-        train clean
+        train train-reading clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -61,6 +61,10 @@ evaluate: install-dev ## score the product on IDP_CORPUS
 
 train: install-dev ## make the shipped field model again
 	@$(PY) -m training.train_crf
+
+train-reading: install-train ## go on training the quick text recogniser, then fit the trust in words
+	@mkdir -p build && $(PY) -m training.recognition --ship --out build/text_recognition_tiny.onnx
+	@$(PY) -m training.recognition.calibrate
 
 format: install-dev ## let ruff write
 	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .

