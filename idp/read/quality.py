@@ -17,10 +17,10 @@ from idp.read.repair import Repaired
 _DOUBTFUL = 0.8
 """Confidence below which a word is doubtful."""
 
-_DOUBTFUL_SHARES = (0.05, 0.20)
-"""Up to so many doubtful words a page is good, and fair."""
+_FEW_DOUBTFUL = 0.05
+"""Up to so large a share of doubtful words is no reason to mention them."""
 
-_QUALITIES = (0.93, 0.80)
+_QUALITIES = (0.94, 0.80)
 """From so much quality on a page is good, and fair."""
 
 _COARSE_DPI = 120.0
@@ -75,17 +75,14 @@ def assess(
     sure = sum(word.confidence * len(word.text) for word in words) / max(1, letters)
     doubtful = sum(word.confidence < _DOUBTFUL for word in words) / len(words)
     value = min(1.0, max(0.0, sure - cost))
-    reasons = ("doubtful words", *flaws) if doubtful > _DOUBTFUL_SHARES[0] else flaws
-    return Quality(round(value, 3), grade_of(value, doubtful), reasons)
+    reasons = ("doubtful words", *flaws) if doubtful > _FEW_DOUBTFUL else flaws
+    return Quality(round(value, 3), grade_of(value), reasons)
 
 
-def grade_of(value: float, doubtful: float) -> Grade:
-    """The grade for a quality and a share of doubtful words: the worse of what each says."""
-    if value >= _QUALITIES[0] and doubtful <= _DOUBTFUL_SHARES[0]:
-        return Grade.GOOD
-    if value >= _QUALITIES[1] and doubtful <= _DOUBTFUL_SHARES[1]:
-        return Grade.FAIR
-    return Grade.POOR
+def grade_of(value: float) -> Grade:
+    """The quality in one word."""
+    good, fair = _QUALITIES
+    return Grade.GOOD if value >= good else Grade.FAIR if value >= fair else Grade.POOR
 
 
 def _flaws(raster: Repaired, dpi: tuple[float, float], skew_degrees: float) -> tuple[str, ...]:

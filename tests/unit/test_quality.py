@@ -38,7 +38,7 @@ def test_the_grade_falls_with_the_share_of_doubtful_words() -> None:
         confidences = [0.5] * doubtful + [0.995] * (40 - doubtful)
         return assess(words(*confidences), raster(), dpi=_FINE, skew_degrees=0).grade
 
-    assert [grade(n) for n in (0, 4, 20)] == [Grade.GOOD, Grade.FAIR, Grade.POOR]
+    assert [grade(n) for n in (0, 6, 20)] == [Grade.GOOD, Grade.FAIR, Grade.POOR]
 
 
 def test_flaws_of_the_raster_are_named_the_costly_ones_first_and_lower_the_number() -> None:
