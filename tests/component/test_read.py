@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -236,16 +237,29 @@ def test_models_go_to_the_users_cache_where_the_installation_is_read_only(
     blocked.write_text("a file where a folder should be")
     with Reader(ReadSettings(workers=1), blocked) as reader:
         assert "text_recognition" in reader.versions
-    assert list((tmp_path / "home" / "idp").glob("read-small-*/manifest.json"))
+    assert list((tmp_path / "home" / "idp").glob("read-tiny-*/manifest.json"))
 
 
 def test_weights_of_unknown_origin_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = weights.Source("rapidocr", "rapidocr", weights.RECOGNITION.path, "0" * 64)
-    monkeypatch.setattr(weights, "RECOGNITION", other)
+    small = weights.RECOGNITION["small"]
+    other = weights.Source("rapidocr", "rapidocr", small.path, "0" * 64)
+    monkeypatch.setitem(weights.RECOGNITION, "small", other)
     with pytest.raises(ModelError, match="sha256"):
         prepare(tmp_path)
+
+
+def test_a_shipped_model_that_is_not_the_manifests_is_refused(tmp_path: Path) -> None:
+    shipped = tmp_path / "reading"
+    shutil.copytree(weights.SHIPPED, shipped)
+    with (shipped / weights.QUICK).open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(ModelError, match="sha256"):
+        prepare(tmp_path / "cache", shipped=shipped)
+    (shipped / weights.QUICK).unlink()
+    with pytest.raises(ModelError, match="missing"):
+        prepare(tmp_path / "cache", shipped=shipped)
 
 
 def test_cutting_the_recogniser_down_to_latin_changes_no_latin_score(tmp_path: Path) -> None:
@@ -255,7 +269,7 @@ def test_cutting_the_recogniser_down_to_latin_changes_no_latin_score(tmp_path: P
         return np.asarray(scores)[0]
 
     prepared: Weights = prepare(tmp_path)
-    source = weights.RECOGNITION
+    source = weights.RECOGNITION["small"]
     package = Path(str(importlib.metadata.distribution("rapidocr").locate_file(source.package)))
     page = np.asarray(sheet())
     for i in range(len(LINES)):

@@ -125,7 +125,7 @@ def test_pages_read_together_are_read_as_alone(models: Path, tmp_path: Path) -> 
     assert together is not alone
     group = [Job(page, str(tmp_path), weights, settings, Place(pages=3)) for page in raw]
     found = _read_together(group)
-    runner = together._detector.paddlex_predictor.runner
+    runner = together.ocr._detector.paddlex_predictor.runner
     assert runner.requests == 3
     assert runner.runs < 3  # pages of one size shared a run
     for page, other in zip(found, expected, strict=True):
