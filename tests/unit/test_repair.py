@@ -80,7 +80,7 @@ def test_the_rules_of_a_form_are_no_streaks(form: Image) -> None:
 def test_the_black_border_of_a_scanner_goes_and_a_title_bar_stays(form: Image) -> None:
     bar = form.copy()
     bar[40:110, 120:1600] = 0
-    cv2.putText(bar, "PRIOR AUTHORIZATION", (300, 95), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
+    cv2.putText(bar, "PRIOR AUTHORIZATION", (300, 95), cv2.FONT_HERSHEY_SIMPLEX, 1.6, [255], 4)
     framed = bar.copy()
     framed[:, :60] = 0
     framed[2120:] = 0
@@ -94,8 +94,8 @@ def test_the_black_border_of_a_scanner_goes_and_a_title_bar_stays(form: Image) -
 def test_punch_holes_go_and_filled_circles_of_the_form_stay(form: Image) -> None:
     punched = form.copy()
     for y in (400, 1000, 1700):
-        cv2.circle(punched, (60, y), 26, 0, -1)
-    cv2.circle(punched, (1300, 700), 11, 0, -1)
+        cv2.circle(punched, (60, y), 26, [0], -1)
+    cv2.circle(punched, (1300, 700), 11, [0], -1)
     mended = repair(punched, *_DPI, bilevel=True)
     assert mended.border > 0
     for y in (400, 1000, 1700):
