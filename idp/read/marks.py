@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from idp.document import Box, Mark, Word
 from idp.read.boxes import Candidate, aligned, covered_by, find_boxes, printed
@@ -21,9 +22,11 @@ from idp.read.rules import Ruling
 # Inches.
 _FIRST_GAP = 0.4
 _WORD_GAP = 0.2
-_MOST_WORDS = 12
+_MOST_WORDS = 24
 _HEAD_REACH = 0.6
 _WIDEST_ROW = 2.5
+
+_NEARER = 2.5  # times nearer are an option's words to its own box than to another
 
 _SURE = 0.45
 """Evidence from which on a candidate is a mark ..."""
@@ -33,6 +36,7 @@ _SURE_IN_PRINT = 0.8
 
 _OPENING, _CLOSING = "[(", "])"
 _TICKS = frozenset("xX*✓✔√vV/")
+_ROUND_OR_SQUARE = frozenset("☐☑☒□■●○Oo0")
 _CROSSES = frozenset("xX✓✔√☒☑")
 
 
@@ -47,20 +51,24 @@ def find_marks(
         lines: What was read; the letters of a word are hardly ever boxes.
         taken: Where there are none, in pixels: combs have cells of their own.
     """
-    words = printed(lines)
+    words = np.array(printed(lines), np.float64).reshape(-1, 4)
+    closed = np.array(taken, np.float64).reshape(-1, 4)
     boxes = [
         box
         for box in find_boxes(pixels)
         if box.evidence >= (_SURE_IN_PRINT if _within(box, words) else _SURE)
-        and not _within(box, taken)
+        and not _within(box, closed)
     ]
     found = _with_brackets(boxes, lines)
     found += [cross for cross in _crosses(ruling, lines) if not covered_by(cross, found)]
     return sorted(found, key=lambda c: (round(c.cy / (0.08 * pixels.dpi)), c.x0))
 
 
-def _within(box: Candidate, words: Sequence[Rectangle]) -> bool:
-    return any(x0 <= box.cx <= x1 and y0 <= box.cy <= y1 for x0, y0, x1, y1 in words)
+def _within(box: Candidate, places: NDArray[np.float64]) -> bool:
+    """Whether its middle lies in one of the places, rows of x0, y0, x1, y1."""
+    x0, y0, x1, y1 = places.T
+    cx, cy = box.cx, box.cy
+    return bool(((x0 <= cx) & (cx <= x1) & (y0 <= cy) & (cy <= y1)).any())
 
 
 def _with_brackets(boxes: Sequence[Candidate], lines: Sequence[Line]) -> list[Candidate]:
@@ -186,12 +194,13 @@ def _pixels(box: Box, width: int, height: int) -> Rectangle:
 
 def _is_mark(word: _Place, candidates: Sequence[Candidate]) -> bool:
     """Whether a word is what the recogniser made of marks."""
+    signs = all(letter in _ROUND_OR_SQUARE for letter in word.text)
     on_marks = sum(
         max(0.0, min(word.x1, c.x1) - max(word.x0, c.x0))
         for c in candidates
         if c.y0 < word.cy < c.y1
     )
-    return on_marks > 0.6 * (word.x1 - word.x0)
+    return on_marks > (0.1 if signs else 0.6) * (word.x1 - word.x0)
 
 
 @dataclass(frozen=True)
@@ -248,22 +257,25 @@ class _Surroundings:
         """The labels of a row: all from the right, or all from the left."""
         right = {i: self._beside(self._marks[i], right=True) for i in row}
         left = {i: self._beside(self._marks[i], right=False) for i in row}
-        first, last = row[0], row[-1]
-        side = right
-        if not right[last].text and left[first].text:
-            side = left
-        elif left[first].text and len(row) > 1:
-            # Both ends have words: an option's words are nearer to its own box.
-            after = [right[i].gap for i in row[:-1] if right[i].text]
-            before = [left[i].gap for i in row[1:] if left[i].text]
-            if after and before and float(np.median(after)) > 2 * float(np.median(before)):
-                side = left
+        side = left if self._stand_left([right[i] for i in row], [left[i] for i in row]) else right
         if side is left and len(row) > 1 and not any(left[i].text for i in row[1:]):
             # A question and the boxes of its answers, which are named above.
             heads = {i: self.head([i]) for i in row}
             if all(heads.values()):
                 return heads
         return {i: side[i].text for i in row}
+
+    @staticmethod
+    def _stand_left(right: Sequence[_Side], left: Sequence[_Side]) -> bool:
+        """Whether the options of a row stand left of their boxes: their words are the nearer."""
+        after = [max(2.0, side.gap) for side in right if side.text]
+        before = [max(2.0, side.gap) for side in left if side.text]
+        if not before or not after:
+            return bool(before)
+        nearer = float(np.median(after)) / float(np.median(before))
+        if nearer > _NEARER or nearer < 1 / _NEARER:
+            return nearer > 1
+        return not right[-1].text and bool(left[0].text)
 
     def columns(self, without: Sequence[int]) -> list[list[int]]:
         """Marks that found no words beside them, those one above the other together."""

@@ -21,7 +21,7 @@ Rectangle = tuple[float, float, float, float]
 
 _FAINT = 22
 _FIRM = 60
-_SHRINK, _SHRINK_COARSE, _FINE = 2.0, 1.5, 180.0
+_SHRINK_COARSE, _FINE = 1.5, 180.0
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,55 @@ class Pixels:
 def look(page: Gray, threshold: int, dpi: float) -> Pixels:
     """The masks of a page."""
     height, width = page.shape
-    small = cv2.resize(
-        page, (max(1, width // 8), max(1, height // 8)), interpolation=cv2.INTER_AREA
-    )
+    small = shrunk(page, 8, 8)
     paper = cv2.dilate(small, cv2.getStructuringElement(cv2.MORPH_RECT, (9, 9)))
     darkness = cv2.subtract(
         cv2.resize(paper, (width, height), interpolation=cv2.INTER_NEAREST), page
     )
     _, ink = cv2.threshold(page, threshold - 1, 255, cv2.THRESH_BINARY_INV)
-    shrink = _SHRINK if dpi >= _FINE else _SHRINK_COARSE
-    coarse_size = max(1, round(width / shrink)), max(1, round(height / shrink))
-    coarse = cv2.subtract(
-        cv2.resize(paper, coarse_size, interpolation=cv2.INTER_NEAREST),
-        cv2.resize(page, coarse_size, interpolation=cv2.INTER_AREA),
-    )
+    if dpi >= _FINE:
+        coarse = shrunk(page, 2, 2)
+    else:
+        size = max(1, round(width / _SHRINK_COARSE)), max(1, round(height / _SHRINK_COARSE))
+        coarse = np.asarray(cv2.resize(page, size, interpolation=cv2.INTER_AREA), np.uint8)
+    high, wide = coarse.shape
+    around = cv2.resize(paper, (wide, high), interpolation=cv2.INTER_NEAREST)
     return Pixels(
         ink=np.asarray(ink, np.uint8),
         faint=_over(np.asarray(darkness, np.uint8), _FAINT),
         firm=_over(np.asarray(darkness, np.uint8), _FIRM),
         dpi=dpi,
-        coarse=np.asarray(coarse, np.uint8),
+        coarse=np.asarray(cv2.subtract(around, coarse), np.uint8),
     )
+
+
+def shrunk(image: Gray, across: int, down: int) -> Gray:
+    """Means of blocks of that many pixels; what is left over at the right and the foot is dropped.
+
+    Whole blocks are five times quicker than OpenCV's area means of broken ones.
+    """
+    height, width = image.shape
+    whole = image[: max(1, height // down) * down, : max(1, width // across) * across]
+    size = max(1, width // across), max(1, height // down)
+    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrunk_along(mask: Mask, *, down: bool) -> Mask:
+    """Means of four pixels along the rows, or ``down`` the columns, of a page as long as wide.
+
+    The same as :func:`shrunk` by four one way, less one part in a hundred, and much quicker.
+    """
+    height, width = mask.shape
+    if min(height, width) < 4:
+        return shrunk(mask, 1 if down else 4, 4 if down else 1)
+    quarter = np.right_shift(mask, 2)
+    if down:
+        rows = quarter[: height // 4 * 4].reshape(height // 4, 4 * width)
+        parts = [rows[:, i * width : (i + 1) * width] for i in range(4)]
+    else:
+        whole = np.ascontiguousarray(quarter[:, : width // 4 * 4])
+        parts = list(cv2.split(whole.reshape(height, width // 4, 4)))
+    return np.asarray(cv2.add(cv2.add(parts[0], parts[1]), cv2.add(parts[2], parts[3])), np.uint8)
 
 
 def _over(values: Gray, level: int) -> Mask:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from idp.read.pixels import Mask, Pixels, Rectangle, components, inked, opened, pieces, share
+from idp.read.pixels import (
+    Mask,
+    Pixels,
+    Rectangle,
+    components,
+    inked,
+    opened,
+    pieces,
+    share,
+    shrunk_along,
+)
 
 # All lengths below are inches: the page's resolution makes pixels of them.
 _WINDOW = 0.17
@@ -23,7 +33,7 @@ _NARROWEST_CELL = 0.09
 _LOWEST_CELL = 0.075
 
 _ALONG = 4
-"""Lines are looked for on a page that is this many times shorter along them."""
+"""Lines are looked for on a page that is so many times shorter along them."""
 
 _COVERAGE = 178
 """Share (of 255) of a window that a rule must mark ..."""
@@ -109,13 +119,10 @@ def _level_strokes(marked: Mask, dpi: float, *, turned: bool = False) -> list[St
         dpi: Of the marks.
         turned: Look at the page laid on its side, where upright lines are level ones.
     """
-    height, width = marked.shape
+    shrunk = shrunk_along(marked, down=turned)
     if turned:
-        shrunk = cv2.resize(marked, (width, max(1, height // _ALONG)), interpolation=cv2.INTER_AREA)
         shrunk, marked = np.ascontiguousarray(shrunk.T), marked.T
-    else:
-        shrunk = cv2.resize(marked, (max(1, width // _ALONG), height), interpolation=cv2.INTER_AREA)
-    along = marked.shape[1] / shrunk.shape[1]
+    along = _ALONG
     window = round(_WINDOW * dpi / along) | 1
     mean = cv2.blur(shrunk, (window, 1))
     _, full = cv2.threshold(mean, _COVERAGE, 255, cv2.THRESH_BINARY)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idp.document import Box, Word
-from idp.read.boxes import TICK_GLYPHS
+from idp.read.boxes import BOX_SIGNS, TICK_GLYPHS
 from idp.read.ocr import Letter, Line, Region
 
 Ink = NDArray[np.bool_]
@@ -94,12 +94,15 @@ def tokens(
         )
 
     for i, letter in enumerate(line.letters):
-        at_start = not run
+        inside = letter.text in TICK_GLYPHS and _inside(places[i], region, boxes, at_start=not run)
+        at_end = i + 1 == len(places) or line.letters[i + 1].text == " "
         if letter.text == " ":
             close(run)
             run = []
             continue
-        if at_start and letter.text in TICK_GLYPHS and _inside(places[i], region, boxes):
+        if inside and (not run or at_end or letter.text in BOX_SIGNS):
+            close(run)
+            run = []
             continue
         if i in breaks:
             close(run)
@@ -120,10 +123,18 @@ def _clip(low: float, high: float, size: int) -> tuple[int, int]:
     return start, max(start + 1, min(int(np.ceil(high)), size))
 
 
-def _inside(x: float, region: Region, boxes: Sequence[tuple[float, float, float, float]]) -> bool:
+def _inside(
+    x: float,
+    region: Region,
+    boxes: Sequence[tuple[float, float, float, float]],
+    *,
+    at_start: bool,
+) -> bool:
+    """Whether a letter stands on a box; letters before boxes are pushed onto them, not behind."""
     middle = (region.y0 + region.y1) / 2
+    before, behind = (0.3, 0.05) if at_start else (-0.15, 0.05)
     return any(
-        x0 - 0.3 * (x1 - x0) <= x <= x1 + 0.2 * (x1 - x0) and y0 - 4 <= middle <= y1 + 4
+        x0 - before * (x1 - x0) <= x <= x1 + behind * (x1 - x0) and y0 - 4 <= middle <= y1 + 4
         for x0, y0, x1, y1 in boxes
     )
 

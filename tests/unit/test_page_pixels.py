@@ -327,6 +327,13 @@ def test_a_misread_check_box_is_no_word() -> None:
     assert [w.text for w in words] == ["Male"]
 
 
+def test_a_box_behind_its_word_is_no_letter_of_it() -> None:
+    page = paper()
+    line = drawn_line(page, "MaleO", 100, 100)
+    words = in_order(rows([line]), page < 128, [(176.0, 98.0, 204.0, 126.0)])
+    assert [w.text for w in words] == ["Male"]
+
+
 def read(*items: tuple[str, float, float]) -> list[Word]:
     return [
         Word(id=i, text=text, confidence=0.9, box=Box(x0, 0.1, x1, 0.12), line=0)
