@@ -81,7 +81,14 @@ def unpack(path: Path, workspace: Path, limits: IngestSettings) -> Unpacked:
     except OSError as error:
         raise AccessError(f"{path.name}: {error.strerror}") from error
     media_type = media_type_of(head)
-    pages = _children(limits).call(unpack_here, path, workspace, media_type, limits)
+    # The children live long: a relative path may mean another place to them.
+    pages = _children(limits).call(
+        unpack_here,
+        path.absolute(),
+        workspace.absolute(),
+        media_type,
+        limits,
+    )
     if not pages:
         raise DamagedFileError(f"{path.name} holds no page")
     return Unpacked(media_type=media_type, pages=pages)
