@@ -176,10 +176,12 @@ def test_closing_ends_every_child() -> None:
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from idp.children import Children, Limits
 from tests.faults import hostile
 if __name__ == "__main__":
+    # A test run started in the background of a shell inherits an ignored Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     pool = Children(workers=1, limits=Limits(seconds=300, memory_mb=512))
     print(pool.call(hostile.own_pid), flush=True)
     if sys.argv[1] == "wait":
