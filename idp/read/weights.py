@@ -11,7 +11,6 @@ file.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -143,7 +142,7 @@ def prepare(cache: Path, detection: Detection = "tiny", shipped: Path | None = N
         trust=home / TRUST,
         detection_name=f"PP-OCRv6_{detection}_det",
         versions={
-            "ocr": f"paddleocr {importlib.metadata.version('paddleocr')} {runtime_version()}",
+            "ocr": f"paddleocr {importlib.metadata.version('paddleocr')}",
             "text_detection": f"PP-OCRv6_{detection}_det {sources['detection'][:12]}",
             "text_recognition": f"PP-OCRv6_tiny_rec fax {sources['quick'][:12]}",
             "second_recognition": f"PP-OCRv6_small_rec latin {sources['thorough'][:12]}-{key}",
@@ -151,18 +150,6 @@ def prepare(cache: Path, detection: Detection = "tiny", shipped: Path | None = N
             "word_trust": sources["trust"][:12],
         },
     )
-
-
-def runtime_version() -> str:
-    """Which ONNX Runtime is installed: the CPU and the CUDA build are two packages, never both.
-
-    Raises:
-        MissingDependencyError: there is neither.
-    """
-    for package in ("onnxruntime", "onnxruntime-gpu"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            return f"{package} {importlib.metadata.version(package)}"
-    raise MissingDependencyError("neither onnxruntime nor onnxruntime-gpu is installed")
 
 
 def _detection_file(detection: Detection, shipped: Path) -> Path:

@@ -8,7 +8,7 @@ import importlib.metadata
 import pytest
 
 from idp.errors import MissingDependencyError
-from idp.read import weights
+from idp.read import engine
 
 
 def installed(*packages: str):
@@ -25,10 +25,10 @@ def test_either_build_of_the_runtime_is_named(
     monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setattr(importlib.metadata, "version", installed(package))
-    assert weights.runtime_version() == f"{package} 1.31.1"
+    assert engine.version(engine.Place()) == f"{package} 1.31.1 cpu"
 
 
 def test_an_installation_without_a_runtime_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", installed())
     with pytest.raises(MissingDependencyError):
-        weights.runtime_version()
+        engine.version(engine.Place())
