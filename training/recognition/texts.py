@@ -183,10 +183,12 @@ class Texts:
         return f"{self._rng.choice((self._faker.last_name(), self._faker.city()))} {kind}"
 
     def _mail(self) -> str:
-        return self._rng.choice(
-            (self._faker.ascii_safe_email(), "www." + self._faker.domain_name(), "https://" +
-             self._faker.domain_name() + "/" + self._faker.word())
-        )  # fmt: skip
+        kinds = (
+            f"{self._faker.ascii_safe_email()}",
+            f"www.{self._faker.domain_name()}",
+            f"https://{self._faker.domain_name()}/{self._faker.word()}",
+        )
+        return self._rng.choice(kinds)
 
     def _answer(self) -> str:
         return self._rng.choice(
