@@ -34,14 +34,15 @@ _ORIGIN = {
 class _Supply(torch.utils.data.IterableDataset):  # type: ignore[misc]
     """Batches made in processes of their own, each with its own seed."""
 
-    def __init__(self, seed: int, alphabet: Alphabet, cache: Path) -> None:
-        self._seed, self._alphabet, self._cache = seed, alphabet, cache
+    def __init__(self, seed: int, alphabet: Alphabet, cache: Path, forms: Path | None) -> None:
+        self._seed, self._alphabet, self._cache, self._forms = seed, alphabet, cache, forms
 
     def __iter__(self) -> Iterator[Any]:
         worker = torch.utils.data.get_worker_info()
         number = worker.id if worker else 0
         torch.set_num_threads(1)
-        return batches(self._seed * 1000 + number, self._alphabet, _BATCH_PX, self._cache)
+        seed = self._seed * 1000 + number
+        return batches(seed, self._alphabet, _BATCH_PX, self._cache, self._forms)
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def main() -> None:
     )
     averaged = [w.detach().clone() for w in weights]
     supply = torch.utils.data.DataLoader(
-        _Supply(options.seed, alphabet, options.cache),
+        _Supply(options.seed, alphabet, options.cache, options.forms),
         batch_size=None,
         num_workers=options.makers,
         prefetch_factor=8,
@@ -153,6 +154,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--report", type=int, default=20_000, help="judge after so many lines")
     parser.add_argument("--judge-lines", type=int, default=100, help="for each kind of capture")
     parser.add_argument("--cache", type=Path, default=Path("models/cache"), help="prepared models")
+    parser.add_argument("--forms", type=Path, help="blank PDF forms to cut lines from, too")
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from training.recognition.crops import page_lines
 from training.recognition.fonts import judging_fonts, training_fonts
+from training.recognition.forms import Forms
 from training.recognition.strips import Capture, Grey, draw_look, strip
 from training.recognition.texts import Texts
 
@@ -22,7 +23,7 @@ HEIGHT = 48
 """Rows of the recogniser's input."""
 
 _POOL = 768
-_FROM_PAGES = 0.5
+_FROM_PAGES = 0.67
 _WIDEST = 3200  # as PaddleOCR squeezes
 _LEARNT_PX = 560  # wider lines cost time and teach little more
 
@@ -71,19 +72,23 @@ def lines(seed: int, *, judge: bool = False, capture: Capture | None = None) -> 
         yield Line(strip(text, draw_look(rng, fonts, capture)), text)
 
 
-def batches(seed: int, alphabet: Alphabet, pixels: int, cache: Path) -> Iterator[Batch]:
+def batches(
+    seed: int, alphabet: Alphabet, pixels: int, cache: Path, forms: Path | None = None
+) -> Iterator[Batch]:
     """Batches of lines of about one width, each of at most ``pixels`` columns in all.
 
-    Half of the lines are drawn alone, half are cut from generated pages by the product's own eyes.
+    A third of the lines are drawn alone, the others are cut from generated pages, and from those
+    of real blank forms in the folder ``forms``, by the product's own eyes.
     """
-    alone, cut = lines(seed), page_lines(seed, cache)
+    alone = lines(seed)
+    cut = page_lines(seed, cache, Forms(forms) if forms else None)
     rng = random.Random(seed)  # noqa: S311
     while True:
         pool: list[tuple[NDArray[np.float32], list[int]]] = []
         while len(pool) < _POOL:
             image, text = next(cut if rng.random() < _FROM_PAGES else alone)
             target = alphabet.encode(text)
-            if target and image.shape[1] * HEIGHT <= _LEARNT_PX * image.shape[0]:
+            if target is not None and image.shape[1] * HEIGHT <= _LEARNT_PX * image.shape[0]:
                 pool.append((normalised(image), target))
         pool.sort(key=lambda entry: entry[0].shape[1])
         ready: list[Batch] = []
