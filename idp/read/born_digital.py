@@ -26,12 +26,13 @@ from idp.read.ocr import Letter, Line, Ocr, Region
 from idp.read.pixels import Gray, Mask, components, opened
 from idp.read.spelling import Proofs
 from idp.read.text_layer import CONTRADICTED, compared
+from idp.read.tiers import Looks, read_lines
 
 _FEWEST = 15  # characters; below that there is nothing to gain
 _MOST_PICTURES = 0.6  # per character: a scan under its own OCR shows another picture everywhere
 _MOST_PICTURES_FREE = 120
 _PROVEN_AT_LEAST = 0.6
-_MOST_REGIONS = 40
+_MOST_REGIONS = 150
 _MOST_LEFT = 0.3  # of the page
 _SURE = 0.995
 """Confidence of a letter that was proven."""
@@ -130,19 +131,30 @@ def read_born_digital(
     claimed = _lines(Print(claims, pictures, words, dpi), doubted)
     if len(left) + len(claimed) > _MOST_REGIONS or _area(left) > _MOST_LEFT * page.size:
         return None
-    spelled = sum(len(line.letters) for line in lines)
     if left or claimed:
         rest = _without(page, claims, words, taken)
-        regions = [line.region for line in claimed] + _found(rest, left, dpi, ocr)
-        for i, line in enumerate(ocr.recognise(rest, regions)):
-            if i < len(claimed):
-                known = _agreed(line, claimed[i])
-                spelled += len(known.letters) if known.exact else 0
-                lines.append(known)
-            elif line.score >= _JUNK:
-                lines.append(line)
+        lines += _checked(rest, claimed, ocr)
+        drawn_words, _ = read_lines(rest, _found(rest, left, dpi, ocr), ocr, Looks(), clean=True)
+        lines += [line for line in drawn_words if line.score >= _JUNK]
+    spelled = sum(len(line.letters) for line in lines if line.exact)
     letters = sum(len(line.letters) for line in lines)
     return Layer(lines, spelled / letters if letters else 0.0)
+
+
+def _checked(page: Gray, claimed: Sequence[Line], ocr: Ocr) -> list[Line]:
+    """Lines that the layer spells and no picture proves, as they are read in one piece.
+
+    What the quick recogniser reads as the layer says needs no second opinion: two agree.
+    """
+    if not claimed:
+        return []
+    quick = ocr.recognise(page, [line.region for line in claimed], "quick")
+    settled = [_agreed(line, claim) for line, claim in zip(quick, claimed, strict=True)]
+    open_ones = [i for i, line in enumerate(settled) if not line.exact]
+    thorough = ocr.recognise(page, [claimed[i].region for i in open_ones])
+    for i, line in zip(open_ones, thorough, strict=True):
+        settled[i] = _agreed(line, claimed[i])
+    return settled
 
 
 def _runs_upright(claims: Claims) -> bool:
