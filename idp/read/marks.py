@@ -28,11 +28,16 @@ _WIDEST_ROW = 2.5
 
 _NEARER = 2.5  # times nearer are an option's words to its own box than to another
 
-_SURE = 0.45
+_SURE = 0.6
 """Evidence from which on a candidate is a mark ..."""
 
-_SURE_IN_PRINT = 0.8
+_SURE_IN_PRINT = 0.82
 """... and where the recogniser read the letters of a word."""
+
+_SOLID = 0.65
+"""Share of ink from which on a mark is a black disc or square; a disc fills .79 of its box."""
+
+_ALIKE = 0.4  # sizes of marks of one kind, apart by this share
 
 _OPENING, _CLOSING = "[(", "])"
 _TICKS = frozenset("xX*✓✔√vV/")
@@ -59,7 +64,7 @@ def find_marks(
         if box.evidence >= (_SURE_IN_PRINT if _within(box, words) else _SURE)
         and not _within(box, closed)
     ]
-    found = _with_brackets(boxes, lines)
+    found = _with_brackets(_without_bullets(boxes, pixels), lines)
     found += [cross for cross in _crosses(ruling, lines) if not covered_by(cross, found)]
     return sorted(found, key=lambda c: (round(c.cy / (0.08 * pixels.dpi)), c.x0))
 
@@ -69,6 +74,26 @@ def _within(box: Candidate, places: NDArray[np.float64]) -> bool:
     x0, y0, x1, y1 = places.T
     cx, cy = box.cx, box.cy
     return bool(((x0 <= cx) & (cx <= x1) & (y0 <= cy) & (cy <= y1)).any())
+
+
+def _without_bullets(boxes: Sequence[Candidate], pixels: Pixels) -> list[Candidate]:
+    """Without black discs that no empty place of their size stands against: those are bullets."""
+    empty = [box.size for box in boxes if box.filled < 0.5]
+    return [
+        box
+        for box in boxes
+        if _blackness(box, pixels) < _SOLID
+        or any(abs(size - box.size) <= _ALIKE * box.size for size in empty)
+    ]
+
+
+def _blackness(box: Candidate, pixels: Pixels) -> float:
+    """Share of ink in what is drawn of a box."""
+    patch = pixels.ink[max(0, int(box.y0)) : int(box.y1), max(0, int(box.x0)) : int(box.x1)] > 0
+    ys, xs = np.nonzero(patch)
+    if not len(ys):
+        return 0.0
+    return float(patch[ys.min() : ys.max() + 1, xs.min() : xs.max() + 1].mean())
 
 
 def _with_brackets(boxes: Sequence[Candidate], lines: Sequence[Line]) -> list[Candidate]:

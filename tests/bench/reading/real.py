@@ -112,6 +112,10 @@ class FormScore:
     ticks: a.Share = field(default_factory=a.Share)
     ticks_wrong: list[tuple[str, str, str, str]] = field(default_factory=list)
     """(file, field, value, checked labels)"""
+    places: a.Share = field(default_factory=a.Share)
+    """Boxes that are ticked on the paper and were found so."""
+    false_ticks: list[tuple[str, str]] = field(default_factory=list)
+    """(file, label) of ticks that nobody made, on the pages whose ticks are known."""
     upside_down: a.Share = field(default_factory=a.Share)
 
 
@@ -144,6 +148,7 @@ def read_forms(
         found, of = score.text.hits - found, score.text.of - of
         say(f"forms {number}/{len(todo)} {file.name}: {found:.0f} of {of:.0f} values")
         _count_ticks(score, stem, truth, ours)
+        _count_places(score, stem, variant, ours)
         if peer is not None:
             _count_values(
                 scores[TESSERACT, variant], stem, truth, [peer.read_raw(page) for page in raw]
@@ -206,6 +211,35 @@ def _count_ticks(
                 m.label for p in pages for m in p.marks or () if m.state == "checked"
             )
             score.ticks_wrong.append((stem, name, value, labels))
+
+
+_PLACES = json.loads(Path(__file__).with_name("ticks.json").read_text(encoding="utf-8"))["forms"]
+_BESIDE = 0.012  # of the page: less than from one box to the next
+
+
+def _count_places(score: FormScore, stem: str, variant: str, pages: Sequence[ReadPage]) -> None:
+    """Every ticked box of the paper against the ticks found, wherever the fields ask for it."""
+    known = _PLACES.get(stem, {}).get(variant)
+    if known is None:
+        return
+    found = [
+        (number, mark)
+        for number, page in enumerate(pages, 1)
+        for mark in page.marks or ()
+        if mark.state == "checked"
+    ]
+    hit: set[int] = set()
+    for page, x, y in known:
+        near = [
+            i
+            for i, (number, mark) in enumerate(found)
+            if number == page and max(abs(mark.box.cx - x), abs(mark.box.cy - y)) < _BESIDE
+        ]
+        hit.update(near)
+        score.places.add(bool(near), 1)
+        if not near:
+            score.ticks_wrong.append((stem, "a ticked box", f"page {page}, {x}, {y}", "not found"))
+    score.false_ticks += [(stem, mark.label) for i, (_, mark) in enumerate(found) if i not in hit]
 
 
 def _same(value: str, label: str) -> bool:

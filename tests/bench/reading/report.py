@@ -172,8 +172,14 @@ def forms(scores: dict[tuple[str, str], FormScore], say: Say) -> list[Target]:
         )
     for variant in ("original", "fine_g3"):
         own = scores.get((PRODUCT, variant))
-        name = f"open forms, ticked boxes right, {variant}"
-        targets.append(at_least(name, 1.0, own.ticks.value if own else None))
+        name = f"open forms, ticked boxes found, {variant}"
+        targets.append(at_least(name, 1.0, own.places.value if own else None))
+        if own is not None:
+            say(
+                f"  {variant:<10}ticked boxes found {own.places.hits:.0f} of {own.places.of:.0f}, "
+                f"answers read from them {own.ticks.hits:.0f} of {own.ticks.of:.0f}; "
+                f"ticks that nobody made: {[label[:40] for _, label in own.false_ticks]}"
+            )
     return targets
 
 
