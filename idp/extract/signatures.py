@@ -2,8 +2,9 @@
 """Signatures by their ink: strokes of a pen beside, over or under a place to sign.
 
 A place to sign is a label of the type's signature field, any short print with the word "signature"
-in it, or the closing of a letter. What a signature says does not matter: ink that nobody could
-read as words counts, and so do the odd letters that OCR makes of a scrawl.
+in it, or the closing of a letter. What stands there the reader has looked at (:attr:`Page
+.signatures`); at places that it does not know, ink that nobody could read as words counts, and so
+do the odd letters that OCR makes of a scrawl.
 """
 
 from __future__ import annotations
@@ -53,17 +54,21 @@ def signatures(reading: Reading, schema: DocumentSchema) -> list[Candidate]:
     ink = [block.box for block in page.blocks if block.kind == INK]
     made: list[Candidate] = []
     for place in _places(reading, set(names)):
-        box = next((b for b in ink if _signs(reading, place, b)), None)
+        seen = next((s for s in page.signatures if _signs(reading, place, s.box)), None)
+        if seen is not None and seen.state == "absent":
+            continue
+        box = seen.box if seen else next((b for b in ink if _signs(reading, place, b)), None)
         scrawl = [] if box else _scrawl(reading, place)
         if box is None and not scrawl:
             continue
+        confidence = _SCRAWL if scrawl or (seen and seen.state == "unsure") else _CONFIDENCE
         made += [
             Candidate(
                 name,
                 "yes",
                 " ".join(t.text for t in scrawl),
                 valid=True,
-                confidence=_SCRAWL if scrawl else _CONFIDENCE,
+                confidence=confidence,
                 page=page.number,
                 box=box or reading.sheaf.box(scrawl),
                 word_ids=tuple(i for t in scrawl for i in t.word_ids),
