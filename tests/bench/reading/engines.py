@@ -23,6 +23,7 @@ from idp.document import Box, Page, RawPage
 from idp.errors import IdpError
 from idp.ingest import unpack
 from idp.read import Reader
+from idp.read.order import reading_order
 from idp.settings import Settings
 from tests.bench.overhead import tree_seconds
 from tests.bench.reading.arithmetic import ReadMark, ReadWord
@@ -142,8 +143,10 @@ class Product:
 
 
 def _as_read(page: Page, cpu: float) -> ReadPage:
+    words = {word.id: word for word in page.words}  # row by row, across the columns of a page
+    ordered = [words[number] for number in reading_order(page)]
     return ReadPage(
-        [ReadWord(w.text, w.confidence, w.box, w.line) for w in page.words],
+        [ReadWord(w.text, w.confidence, w.box, w.line) for w in ordered],
         [ReadMark(m.state, m.box, m.label) for m in page.marks],
         page.rotation,
         cpu,
