@@ -89,14 +89,14 @@ class ReadSettings(Slice):
     detection_side: int = Field(960, ge=640, le=4096, description="Longest side for detection.")
     thorough: bool = Field(
         default=False,
-        description="Both recognisers read every line; off: on clean pages the thorough one only "
-        "reads what is doubtful to the quick one. Faxes are always read by both.",
+        description="Both recognisers read every line; off: the thorough one only reads what is "
+        "doubtful to the quick one.",
     )
     second_look_below: float = Field(
-        0.95,
+        0.7,
         ge=0,
         le=1,
-        description="On a clean page a line is doubtful whose worst letter scores less.",
+        description="A line is doubtful whose worst letter scores less to the quick recogniser.",
     )
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
     layout_model: str | None = Field(

@@ -26,7 +26,7 @@ from idp.read.ocr import Letter, Line, Ocr, Region
 from idp.read.pixels import Gray, Mask, components, opened
 from idp.read.spelling import Proofs
 from idp.read.text_layer import CONTRADICTED, compared
-from idp.read.tiers import Looks, read_lines
+from idp.read.tiers import read_lines
 
 _FEWEST = 15  # characters; below that there is nothing to gain
 _MOST_PICTURES = 0.6  # per character: a scan under its own OCR shows another picture everywhere
@@ -100,7 +100,7 @@ class Layer(NamedTuple):
 
 
 def read_born_digital(
-    page: Gray, glyphs: Glyphs, dpi: float, ocr: Ocr, proofs: Proofs
+    page: Gray, glyphs: Glyphs, dpi: float, ocr: Ocr, proofs: Proofs, *, second_look_below: float
 ) -> Layer | None:
     """The lines of a page; ``None`` where the layer is of no use.
 
@@ -110,6 +110,7 @@ def read_born_digital(
         dpi: Of the page.
         ocr: Reads pictures of characters and left-over ink.
         proofs: What is known of earlier pages; grows.
+        second_look_below: See :func:`idp.read.tiers.read_lines`.
     """
     claims, pictures = find_pictures(page, glyphs)
     seen = int(np.count_nonzero(claims.shown >= 0))
@@ -134,7 +135,7 @@ def read_born_digital(
     if left or claimed:
         rest = _without(page, claims, words, taken)
         lines += _checked(rest, claimed, ocr)
-        drawn_words, _ = read_lines(rest, _found(rest, left, dpi, ocr), ocr, Looks(), clean=True)
+        drawn_words = read_lines(rest, _found(rest, left, dpi, ocr), ocr, second_look_below)
         lines += [line for line in drawn_words if line.score >= _JUNK]
     spelled = sum(len(line.letters) for line in lines if line.exact)
     letters = sum(len(line.letters) for line in lines)

@@ -32,7 +32,7 @@ from idp.read.rules import Ruling, Stroke, find_rules
 from idp.read.signatures import find_signatures
 from idp.read.spelling import Proofs
 from idp.read.text_layer import reconcile, turned
-from idp.read.tiers import Looks, read_lines
+from idp.read.tiers import read_lines
 from idp.read.trust import Trust, page_reading
 from idp.read.trust import load as load_trust
 from idp.read.upright import Upright
@@ -82,7 +82,7 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
     came = np.asarray(image, np.uint8)
     prepared = prepare(came, raw, blur, mend=raw.glyphs is None)
     threshold = ink_threshold(prepared.image)
-    layer = _by_text_layer(raw, prepared.image, ocr) if prepared.as_it_came else None
+    layer = _by_text_layer(raw, prepared.image, ocr, settings) if prepared.as_it_came else None
     if layer is None and raw.glyphs is not None:  # a picture of a page, after all
         prepared = prepare(came, raw, blur)
         threshold = ink_threshold(prepared.image)
@@ -90,7 +90,7 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
         upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
     elif has_ink(prepared.image, threshold):
         upright = find_upright(prepared.image, threshold, ocr)
-        lines = read_all(upright, ocr, settings, clean=not raw.bilevel)
+        lines = read_all(upright, ocr, settings)
     else:
         upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
@@ -123,25 +123,19 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
     )
 
 
-def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings, *, clean: bool) -> list[Line]:
+def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings) -> list[Line]:
     """All lines of a page, read as often as the settings say."""
-    looks = Looks(doubtful=settings.second_look_below)
-    lines, _ = read_lines(
-        upright.image,
-        upright.regions,
-        ocr,
-        looks,
-        clean=clean and not settings.thorough,
-        known=upright.sampled,
-    )
-    return lines
+    doubtful = 2.0 if settings.thorough else settings.second_look_below
+    return read_lines(upright.image, upright.regions, ocr, doubtful, known=upright.sampled)
 
 
-def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr) -> Layer | None:
+def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr, settings: ReadSettings) -> Layer | None:
     """The quick way for pages that were drawn from a text layer, pixel by pixel as unpacked."""
     if raw.glyphs is None or raw.bilevel:
         return None
-    return read_born_digital(page, raw.glyphs, raw.dpi_x, ocr, _proofs)
+    return read_born_digital(
+        page, raw.glyphs, raw.dpi_x, ocr, _proofs, second_look_below=settings.second_look_below
+    )
 
 
 def compose(

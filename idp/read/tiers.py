@@ -2,16 +2,15 @@
 """Reads the lines of a page with two recognisers, and lets them vote.
 
 The quick one was taught what fax machines do to print and costs a fifth of the thorough one; it
-reads every line. On a clean page the thorough one reads only what is doubtful. On a fax the quick
-one loses dots and thin figures and is sure of it, so there both read everything: where they agree
-a word is believed more than either alone, where they differ the better one is taken and the letters
-are marked as contested. A third look at softened pixels was tried and gained nothing.
+reads every line. The thorough one reads only the lines of which a letter is doubtful: where the two
+agree a word is believed more than either alone, where they differ the better one is taken and the
+letters are marked as contested. A third look at softened pixels was tried and gained nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from rapidfuzz.distance import Levenshtein
 
@@ -28,51 +27,30 @@ _ALIKE = 0.4
 """Readings that share less are not two readings of one text; the thorough one is taken."""
 
 
-@dataclass(frozen=True)
-class Looks:
-    """When a clean page's lines are read again."""
-
-    doubtful: float = 0.95
-    """A line whose worst letter has a lower score is read by the thorough recogniser, too."""
-    clean: float = 0.5
-    """A page of which a larger share of lines is doubtful is no clean page."""
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How many lines of a page there were, and how many the thorough recogniser read."""
-
-    lines: int = 0
-    thorough: int = 0
-
-
 def read_lines(
     page: Image,
     regions: Sequence[Region],
     ocr: Ocr,
-    looks: Looks,
+    second_look_below: float,
     *,
-    clean: bool,
     known: Mapping[int, Line] | None = None,
-) -> tuple[list[Line], Effort]:
+) -> list[Line]:
     """The lines in the order of ``regions``.
 
     Args:
         page: The prepared, upright page.
         regions: Where its lines are.
         ocr: The recognisers.
-        looks: When to read again.
-        clean: Whether the raster is one that the quick recogniser can be trusted with.
+        second_look_below: A line whose worst letter has a lower score is read by the thorough
+            recogniser, too; above 1 all are.
         known: Lines that the quick recogniser has read already, by their place in ``regions``.
     """
     lines = _quickly(page, regions, ocr, known or {})
-    again = [i for i, line in enumerate(lines) if _worst(line) < looks.doubtful]
-    if not clean or len(again) > looks.clean * len(lines):
-        again = list(range(len(lines)))
+    again = [i for i, line in enumerate(lines) if _worst(line) < second_look_below]
     thorough = ocr.recognise(page, [regions[i] for i in again], "thorough")
     for i, line in zip(again, thorough, strict=True):
         lines[i] = merged(lines[i], line)
-    return lines, Effort(len(lines), len(again))
+    return lines
 
 
 def _quickly(

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.read.ocr import Letter, Line, Region
-from idp.read.tiers import Looks, merged, read_lines
+from idp.read.tiers import merged, read_lines
 from idp.read.trust import FEATURES, PageReading, Trust, features, load, page_reading
 from idp.read.weights import SHIPPED, TRUST
 
@@ -81,32 +81,24 @@ def test_a_merged_line_has_every_letter_both_agree_on_and_nothing_neither_read(
         assert len(both.text) <= max(len(one), len(other)) + min(len(one), len(other))
 
 
-def test_a_clean_page_is_read_thoroughly_only_where_it_is_doubtful() -> None:
+def test_only_doubtful_lines_are_read_thoroughly() -> None:
     quick = [line("sure"), line("sure too"), line("Dr. X", weak="X")]
     eyes = Readers(quick, [line("sure"), line("sure too"), line("Dr. K")])
-    lines, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True)  # type: ignore[arg-type]
+    lines = read_lines(PAGE, eyes.regions, eyes, 0.7)  # type: ignore[arg-type]
     assert [entry.text for entry in lines] == ["sure", "sure too", "Dr. K"]
-    assert (effort.lines, effort.thorough) == (3, 1)
+    assert eyes.asked == [("quick", 3), ("thorough", 1)]
 
 
-def test_a_fax_is_read_by_both_however_sure_the_quick_one_is() -> None:
-    eyes = Readers([line("000"), line("sure")], [line("0.00"), line("sure")])
-    lines, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=False)  # type: ignore[arg-type]
+def test_all_lines_are_read_by_both_where_no_score_is_enough() -> None:
+    eyes = Readers([line("000", 1.0), line("sure", 1.0)], [line("0.00"), line("sure")])
+    lines = read_lines(PAGE, eyes.regions, eyes, 2.0)  # type: ignore[arg-type]
     assert [entry.text for entry in lines] == ["0.00", "sure"]
-    assert effort.thorough == 2
-
-
-def test_a_page_that_is_mostly_doubtful_is_not_clean() -> None:
-    quick = [line("a", 0.5), line("b", 0.5), line("c")]
-    eyes = Readers(quick, [line("a"), line("b"), line("c")])
-    _, effort = read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True)  # type: ignore[arg-type]
-    assert effort.thorough == 3
 
 
 def test_lines_known_already_are_not_read_again() -> None:
     eyes = Readers([line("one"), line("two")], [line("one"), line("two")])
     known = {1: line("two")}
-    read_lines(PAGE, eyes.regions, eyes, Looks(), clean=True, known=known)  # type: ignore[arg-type]
+    read_lines(PAGE, eyes.regions, eyes, 0.7, known=known)  # type: ignore[arg-type]
     assert ("quick", 1) in eyes.asked
 
 
@@ -116,7 +108,7 @@ def test_the_shipped_trust_believes_a_contradicted_word_least() -> None:
     agreed = merged(line("1234567890", 0.97), line("1234567890", 0.97)).letters
     contested = merged(line("1234567890", 0.97), line("1234557890", 0.97)).letters
     page = PageReading(worst=2.0, contested=0.01)
-    # Once and agreed are not compared: only sure lines of clean pages are read once.
+    # Once and agreed are not compared: only sure lines are read once.
     assert trust.word(contested, page) < trust.word(letters, page) - 0.01
     assert trust.word(contested, page) < trust.word(agreed, page) - 0.01
 
