@@ -237,7 +237,7 @@ def _figures_of(score: generated.Score) -> dict[str, Any]:
         name: getattr(score, name).value
         for name in (
             "letters", "strict", "segments", "words", "fields", "fields_in_row",
-            "marks", "marks_read", "states", "labels",
+            "marks", "marks_read", "states", "labels", "signed",
         )
     }  # fmt: skip
     return {

@@ -45,6 +45,8 @@ class ReadPage:
     cpu_seconds: float
     pixels: tuple[int, int]
     extra: dict[str, str] = field(default_factory=dict)
+    signatures: list[tuple[str, Box]] = field(default_factory=list)
+    """State and place of each place to sign."""
 
     def lines(self) -> list[str]:
         """The text, line by line in reading order."""
@@ -152,6 +154,7 @@ def _as_read(page: Page, cpu: float) -> ReadPage:
         cpu,
         (page.width_px, page.height_px),
         {"grade": page.grade.value, "source": page.words_source},
+        [(sign.state, sign.box) for sign in page.signatures],
     )
 
 

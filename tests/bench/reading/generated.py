@@ -61,6 +61,8 @@ class Score:
     marks_read: a.Share = field(default_factory=a.Share)
     states: a.Share = field(default_factory=a.Share)
     labels: a.Share = field(default_factory=a.Share)
+    signed: a.Share = field(default_factory=a.Share)
+    """Places to sign of which it is known whether somebody did."""
     styles: dict[str, a.Share] = field(default_factory=lambda: defaultdict(a.Share))
     judged: list[tuple[float, bool]] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
@@ -85,7 +87,7 @@ def pooled(
             continue
         for part in (
             "letters", "strict", "segments", "words", "fields", "fields_in_row",
-            "marks", "marks_read", "states", "labels",
+            "marks", "marks_read", "states", "labels", "signed",
         ):  # fmt: skip
             own: a.Share = getattr(score, part)
             getattr(whole, part).add(own.hits, own.of)
@@ -117,6 +119,24 @@ def count(
     ignored = [m.box for m in truth.marks] + [s.box for s in truth.signatures]
     score.judged += a.judged_words(truth.words, read.words, [_widened(b) for b in ignored])
     _count_marks(score, truth, read, aspect, where)
+    if read.marks is not None:
+        _count_signatures(score, truth, read, where)
+
+
+def _count_signatures(
+    score: Score, truth: Truth, read: ReadPage, where: tuple[str, str, int]
+) -> None:
+    for place in truth.signatures:
+        there = {state for state, box in read.signatures if _touch(box, place.box)}
+        right = there == {"present" if place.signed else "absent"}
+        score.signed.add(right, 1)
+        if not right:
+            true = f"{'signed' if place.signed else 'not signed'} ({_place(place.box)})"
+            score.misses.append(Miss(*where, "signature", true, ", ".join(sorted(there)), 1))
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a.overlap_x(b) > 0 and a.overlap_y(b) > 0
 
 
 def _widened(box: Box) -> Box:

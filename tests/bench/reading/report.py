@@ -98,7 +98,9 @@ def generated(scores: Scores, variants: Sequence[str], kinds: Sequence[str], say
     others = sorted(set(variants) - FAXES)
     for kind in kinds:
         say(_row(f"{kind} {PRODUCT}", pooled(scores, PRODUCT, others, [kind])))
-    styles = pooled(scores, PRODUCT, list(variants)).styles
+    every = pooled(scores, PRODUCT, list(variants))
+    say(f"\nPlaces to sign judged right: {share(every.signed.value)} of {every.signed.of:.0f}")
+    styles = every.styles
     say("\nMarks found with the right state, by shape and style")
     for style, own in sorted(styles.items(), key=lambda item: item[1].value or 0):
         say(f"  {style:<24}{share(own.value)}  of {own.of:.0f}")
