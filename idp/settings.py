@@ -96,7 +96,7 @@ class ReadSettings(Slice):
         0.7,
         ge=0,
         le=1,
-        description="A line is doubtful whose worst letter scores less to the quick recogniser.",
+        description="A word is doubtful of which a letter scores less to the quick recogniser.",
     )
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
     layout_model: str | None = Field(

@@ -69,6 +69,27 @@ class Region:
     def height(self) -> float:
         return self.y1 - self.y0
 
+    def part(self, left: float, right: float) -> Region:
+        """The stretch between two shares of its width."""
+        if left <= 0 and right >= 1:
+            return self
+        if len(self.corners) != 4:
+            corners = np.array(
+                [[self.x0, self.y0], [self.x1, self.y0], [self.x1, self.y1], [self.x0, self.y1]]
+            )
+            return Region(np.asarray(corners, np.float32), self.score).part(left, right)
+        top_left, top_right, bottom_right, bottom_left = _clockwise(self.corners)
+        top, bottom = top_right - top_left, bottom_right - bottom_left
+        corners = np.array(
+            [
+                top_left + left * top,
+                top_left + right * top,
+                bottom_left + right * bottom,
+                bottom_left + left * bottom,
+            ]
+        )
+        return Region(np.asarray(corners, np.float32), self.score)
+
     def top_at(self, x: float) -> float:
         """The upper edge at ``x``: the edges of a region that lies askew slope."""
         return self._edge(x, upper=True)

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -87,6 +88,39 @@ def test_only_doubtful_lines_are_read_thoroughly() -> None:
     lines = read_lines(PAGE, eyes.regions, eyes, 0.7)  # type: ignore[arg-type]
     assert [entry.text for entry in lines] == ["sure", "sure too", "Dr. K"]
     assert eyes.asked == [("quick", 3), ("thorough", 1)]
+
+
+def test_of_a_long_line_only_the_doubtful_word_is_read_again() -> None:
+    wide = Region(np.array([[0, 0], [900, 0], [900, 30], [0, 30]], np.float32), 1.0)
+    quick = replace(line("the member id is Z55 since May of this year", weak="Z"), region=wide)
+    thorough = line("is 255 since")
+    asked: list[Region] = []
+
+    class Pair:
+        def recognise(self, _page: object, regions: Sequence[Region], tier: str) -> list[Line]:
+            asked.extend(regions if tier == "thorough" else [])
+            return [quick if tier == "quick" else thorough for _ in regions]
+
+    (read,) = read_lines(PAGE, [wide], Pair(), 0.7)  # type: ignore[arg-type]
+    assert read.text == "the member id is 255 since May of this year"
+    assert [letter.look for letter in read.letters].count("contested") == 1
+    assert len(asked) == 1
+    assert asked[0].width < 0.5 * wide.width
+    places = [letter.at for letter in read.letters]
+    assert places == sorted(places)
+
+
+def test_words_before_and_behind_a_doubtful_one_stay_as_they_were() -> None:
+    wide = Region(np.array([[0, 0], [900, 0], [900, 30], [0, 30]], np.float32), 1.0)
+    quick = replace(line("aX bb cc dd ee ff gg hh ii jj kk Xl", weak="X"), region=wide)
+    answers = [line("ab bb"), line("kk ll")]
+
+    class Pair:
+        def recognise(self, _page: object, regions: Sequence[Region], tier: str) -> list[Line]:
+            return [quick] if tier == "quick" else answers[: len(regions)]
+
+    (read,) = read_lines(PAGE, [wide], Pair(), 0.7)  # type: ignore[arg-type]
+    assert read.text == "ab bb cc dd ee ff gg hh ii jj kk ll"
 
 
 def test_all_lines_are_read_by_both_where_no_score_is_enough() -> None:
