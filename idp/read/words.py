@@ -7,6 +7,7 @@ import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median, quantiles
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,17 +159,18 @@ def _breaks(
     if len(inked) < 2:
         return set()
     widths = np.diff(inked) - 1
-    usual = float(np.median(widths[widths > 0])) if (widths > 0).any() else 0.0
+    usual = median(widths[widths > 0].tolist() or [0.0])
     steps = [
         b - a
         for (a, b), (first, second) in zip(pairwise(places), pairwise(line.letters), strict=True)
         if " " not in (first.text, second.text)
     ]
-    pitch = float(np.median(steps)) if steps else 0.0
+    pitch = median(steps or [0.0])
     # Typewriter letters stand in equal steps, the narrow ones in much white.
-    even = len(steps) >= 5 and float(np.percentile(steps, 75) - np.percentile(steps, 25)) < (
-        0.25 * pitch
-    )
+    even = False
+    if len(steps) >= 5:
+        low, _, high = quantiles(steps, method="inclusive")
+        even = high - low < 0.25 * pitch
     found = set()
     for at in np.flatnonzero(widths >= max(4.0, 0.2 * height)):
         gap = float(widths[at])
@@ -216,17 +218,23 @@ def rows(lines: Sequence[Line]) -> list[list[Line]]:
     A line joins the row whose horizontally nearest member has its middle at about the same height.
     """
     grouped: list[list[Line]] = []
+    bottoms: list[float] = []
     for line in sorted(lines, key=lambda item: (item.region.y0 + item.region.y1) / 2):
-        best: tuple[float, list[Line]] | None = None
-        for row in grouped[-12:]:
+        best: tuple[float, int] | None = None
+        for number in range(max(0, len(grouped) - 12), len(grouped)):
+            row = grouped[number]
+            if bottoms[number] < line.region.y0:  # far above: no need to look closer
+                continue
             near = min(row, key=lambda other: _distance(other.region, line.region))
             offset = _offset(near, line)
             if offset is not None and (best is None or offset < best[0]):
-                best = (offset, row)
+                best = (offset, number)
         if best is None:
             grouped.append([line])
+            bottoms.append(line.region.y1)
         else:
-            best[1].append(line)
+            grouped[best[1]].append(line)
+            bottoms[best[1]] = max(bottoms[best[1]], line.region.y1)
     for row in grouped:
         row.sort(key=lambda item: item.region.x0)
     grouped.sort(key=_middle)
