@@ -69,9 +69,14 @@ def cut_lines(came: Degraded, ocr: Ocr, rng: random.Random) -> Iterator[tuple[Gr
 
 
 def said(region: Region, truth: Truth, height: int, width: int) -> str | None:
-    """The words in a region, "" if there are none; None where its edge cuts a word or a mark."""
+    """The words in a region, "" if there are none; None where its edge cuts a word.
+
+    Drawn marks say nothing, whatever their state: they are found in the pixels. Regions with typed
+    brackets or handwriting are not known.
+    """
     box = Box(region.x0 / width, region.y0 / height, region.x1 / width, region.y1 / height)
-    others = [*(mark.box for mark in truth.marks), *(sign.box for sign in truth.signatures)]
+    typed = (mark.box for mark in truth.marks if mark.shape == "bracket")
+    others = [*typed, *(sign.box for sign in truth.signatures)]
     if any(_share(other, box) > 0 for other in others):
         return None
     inside: list[tuple[float, str]] = []
