@@ -68,6 +68,10 @@ class Box(NamedTuple):
         """Shared height; negative is the gap between the two."""
         return min(self.y1, other.y1) - max(self.y0, other.y0)
 
+    def shared(self, other: Box) -> float:
+        """Area in common."""
+        return max(0.0, self.overlap_x(other)) * max(0.0, self.overlap_y(other))
+
     def contains(self, x: float, y: float) -> bool:
         """Whether the point lies inside."""
         return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1

@@ -71,10 +71,7 @@ def _agree(a: Candidate, b: Candidate, kind: Kind) -> bool:
 
 def _overlap(a: Box, b: Box) -> float:
     """Shared area over the smaller of the two."""
-    across, down = a.overlap_x(b), a.overlap_y(b)
-    if across <= 0 or down <= 0:
-        return 0.0
-    return across * down / max(1e-9, min(a.width * a.height, b.width * b.height))
+    return a.shared(b) / max(1e-9, min(a.width * a.height, b.width * b.height))
 
 
 def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> float:

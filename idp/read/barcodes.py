@@ -102,25 +102,11 @@ def without_bars(lines: Sequence[Line], codes: Sequence[Code]) -> list[Line]:
     """The lines without the letters that were read into barcodes."""
     if not codes:
         return list(lines)
-    kept = []
-    for line in lines:
-        region = line.region
-        middle = (region.y0 + region.y1) / 2
-        if line.turned:
-            letters = () if _lies_in(region.x0, region.x1, middle, codes) else line.letters
-        else:
-            letters = tuple(
-                letter
-                for letter in line.letters
-                if not any(c.contains(region.x0 + letter.at * region.width, middle) for c in codes)
-            )
-        if any(letter.text != " " for letter in letters):
-            kept.append(replace(line, letters=letters))
-    return kept
 
+    def covered(x: float, y: float) -> bool:
+        return any(code.contains(x, y) for code in codes)
 
-def _lies_in(x0: float, x1: float, y: float, codes: Sequence[Code]) -> bool:
-    return any(code.contains((x0 + x1) / 2, y) for code in codes)
+    return [kept for line in lines if (kept := line.without(covered))]
 
 
 def _decoded(image: Image, *, thorough: bool = False) -> list[Code]:

@@ -75,21 +75,12 @@ def joined(lines: Sequence[Line], combs: Sequence[Comb]) -> list[Line]:
     """The lines with one line per comb in place of what was read across its walls."""
     if not combs:
         return list(lines)
-    kept = []
-    for line in lines:
-        region = line.region
-        middle = (region.y0 + region.y1) / 2
-        if line.turned:
-            kept.append(line)
-            continue
-        letters = tuple(
-            letter
-            for letter in line.letters
-            if not any(_holds(c, region.x0 + letter.at * region.width, middle) for c in combs)
-        )
-        if any(letter.text.strip() for letter in letters):
-            kept.append(replace(line, letters=letters))
-    return [*kept, *(_line(comb) for comb in combs)]
+
+    def covered(x: float, y: float) -> bool:
+        return any(_holds(comb, x, y) for comb in combs)
+
+    kept = (line if line.turned else line.without(covered) for line in lines)
+    return [*(line for line in kept if line), *(_line(comb) for comb in combs)]
 
 
 def _holds(comb: Comb, x: float, y: float) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -136,6 +136,22 @@ class Line:
     @property
     def text(self) -> str:
         return "".join(letter.text for letter in self.letters)
+
+    def without(self, covered: Callable[[float, float], bool]) -> Line | None:
+        """The line without the letters whose middle (in pixels) is covered; None: nothing is left.
+
+        All letters of a turned line stand in its middle.
+        """
+        region = self.region
+        middle = (region.y0 + region.y1) / 2
+        letters = tuple(
+            letter
+            for letter in self.letters
+            if not covered(region.x0 + (0.5 if self.turned else letter.at) * region.width, middle)
+        )
+        if not any(letter.text.strip() for letter in letters):
+            return None
+        return replace(self, letters=letters)
 
     @property
     def score(self) -> float:

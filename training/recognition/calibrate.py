@@ -76,16 +76,12 @@ def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Exa
 def _right(text: str, box: Box, truth: Truth) -> bool | None:
     """Whether the true word at this place says the same; None on marks and signatures."""
     others = [*(mark.box for mark in truth.marks), *(sign.box for sign in truth.signatures)]
-    if any(_shared(box, other) > 0.3 * box.width * box.height for other in others):
+    if any(box.shared(other) > 0.3 * box.width * box.height for other in others):
         return None
-    best = max(truth.words, key=lambda word: _shared(box, word.box), default=None)
-    if best is None or _shared(box, best.box) <= 0:
+    best = max(truth.words, key=lambda word: box.shared(word.box), default=None)
+    if best is None or box.shared(best.box) <= 0:
         return False
     return _plain(best.text) == _plain(text)
-
-
-def _shared(a: Box, b: Box) -> float:
-    return max(0.0, a.overlap_x(b)) * max(0.0, a.overlap_y(b))
 
 
 def _plain(text: str) -> str:

@@ -127,16 +127,12 @@ def _count_signatures(
     score: Score, truth: Truth, read: ReadPage, where: tuple[str, str, int]
 ) -> None:
     for place in truth.signatures:
-        there = {state for state, box in read.signatures if _touch(box, place.box)}
+        there = {state for state, box in read.signatures if box.shared(place.box) > 0}
         right = there == {"present" if place.signed else "absent"}
         score.signed.add(right, 1)
         if not right:
             true = f"{'signed' if place.signed else 'not signed'} ({_place(place.box)})"
             score.misses.append(Miss(*where, "signature", true, ", ".join(sorted(there)), 1))
-
-
-def _touch(a: Box, b: Box) -> bool:
-    return a.overlap_x(b) > 0 and a.overlap_y(b) > 0
 
 
 def _widened(box: Box) -> Box:
