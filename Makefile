@@ -62,8 +62,9 @@ evaluate: install-dev ## score the product on IDP_CORPUS
 train: install-dev ## make the shipped field model again
 	@$(PY) -m training.train_crf
 
-train-reading: install-train ## go on training the quick text recogniser, then fit the trust in words
-	@mkdir -p build && $(PY) -m training.recognition --ship --out build/text_recognition_tiny.onnx
+train-reading: install-train ## train the quick recogniser (FORMS=folder of blank PDFs), fit the trust
+	@mkdir -p build && $(PY) -m training.recognition --ship --out build/text_recognition_tiny.onnx \
+	  $(if $(FORMS),--forms "$(FORMS)")
 	@$(PY) -m training.recognition.calibrate
 
 format: install-dev ## let ruff write
