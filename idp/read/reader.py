@@ -25,7 +25,7 @@ from idp.settings import ReadSettings
 if TYPE_CHECKING:
     from idp.read.page import Eyes
 
-READING = "idp.read 2"
+READING = "idp.read 3"
 """Raised when the same page and weights would be read differently."""
 
 _HOW_IT_RUNS = frozenset(
