@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -33,6 +33,7 @@ Look = Literal["once", "agreed", "contested"]
 
 _BATCH = LINES_PER_PAGE
 _LINE_HEIGHT = 48
+_BATCH_WIDTH = 4800  # columns of one request, all lines together
 _WIDEST = 3200  # PaddleOCR squeezes longer lines into this width
 _TURNED = 2.2  # a region so much taller than wide holds sideways text ...
 _TURNED_CHARACTERS = 1.8  # ... if it is also taller than so many lines
@@ -223,8 +224,7 @@ class Ocr:
         crops = [_crop(page, region, usual) for region in regions]
         order = sorted(range(len(crops)), key=lambda i: crops[i][0].shape[1] / crops[i][0].shape[0])
         lines: dict[int, Line] = {}
-        for start in range(0, len(order), _BATCH):
-            batch = order[start : start + _BATCH]
+        for batch in _batches(order, [crop.shape for crop, _ in crops]):
             images = [_bgr(crops[i][0]) for i in batch]
             widths = [_resized_width(image) for image in images]
             results = recogniser.predict(images, batch_size=_BATCH)
@@ -235,6 +235,20 @@ class Ocr:
                 )
                 lines[i] = Line(regions[i], letters, turned=crops[i][1])
         return [lines[i] for i in range(len(regions))]
+
+
+def _batches(order: Sequence[int], shapes: Sequence[tuple[int, ...]]) -> Iterator[list[int]]:
+    """Crops, narrow ones first, in requests of a bounded size: memory grows with the largest."""
+    batch: list[int] = []
+    for i in order:
+        height, width = shapes[i][:2]
+        wide = min(_WIDEST, _LINE_HEIGHT * width / height)
+        if batch and (len(batch) == _BATCH or (len(batch) + 1) * wide > _BATCH_WIDTH):
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
 
 
 def _recogniser(kind: Any, *, name: str, folder: Path, place: Place) -> Any:
