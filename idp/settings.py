@@ -93,10 +93,13 @@ class ReadSettings(Slice):
         "doubtful to the quick one.",
     )
     second_look_below: float = Field(
-        0.7,
+        0.6,
         ge=0,
         le=1,
         description="A word is doubtful of which a letter scores less to the quick recogniser.",
+    )
+    second_look_at_faxes_below: float = Field(
+        0.9, ge=0, le=1, description="The same on 1-bit pages, where it errs more surely."
     )
     blur_sigma: float = Field(0.9, ge=0, le=3, description="Blur of 1-bit pages, in pixels.")
     layout_model: str | None = Field(

@@ -90,7 +90,7 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
         upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
     elif has_ink(prepared.image, threshold):
         upright = find_upright(prepared.image, threshold, ocr)
-        lines = read_all(upright, ocr, settings)
+        lines = read_all(upright, ocr, settings, bilevel=raw.bilevel)
     else:
         upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
@@ -123,9 +123,10 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
     )
 
 
-def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings) -> list[Line]:
+def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings, *, bilevel: bool) -> list[Line]:
     """All lines of a page, read as often as the settings say."""
-    doubtful = 2.0 if settings.thorough else settings.second_look_below
+    usual = settings.second_look_at_faxes_below if bilevel else settings.second_look_below
+    doubtful = 2.0 if settings.thorough else usual
     return read_lines(upright.image, upright.regions, ocr, doubtful, known=upright.sampled)
 
 

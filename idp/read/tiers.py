@@ -4,7 +4,7 @@
 The quick one was taught what fax machines do to print and costs a fifth of the thorough one; it
 reads every line. The thorough one reads only the words of which a letter is doubtful, with some of
 their surroundings: where the two agree a word is believed more than either alone, where they differ
-the better one is taken and the letters are marked as contested. A third look at softened pixels was
+the surer one is taken and the letters are marked as contested. A third look at softened pixels was
 tried and gained nothing.
 """
 
@@ -19,10 +19,6 @@ from idp.read.ocr import Image, Letter, Line, Ocr, Region
 
 _EMPTY = 0.5
 """How sure a reading is that there is nothing where the other one reads a letter."""
-
-_BETTER = 0.2
-"""By how much the quick reading must be surer than the thorough one to be taken instead: of 0 to
-0.4 the best on generated faxes."""
 
 _LEAST_ROOM = 3.0
 """A stretch that is read again is so many times as wide as high: letters need their neighbours."""
@@ -180,7 +176,7 @@ def _settle(letters: list[Letter], quick: Sequence[Letter], thorough: Sequence[L
     """Adds the better of two readings of one place to ``letters``."""
     if not quick and not thorough:
         return
-    chosen = quick if _surety(quick) > _surety(thorough) + _BETTER else thorough
+    chosen = quick if _surety(quick) > _surety(thorough) else thorough
     letters.extend(replace(letter, look="contested") for letter in chosen)
     if not chosen and letters:  # a letter that only one of the two saw
         letters[-1] = replace(letters[-1], look="contested")

@@ -50,7 +50,7 @@ def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Exa
     ready = prepared(came.pixels, raw, settings.blur_sigma)
     threshold = ink_threshold(ready.image)
     upright = find_upright(ready.image, threshold, ocr)
-    lines = read_all(upright, ocr, settings)
+    lines = read_all(upright, ocr, settings, bilevel=came.one_bit)
     background = page_reading(lines)
     seen: list[list[float]] = []
 
