@@ -148,7 +148,8 @@ def merged(quick: Line, thorough: Line) -> Line:
     """Two readings of one region as one, letter by letter."""
     if quick.turned or thorough.turned:
         return max(thorough, quick, key=lambda line: line.score)
-    if Levenshtein.normalized_similarity(quick.text, thorough.text) < _ALIKE:
+    alike = Levenshtein.normalized_similarity(quick.text.casefold(), thorough.text.casefold())
+    if alike < _ALIKE:
         # No print, but a dotted rule, a logo, a hand: what each invents is not to be mixed.
         contested = tuple(replace(letter, look="contested") for letter in thorough.letters)
         return replace(thorough, letters=contested)

@@ -65,6 +65,11 @@ def test_where_two_readings_have_nothing_in_common_the_thorough_one_is_taken() -
     assert merged(line("utttttttutttt", 0.99), line("")).text == ""
 
 
+def test_a_lone_letter_read_in_two_sizes_is_one_text_and_the_surer_is_taken() -> None:
+    assert merged(line("x", 0.67), line("X", 0.41)).text == "x"
+    assert merged(line("x", 0.41), line("X", 0.67)).text == "X"
+
+
 def test_neighbouring_differences_are_settled_as_one() -> None:
     # A circle read as "O" and a capital as a small letter must not give both letters.
     assert merged(line("Home"), line("Ohome", weak="O")).text == "Home"
