@@ -93,7 +93,7 @@ class ReadSettings(Slice):
         "doubtful to the quick one.",
     )
     second_look_below: float = Field(
-        0.6,
+        0.75,
         ge=0,
         le=1,
         description="A word is doubtful of which a letter scores less to the quick recogniser.",
