@@ -307,7 +307,9 @@ def _tokens(letters: Sequence[Letter], places: Sequence[float]) -> Iterator[tupl
     start = 0
     for i in range(len(letters)):
         last = i + 1 == len(letters)
-        blank = letters[i].text == " "
+        # So is a cross on which two readings differ: "Spouse[X]Child" comes out as "SpouseXchild".
+        doubtful_cross = letters[i].text in _TICK_LETTERS and letters[i].look == "contested"
+        blank = letters[i].text == " " or doubtful_cross
         if blank or last or steps[i] > _BLANK_STEP * usual:
             end = i if blank else i + 1
             if end > start:

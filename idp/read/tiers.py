@@ -149,7 +149,8 @@ def merged(quick: Line, thorough: Line) -> Line:
     if quick.turned or thorough.turned:
         return max(thorough, quick, key=lambda line: line.score)
     alike = Levenshtein.normalized_similarity(quick.text.casefold(), thorough.text.casefold())
-    if alike < _ALIKE:
+    lone = len(quick.text) == 1 and quick.text.isalnum()  # the X in a box, seen by one of them
+    if alike < _ALIKE and not lone:
         # No print, but a dotted rule, a logo, a hand: what each invents is not to be mixed.
         contested = tuple(replace(letter, look="contested") for letter in thorough.letters)
         return replace(thorough, letters=contested)

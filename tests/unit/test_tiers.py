@@ -70,6 +70,12 @@ def test_a_lone_letter_read_in_two_sizes_is_one_text_and_the_surer_is_taken() ->
     assert merged(line("x", 0.41), line("X", 0.67)).text == "X"
 
 
+def test_a_lone_letter_that_only_the_quick_reading_sees_counts_if_it_is_sure() -> None:
+    assert merged(line("X", 0.7), line("")).text == "X"
+    assert merged(line("X", 0.4), line("")).text == ""
+    assert merged(line(".", 0.9), line("")).text == "", "a speck"
+
+
 def test_neighbouring_differences_are_settled_as_one() -> None:
     # A circle read as "O" and a capital as a small letter must not give both letters.
     assert merged(line("Home"), line("Ohome", weak="O")).text == "Home"
