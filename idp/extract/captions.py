@@ -31,6 +31,15 @@ class _Line(NamedTuple):
     x1: float
 
 
+class _Area(NamedTuple):
+    """A rectangle in pixels."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
 class _Sides(NamedTuple):
     """What stands over and under a label, nearest row only."""
 
@@ -49,7 +58,8 @@ def find_captions(reading: Reading) -> set[tuple[int, int]]:
         groups[id(title)].append((found, _sides(reading, found)))
     captions: set[tuple[int, int]] = set()
     for group in groups.values():
-        votes = [vote for found, sides in group if (vote := _vote(found, sides))]
+        claimed = {t for _, sides in group if sides.line for t in sides.above}
+        votes = [vote for found, sides in group if (vote := _vote(found, sides, claimed))]
         ruled = [sides.line is not None for _, sides in group]
         if sum(votes) <= 0 or (not any(ruled) and (min(votes) < 0 or sum(votes) < 2)):
             continue
@@ -66,13 +76,16 @@ def value_above(reading: Reading, found: Found) -> list[Token]:
     return _sides(reading, found).above
 
 
-def _vote(found: Found, sides: _Sides) -> float:
-    """Above 0 when the label speaks for captions, below 0 when its value stands under it."""
+def _vote(found: Found, sides: _Sides, claimed: set[Token]) -> float:
+    """Above 0 when the label speaks for captions, below 0 when its value stands under it.
+
+    A value under a label that stands on the line of the next label may be either's.
+    """
     if sides.above and not sides.below:
         # Over a blank label stands its upper neighbour's value: a line makes the difference.
         return 1.0 if sides.line else 0.5
     if sides.below and not sides.above:
-        return -1.0
+        return 0.0 if sides.line and sides.below[0] in claimed else -1.0
     if not sides.above:
         return 0.0
     up = found.box[1] - max(t.y1 for t in sides.above)
@@ -101,9 +114,10 @@ def _sides(reading: Reading, found: Found) -> _Sides:
     if line is None:
         right = _next_piece(reading, found)
     level = line.y if line else found.box[1]
-    above = _row_in(reading, found, left, right, level - _VALUE_ABOVE * unit, level + 0.4 * unit)
-    bottom = found.box[3]
-    below = _row_in(reading, found, left, right, bottom, bottom + _NEAR * unit, down=True)
+    over = _Area(left, level - _VALUE_ABOVE * unit, right, level + 0.4 * unit)
+    under = _Area(left, found.box[3], right, found.box[3] + _NEAR * unit)
+    above = _row_in(reading, found, over)
+    below = _row_in(reading, found, under, down=True)
     return _Sides(line, above, below)
 
 
@@ -133,25 +147,18 @@ def _next_piece(reading: Reading, found: Found) -> float:
     )
 
 
-def _row_in(
-    reading: Reading,
-    found: Found,
-    left: float,
-    right: float,
-    top: float,
-    bottom: float,
-    *,
-    down: bool = False,
-) -> list[Token]:
+def _row_in(reading: Reading, found: Found, area: _Area, *, down: bool = False) -> list[Token]:
     """The nearest row's tokens that begin in a rectangle, none when it is a label's or title's."""
     rows = reading.sheaf.rows
     order = range(found.row + 1, len(rows)) if down else range(found.row - 1, -1, -1)
     for index in order:
         row = rows[index]
-        if (row[0].y0 > bottom) if down else (row[0].y1 < top):
+        if (row[0].y0 > area.y1) if down else (row[0].y1 < area.y0):
             break
         inside = [
-            (i, t) for i, t in enumerate(row) if left <= t.x0 < right and top <= t.cy <= bottom
+            (i, t)
+            for i, t in enumerate(row)
+            if area.x0 <= t.x0 < area.x1 and area.y0 <= t.cy <= area.y1
         ]
         if not inside:
             continue
