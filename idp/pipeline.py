@@ -73,7 +73,7 @@ class Pipeline:
         self.settings = settings
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
-        self.schemas = load_schemas()
+        self.schemas = load_schemas(settings.schemas_folder)
         registry = Registry(settings.registry_folder, settings.models_folder)
         self.taggers = Taggers(registry, self.schemas, load_lexicon())
         self.reader = Reader(settings.read, settings.models_folder, self._cache)

@@ -206,6 +206,10 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy URL; by default SQLite at <data>/idp.sqlite."
     )
     models: Path | None = Field(None, description="Shipped weights; by default those in models/.")
+    schemas: Path | None = Field(
+        None,
+        description="Document types of your own, one YAML file each; by default <data>/schemas.",
+    )
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
     decision: DecisionSettings = DecisionSettings()
@@ -238,6 +242,10 @@ class Settings(BaseSettings):
     def registry_folder(self) -> Path:
         """Models made or registered here; those of `models_folder` are the program's."""
         return self.data / "models"
+
+    @property
+    def schemas_folder(self) -> Path:
+        return self.schemas or self.data / "schemas"
 
     @property
     def resolved_database_url(self) -> str:

@@ -10,6 +10,7 @@ from idp.document import DocumentType
 from idp.learning.gate import Difference, Evaluation
 from idp.learning.registry import Change, ModelRecord
 from idp.learning.shadow import ShadowReport
+from idp.schemas import SHIPPED
 
 _ALWAYS = (
     "Handwriting, other languages than English, and photographs.",
@@ -154,9 +155,8 @@ def _gaps(evaluations: Sequence[Evaluation]) -> list[str]:
         gaps.append("**Real documents of any kind.** Every figure above is synthetic.")
     else:
         seen = {name for e in real for name in e.types}
-        for kind in DocumentType:
-            if kind is not DocumentType.OTHER and kind.value not in seen:
-                gaps.append(f"Real documents of type {kind.value}.")
+        unseen = SHIPPED - seen - {DocumentType.OTHER}
+        gaps += [f"Real documents of type {kind}." for kind in sorted(unseen)]
     return gaps
 
 

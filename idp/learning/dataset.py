@@ -136,7 +136,7 @@ def _write(
         page.model_copy(update={"number": number[page.number], "image": None}) for page in one.pages
     ]
     truth = {
-        "doc_type": document.type.value,
+        "doc_type": document.type,
         "pages": len(pages),
         "file": f"{name}.pdf",
         "layout": layout,
@@ -151,7 +151,7 @@ def _write(
     return {
         "name": name,
         "document_id": document.document_id,
-        "type": document.type.value,
+        "type": document.type,
         "share": share,
         "layout": layout,
         "original_sha256": document.sha256,

@@ -226,7 +226,7 @@ class Learning(Queries):
             ObservationRecord(
                 document_id=document.document_id,
                 at=self._clock(),
-                type=document.type.value,
+                type=document.type,
                 models=observation.models,
                 layout=observation.layout,
                 confidences=observation.confidences,

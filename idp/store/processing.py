@@ -243,7 +243,7 @@ class Processing(Learning):
             # What has left must not leave again inside another document.
             after = State.REVIEW
             reasons.append(_OVERLAP)
-        known.type = document.type.value
+        known.type = document.type
         known.subtype = document.subtype
         known.pages = list(document.pages)
         known.decision = document.decision.value
@@ -261,7 +261,7 @@ class Processing(Learning):
             actor="pipeline",
             action="decided",
             detail={
-                "type": document.type.value,
+                "type": document.type,
                 "pages": len(document.pages),
                 "error": document.error,
                 "result": sha256,
