@@ -6,7 +6,7 @@ Door: what is named below. Nothing here trains or reads pages: training is a pro
 """
 
 from idp.learning.card import model_card
-from idp.learning.dataset import LOCKED, TRAIN, make_dataset
+from idp.learning.dataset import LOCKED, TRAIN, make_dataset, set_sha256
 from idp.learning.drift import Seen, Week, weeks
 from idp.learning.files import hash_of, sha256_of
 from idp.learning.gate import (
@@ -47,6 +47,7 @@ __all__ = [
     "judge",
     "make_dataset",
     "model_card",
+    "set_sha256",
     "sha256_of",
     "signature",
     "weeks",

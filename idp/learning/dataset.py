@@ -64,6 +64,16 @@ def share_of(layout: str, locked_share: float) -> str:
     return LOCKED if drawn < round(locked_share * _BUCKETS) else TRAIN
 
 
+def set_sha256(folder: Path) -> str:
+    """One hash for the truths and pages of a set that models are judged on."""
+    return hash_of(
+        [
+            (path.relative_to(folder).as_posix(), sha256_of(path))
+            for path in (*folder.glob("*.json"), *folder.glob("pages/*.json"))
+        ]
+    )
+
+
 def make_dataset(
     corrected: Iterable[Corrected], out: Path, root: Path, locked_share: float
 ) -> dict[str, Any]:
