@@ -292,6 +292,10 @@ def _compare(
     settings: Settings, registry: Registry, version: str, champion: str, folder: Path
 ) -> Evaluation:
     """Run both on a set, in a process of its own."""
+    if folder.name == TRAIN and (folder.parent / "dataset.json").is_file():
+        raise RefusedError(
+            f"{folder} is what models are trained on", hint="Evaluate on its locked share."
+        )
     if not any(folder.glob("pages/*.json")):
         raise NotFoundError(
             f"no pages/NAME.json in {folder}",

@@ -133,6 +133,7 @@ def weeks(
     ordered = sorted(seen, key=lambda s: (s.at, s.document_id))
     sums: dict[tuple[int, str], _Sums] = {}
     layouts, first_met = Layouts(), dict[str, int]()
+    oldest = math.floor((until - ordered[0].at) / dt.timedelta(weeks=1)) if ordered else 0
     for one in ordered:
         ago = math.floor((until - one.at) / dt.timedelta(weeks=1))
         family = layouts.family(one.layout, one.document_id)
@@ -144,7 +145,8 @@ def weeks(
                 sums.setdefault((ago, kind), _Sums()),
                 one,
                 corrected.get(one.document_id, (0, 0)),
-                unseen=first_met[family] == ago,
+                # In the first week of all every layout is new: that says nothing.
+                unseen=None if ago == oldest else first_met[family] == ago,
             )
     found = []
     for ago in reversed(range(count)):
@@ -169,12 +171,13 @@ def weeks(
     return found
 
 
-def _count(sums: _Sums, one: Seen, corrected: tuple[int, int], *, unseen: bool) -> None:
+def _count(sums: _Sums, one: Seen, corrected: tuple[int, int], *, unseen: bool | None) -> None:
     sums.documents += 1
     sums.confidences += one.confidences.values()
     sums.missing = _plus(sums.missing, len(one.missing), len(one.confidences))
     sums.corrected = _plus(sums.corrected, corrected[0], corrected[1] - corrected[0])
-    sums.unseen = _plus(sums.unseen, int(unseen), int(not unseen))
+    if unseen is not None:
+        sums.unseen = _plus(sums.unseen, int(unseen), int(not unseen))
 
 
 def _plus(counts: Sequence[int], yes: int, no: int) -> list[int]:

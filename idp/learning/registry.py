@@ -204,7 +204,8 @@ class Registry:
         found = [
             record
             for path in (self.root / "versions").glob("*/record.json")
-            if (record := _load(path, ModelRecord)) is not None
+            if not path.parent.name.startswith(".")
+            and (record := _load(path, ModelRecord)) is not None
         ]
         return tuple(sorted(found, key=lambda r: (r.registered_at, r.version)))
 
@@ -308,7 +309,9 @@ class Registry:
     def evaluations(self, version: str) -> tuple[Evaluation, ...]:
         """How a version did beside champions, oldest first."""
         folder = self._home(version) / "evaluations"
-        found = [e for path in folder.glob("*.json") if (e := _load(path, Evaluation)) is not None]
+        found = [
+            e for path in folder.glob("[!.]*.json") if (e := _load(path, Evaluation)) is not None
+        ]
         return tuple(sorted(found, key=lambda e: (e.at, e.set_name)))
 
     def keep_card(self, version: str, text: str) -> Path:
