@@ -265,7 +265,7 @@ class Registry:
                 return None
             change = self._change("model_promoted", version, current.version, by)
             change = change.model_copy(update={"verdict": verdict, "forced": forced})
-            stack = () if version == SHIPPED else (*current.stack, version)
+            stack = (*current.stack, version)
             self._point(Current(stack=stack, history=(*current.history, change)))
             return change
 
@@ -273,13 +273,13 @@ class Registry:
         """Put in force what was before the last promotion.
 
         Raises:
-            WrongStateError: The shipped models are in force: there is nothing before them.
+            WrongStateError: Nothing was ever promoted, or all of it was taken back.
         """
         with locked(self.root / ".lock"):
             current = self.current()
             if not current.stack:
                 raise WrongStateError(
-                    "the shipped models are in force", hint="There is nothing to go back to."
+                    "there is nothing to go back to", hint="The shipped models are in force."
                 )
             stack = current.stack[:-1]
             before = Current(stack=stack).version

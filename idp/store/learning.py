@@ -199,6 +199,7 @@ class Learning(Queries):
         if not entries:
             return 0
         with Session(self._writing) as session, session.begin():
+            record.lock_chain(session)  # nobody notes the same between looking and writing
             known = _noted(session, {str(entry["action"]) for entry in entries})
             fresh = [entry for entry in entries if entry["id"] not in known]
             for entry in fresh:

@@ -85,6 +85,16 @@ def test_promotions_are_taken_back_one_by_one(registry: Registry, add) -> None:
     assert len({c.id for c in history}) == len(history)
 
 
+def test_the_shipped_models_can_be_promoted_again_and_that_taken_back(
+    registry: Registry, add
+) -> None:
+    one = add("one")
+    registry.promote(one, by="test", verdict="passed")
+    registry.promote(SHIPPED, by="test", verdict="passed")
+    assert registry.current().version == SHIPPED
+    assert registry.roll_back(by="test").version == one
+
+
 def test_the_stamp_changes_with_every_pointer(registry: Registry, add) -> None:
     version = add("one")
     seen = {registry.stamp()}
