@@ -37,6 +37,7 @@ from idp.extract.features import PageView
 from idp.learning import hash_of, sha256_of
 from idp.schemas import DocumentSchema, FieldSchema, load_lexicon, load_schemas
 from idp.values import Kind, parse
+from training.labelled import write_labelled
 from training.synthesise.noise import Labelled
 
 _PAGES = TypeAdapter(list[Page])
@@ -50,10 +51,17 @@ _PARTS = {**dict.fromkeys(NAME_PARTS, "NAME"), **dict.fromkeys(ADDRESS_PARTS, "A
 class CorrectedPages(NamedTuple):
     """The labelled pages of a data set, and what they came from."""
 
-    pages: tuple[Labelled, ...]
-    documents: int
+    by_document: tuple[tuple[str, tuple[Labelled, ...]], ...]
     layouts: int
     sha256: str
+
+    @property
+    def documents(self) -> int:
+        return len(self.by_document)
+
+    @property
+    def pages(self) -> tuple[Labelled, ...]:
+        return tuple(page for _, pages in self.by_document for page in pages)
 
 
 class _Place(NamedTuple):
@@ -81,10 +89,9 @@ def corrected_pages(
     """
     schemas = load_schemas(own_schemas)
     source = CrfSource(models, schemas, load_lexicon())
-    pages: list[Labelled] = []
+    found: list[tuple[str, tuple[Labelled, ...]]] = []
     layouts: set[str] = set()
     files: list[tuple[str, str]] = []
-    documents = 0
     for folder in datasets:
         if folder.resolve().name == "locked":
             raise ValueError(f"{folder} is a locked share: nothing trains on it")
@@ -98,14 +105,11 @@ def corrected_pages(
             if schema is None or not own.is_file():
                 continue
             files += [(path.name, sha256_of(path)), (f"pages/{path.name}", sha256_of(own))]
-            labelled = list(
-                _labelled(_PAGES.validate_json(own.read_bytes()), truth, schema, source)
-            )
-            if labelled:
-                documents += 1
+            pages = _PAGES.validate_json(own.read_bytes())
+            if labelled := tuple(_labelled(pages, truth, schema, source)):
                 layouts.add(str(truth.get("layout", path.stem)))
-                pages += labelled
-    return CorrectedPages(tuple(pages), documents, len(layouts), hash_of(files))
+                found.append((path.stem, labelled))
+    return CorrectedPages(tuple(found), len(layouts), hash_of(files))
 
 
 def _labelled(
@@ -242,7 +246,7 @@ def _squashed(text: str) -> str:
 
 
 def main() -> int:
-    """Command line: labelled pages as files ``{"pages": [{"page", "roles"}]}``."""
+    """Command line: the labelled pages as files of :mod:`training.labelled`."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -252,11 +256,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     found = corrected_pages(options.dataset, options.models, options.schemas)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for number, labelled in enumerate(found.pages):
-        entry = {"page": labelled.page.model_dump(mode="json"), "roles": labelled.roles}
-        text = json.dumps({"pages": [entry]})
-        (options.out / f"page-{number:05d}.json").write_text(text, encoding="utf-8")
+    for name, pages in found.by_document:
+        write_labelled(options.out / f"{name}.json", pages)
     sys.stdout.write(f"{len(found.pages)} pages of {found.documents} documents\n")
     return 0
 

@@ -18,7 +18,7 @@ from idp.learning.gate import (
     evaluate,
     judge,
 )
-from idp.learning.layouts import Layouts, signature
+from idp.learning.layouts import Layouts, likeness, signature
 from idp.learning.registry import SHIPPED, Change, ModelRecord, Registry, Shadow
 from idp.learning.shadow import ShadowReport, Tally, compare, is_drawn
 
@@ -45,6 +45,7 @@ __all__ = [
     "hash_of",
     "is_drawn",
     "judge",
+    "likeness",
     "make_dataset",
     "model_card",
     "set_sha256",

@@ -419,9 +419,8 @@ def test_a_running_pipeline_takes_up_a_promotion_and_shows_a_challenger_what_com
     assert found is not None
     sure = found.field("patient_name")
     assert sure is not None
-    truth = Correction(
-        name="patient_name", before=sure.value, after=sample.truth["patient_name"][0]
-    )
+    (right,) = sample.truth["patient_name"]
+    truth = Correction(name="patient_name", before=sure.value, after=right)
     store.record_corrections(document_id, [truth], key="k", reviewer="Dana Whitlock", made_at=NOW)
     judged = models_json("shadow")["report"]["fields"]["patient_name"]
     assert judged["judged"] == 1
