@@ -18,7 +18,7 @@ from idp.cli import app
 from idp.document import Document, DocumentType, Page
 from idp.errors import ExitCode, ModelError, NotFoundError, WrongStateError
 from idp.extract import Extractor
-from idp.learning import SHIPPED, Registry
+from idp.learning import SHIPPED, Compared, Counts, FieldPair, Registry, evaluate, set_sha256
 from idp.pipeline import Pipeline
 from idp.samples import samples
 from idp.schemas import load_lexicon, load_schemas
@@ -444,3 +444,45 @@ def _stored(store: Store, result: Any, pages: tuple[Page, ...]) -> str:
     assert job is not None
     assert store.finish_processing(job, Results(result.documents, pages, result.observations))
     return store.recent(1)[0].id
+
+
+def test_with_a_locked_set_only_an_evaluation_on_it_as_it_is_now_counts(
+    data: Path, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = models_json("register", tiny)["version"]
+    locked = tmp_path / "locked"
+    (locked / "pages").mkdir(parents=True)
+    (locked / "d.json").write_text("{}")
+    monkeypatch.setenv("IDP_LEARNING__LOCKED_SET", str(locked))
+    registry = Registry(data / "models", load_settings().models_folder)
+
+    def evaluated_on(folder: Path) -> None:
+        right, wrong = Counts(right=1), Counts(many=1, few=1)
+        pair = FieldPair(champion=wrong, challenger=right)
+        documents = [
+            Compared(name=f"{n}", layout=f"{n}", type="referral", fields={"npi": pair})
+            for n in range(40)
+        ]
+        registry.keep_evaluation(
+            version,
+            evaluate(
+                documents,
+                challenger=version,
+                champion=registry.identity(SHIPPED),
+                set_name=str(folder),
+                set_sha256=set_sha256(folder),
+                kind="synthetic",
+                at=NOW.isoformat(),
+                draws=200,
+            ),
+        )
+
+    easier = tmp_path / "easier"
+    easier.mkdir()
+    evaluated_on(easier)
+    assert "not evaluated on" in models_("promote", version).stderr
+    evaluated_on(locked)
+    (locked / "another.json").write_text("{}")
+    assert "not evaluated on" in models_("promote", version).stderr, "the set has grown"
+    evaluated_on(locked)
+    assert models_json("promote", version)["in_force"] == version
