@@ -23,13 +23,14 @@ from typing import NamedTuple, Self
 from idp.classify import split
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import InputError
+from idp.extract import Extractor
+from idp.in_force import Champion, ModelsInForce
 from idp.ingest import unpack
 from idp.learning import Registry
 from idp.read import PageCache, Reader
 from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
 from idp.signals import Observation
-from idp.taggers import Champion, Taggers
 from idp.validate import validate
 
 CHUNK_BYTES = 1 << 20
@@ -74,8 +75,9 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
-        registry = Registry(settings.registry_folder, settings.models_folder)
-        self.taggers = Taggers(registry, self.schemas, load_lexicon())
+        self.models = ModelsInForce(
+            Registry(settings.registry_folder, settings.models_folder), self._extractor
+        )
         self.reader = Reader(settings.read, settings.models_folder, self._cache)
         self._open = ExitStack()
 
@@ -96,11 +98,11 @@ class Pipeline:
     @property
     def model_versions(self) -> dict[str, str]:
         """What read and understood the pages, for the record."""
-        return {**self.reader.versions, **self.taggers.champion().versions}
+        return {**self.reader.versions, **self.models.champion().versions}
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
-        return self.taggers.problems()
+        return self.models.problems()
 
     def counts(self) -> dict[str, int]:
         """What became of the reading processes and remembered pages; nothing of any page."""
@@ -162,7 +164,7 @@ class Pipeline:
             return Result((_refused(blank, error, clock),), ())
         with clock.stage("classify"):
             segments = split(pages, self.schemas)
-        champion = self.taggers.champion()
+        champion = self.models.champion()
         documents, observations = [], []
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
@@ -179,8 +181,12 @@ class Pipeline:
             document = self._understand(champion, draft, mine, received_at, clock.copy())
             documents.append(document)
             if self._resident:
-                observations.append(self.taggers.observe(champion, document, mine))
+                observations.append(self.models.observe(champion, document, mine))
         return Result(tuple(documents), pages, tuple(observations))
+
+    def _extractor(self, models: Path) -> Extractor:
+        """What finds fields with the weights of a models folder."""
+        return Extractor(models, self.schemas, load_lexicon())
 
     def _understand(
         self,

@@ -35,7 +35,7 @@ from idp.extract.crf_roles import (
 )
 from idp.extract.features import PageView
 from idp.learning import hash_of, sha256_of
-from idp.schemas import DocumentSchema, FieldSchema, load_lexicon, load_schemas
+from idp.schemas import DocumentSchema, FieldSchema, load_schemas
 from idp.values import Kind, parse
 from training.labelled import write_labelled
 from training.synthesise.noise import Labelled
@@ -88,7 +88,7 @@ def corrected_pages(
         ModelError: The tagger can't be loaded.
     """
     schemas = load_schemas(own_schemas)
-    source = CrfSource(models, schemas, load_lexicon())
+    source = CrfSource(models, schemas)
     found: list[tuple[str, tuple[Labelled, ...]]] = []
     layouts: set[str] = set()
     files: list[tuple[str, str]] = []

@@ -2,7 +2,7 @@
 """What keeps the models improving: data sets of corrections, registry, gate, shadow, drift.
 
 Door: what is named below. Nothing here trains or reads pages: training is a program of its own
-(``training/``), and stages get models from :class:`idp.taggers.Taggers`.
+(``training/``), and stages get models from :class:`idp.in_force.ModelsInForce`.
 """
 
 from idp.learning.card import model_card

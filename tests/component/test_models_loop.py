@@ -18,6 +18,7 @@ from idp.cli import app
 from idp.document import Document, DocumentType, Page
 from idp.errors import ExitCode, ModelError, NotFoundError, WrongStateError
 from idp.extract import Extractor
+from idp.in_force import MODELS, ModelsInForce
 from idp.learning import SHIPPED, Compared, Counts, FieldPair, Registry, evaluate, set_sha256
 from idp.pipeline import Pipeline
 from idp.samples import samples
@@ -25,7 +26,6 @@ from idp.schemas import load_lexicon, load_schemas
 from idp.settings import load_settings
 from idp.signals import Correction
 from idp.store import Results, Store
-from idp.taggers import MODELS, Taggers
 from idp.values import parse
 from tests.fabricate import NOW, Shelf, page_image
 from tests.fabricate import document as fabricated
@@ -37,6 +37,10 @@ pytestmark = pytest.mark.component
 TYPE = DocumentType.PRIOR_AUTH_REQUEST
 TINY = ("--documents", "12", "--families", "3", "--iterations", "8")
 FAMILIES, COPIES = 6, 2
+
+
+def extractor(models: Path) -> Extractor:
+    return Extractor(models, load_schemas(), load_lexicon())
 
 
 def corrections_of(made: Made, found: Document) -> list[Correction]:
@@ -77,14 +81,14 @@ class Installation:
         self.registry = Registry(data / "models", self.settings.models_folder)
         self.shelf = Shelf(data)
         self.store: Store = self.shelf.store
-        self.taggers = Taggers(self.registry, load_schemas(), load_lexicon())
+        self.in_force = ModelsInForce(self.registry, extractor)
         self.image = page_image(data / "page.png", (80, 100))
         self.made: dict[str, Made] = {}
 
     def process(self, made: Made) -> str:
         """A generated document through the models in force, into the store."""
         pages = [p.page.model_copy(update={"image": str(self.image)}) for p in made.pages]
-        champion = self.taggers.champion()
+        champion = self.in_force.champion()
         document = fabricated(
             type=TYPE,
             fields=champion.extractor.extract(pages, TYPE).fields,
@@ -97,7 +101,7 @@ class Installation:
         job = self.store.begin_processing(*waiting[0], attempts=3)
         assert job is not None
         document = document.model_copy(update={"sha256": job.arrival.sha256})
-        seen = self.taggers.observe(champion, document, pages)
+        seen = self.in_force.observe(champion, document, pages)
         assert self.store.finish_processing(job, Results((document,), tuple(pages), (seen,)))
         document_id = self.store.recent(1)[0].id
         self.made[document_id] = made
@@ -246,7 +250,7 @@ def test_a_layout_keeps_its_share_when_more_is_corrected(data: Path, tmp_path: P
     more.shelf = Shelf(data)
     more.shelf._arrivals = 500
     more.store, more.image, more.made = more.shelf.store, data / "page.png", {}
-    more.taggers = Taggers(more.registry, load_schemas(), load_lexicon())
+    more.in_force = ModelsInForce(more.registry, extractor)
     more.correct(more.process(make_one(TYPE, "heldout", 0, 777)))
     after = models_json("dataset", tmp_path / "one")["documents"]
     assert len(after) == len(before) + 1
@@ -329,20 +333,20 @@ def test_an_audit_line_that_a_kill_cut_off_is_written_once_later(
 
 def test_models_that_can_not_be_loaded_never_stop_the_service(data: Path, tiny: Path) -> None:
     registry = Registry(data / "models", load_settings().models_folder)
-    taggers = Taggers(registry, load_schemas(), load_lexicon())
-    shipped = taggers.champion()
+    in_force = ModelsInForce(registry, extractor)
+    shipped = in_force.champion()
     version = registry.register(tiny, by="test").version
     weights = next((registry.folder(version)).glob("*.crfsuite"))
     weights.write_bytes(weights.read_bytes()[:-1])
     registry.promote(version, by="test", verdict="passed")
-    assert taggers.champion() is shipped
-    assert "can't be used" in taggers.problems()[0]
-    again = Taggers(registry, load_schemas(), load_lexicon())
+    assert in_force.champion() is shipped
+    assert "can't be used" in in_force.problems()[0]
+    again = ModelsInForce(registry, extractor)
     assert again.champion().version == shipped.version
     assert again.problems()
     registry.roll_back(by="test")
-    assert taggers.champion().version == shipped.version
-    assert taggers.problems() == ()
+    assert in_force.champion().version == shipped.version
+    assert in_force.problems() == ()
 
 
 def test_a_challenger_that_fails_leaves_the_document_as_it_is(data: Path, tiny: Path) -> None:
@@ -353,13 +357,13 @@ def test_a_challenger_that_fails_leaves_the_document_as_it_is(data: Path, tiny: 
         def extract(self, pages, type):
             raise ModelError("nothing works")
 
-    def load(folder, schemas, lexicon):
+    def load(folder: Path) -> Extractor:
         kind = Extractor if folder == registry.shipped else Broken
-        return kind(folder, schemas, lexicon)
+        return kind(folder, load_schemas(), load_lexicon())
 
-    taggers = Taggers(registry, load_schemas(), load_lexicon(), load=load)
+    in_force = ModelsInForce(registry, load)
     pages = [p.page for p in make_one(TYPE, "heldout", 1, 5).pages]
-    seen = taggers.observe(taggers.champion(), fabricated(type=TYPE), pages)
+    seen = in_force.observe(in_force.champion(), fabricated(type=TYPE), pages)
     assert seen.shadow is not None
     assert seen.shadow.error == "ModelError"
     assert seen.confidences["member_id"] == 0.61

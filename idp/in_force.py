@@ -3,23 +3,22 @@
 
 A promotion or a rollback is one rename in the registry; the next document that begins is read by
 the new models, one at work is finished by the old ones. Models that can't be loaded never stop the
-service: those in use stay in use, at a start the shipped ones are, and :meth:`Taggers.problems`
-says so.
+service: those in use stay in use, at a start the shipped ones are, and
+:meth:`ModelsInForce.problems` says so.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from idp.document import Document, DocumentType, Page
+from idp.document import Document, Page
 from idp.errors import IdpError, where
 from idp.extract import Extractor
 from idp.learning import SHIPPED, Registry, compare, is_drawn, signature
-from idp.schemas import DocumentSchema, Lexicon
 from idp.signals import Observation, ShadowRun
 
 _log = logging.getLogger(__name__)
@@ -45,30 +44,20 @@ class _Challenger(NamedTuple):
     share: float
 
 
-class Taggers:
+class ModelsInForce:
     """Hands out the models in force; safe for threads.
 
     Args:
         registry: Where promoted models are; its shipped ones are in force without a promotion.
-        schemas: All document schemas.
-        lexicon: The words all types share.
+        load: Makes an extractor from a models folder.
 
     Raises:
         ModelError: Not even the shipped models can be loaded.
     """
 
-    def __init__(
-        self,
-        registry: Registry,
-        schemas: Mapping[DocumentType, DocumentSchema],
-        lexicon: Lexicon,
-        *,
-        load: Callable[
-            [Path, Mapping[DocumentType, DocumentSchema], Lexicon], Extractor
-        ] = Extractor,
-    ) -> None:
+    def __init__(self, registry: Registry, load: Callable[[Path], Extractor]) -> None:
         self._registry = registry
-        self._load: Callable[[Path], Extractor] = lambda folder: load(folder, schemas, lexicon)
+        self._load = load
         self._lock = threading.Lock()
         self._stamp: tuple[object, ...] | None = None
         self._champion: Champion | None = None
