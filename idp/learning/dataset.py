@@ -92,7 +92,7 @@ def make_dataset(
         raise AccessError(f"{out} is not empty and no data set", hint="Name a new folder.")
     half = out.with_name(f".{out.name}.new")
     shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
+    half.mkdir(parents=True, mode=0o700)  # patients' data: for its owner alone
     with locked(root / ".lock"):
         key = _key(root)
         layouts = Layouts(root / "layouts.json")

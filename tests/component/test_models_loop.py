@@ -237,6 +237,7 @@ def test_a_data_set_made_twice_is_the_same_and_splits_by_layout(
     assert all(len(own) == 1 for own in shares.values()), "a layout is in one share"
     text = (tmp_path / "one" / "dataset.json").read_text()
     assert "Whitlock" not in text
+    assert (tmp_path / "one").stat().st_mode & 0o077 == 0, "patients' data"
     for name, sha256 in manifest["files"].items():
         content = (tmp_path / "one" / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == sha256
