@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labelled pages without end: synthetic ones made on the fly, filled real forms beside them.
+
+Every page is named by a number, so that a run that was killed goes on where it stood: the same
+number gives the same page with the same hints forgotten.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from idp.document import Page
+from idp.extract.crf_roles import ALL_ROLES, OUTSIDE
+from idp.extract.features import LabelTable, PageView
+from idp.extract.layoutlm_inputs import POSITIONS, Numbers, PageEncoder, Window
+from training.synthesise import TYPES, make_one
+from training.synthesise.noise import Labelled
+from training.synthesise.values import Split
+from training.train_crf import tags_of
+
+LABELS: tuple[str, ...] = (OUTSIDE, *sorted(ALL_ROLES - {OUTSIDE}))
+IGNORED = -100
+_FORGOTTEN = (0.0, 0.0, 0.2, 0.5)
+"""Shares of the labels that the table seems not to know, one drawn per page: real forms print
+labels that no table lists, so the words themselves have to be learned, too."""
+
+
+class Stream(NamedTuple):
+    """Which pages: synthetic families per type, from which seed, and filled forms beside them."""
+
+    split: Split
+    families: int
+    seed: int
+    forms: tuple[Path, ...] = ()
+    forms_share: float = 0.0
+
+
+class ForgetfulTable(LabelTable):
+    """A label table that seems not to know a share of the phrases; the same ones every time.
+
+    Args:
+        table: What is known.
+        share: How much of it is forgotten.
+        seed: Which part.
+    """
+
+    def __init__(self, table: LabelTable, share: float, seed: int) -> None:
+        super().__init__({})
+        self._table, self._share, self._seed = table, share, seed
+
+    def role(self, phrase: str) -> str:
+        """The roles of a phrase, unless it is one of the forgotten."""
+        roles = self._table.role(phrase)
+        if not roles or random.Random(f"{self._seed}/{phrase}").random() < self._share:  # noqa: S311
+            return ""
+        return roles
+
+
+def read_form(path: Path) -> list[Labelled]:
+    """The labelled pages of a file: ``{page, roles}``, or a list of such under ``pages``.
+
+    Raises:
+        ValueError: Roles and words do not go together, or a role is none that is known.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    found = []
+    for entry in content.get("pages", [content]) if isinstance(content, dict) else content:
+        page = Page.model_validate(entry["page"])
+        roles = tuple(entry["roles"])
+        if len(roles) != len(page.words) or not ALL_ROLES.issuperset(roles):
+            raise ValueError(f"{path.name}: roles do not fit the page's words")
+        blank = ("",) * len(roles)
+        found.append(Labelled(page, roles, blank, (0,) * len(roles)))
+    return found
+
+
+_cached_form = lru_cache(maxsize=4000)(read_form)
+
+
+def labelled_at(stream: Stream, number: int) -> list[Labelled]:
+    """The pages of one document of the stream."""
+    rng = random.Random(f"{stream.seed}/{number}")  # noqa: S311 - not for secrets
+    if stream.forms and rng.random() < stream.forms_share:
+        return _cached_form(rng.choice(stream.forms))
+    turn = number // len(TYPES)
+    index, seed = turn % stream.families, stream.seed * 1000 + turn // stream.families
+    return list(make_one(TYPES[number % len(TYPES)], stream.split, index, seed).pages)
+
+
+class Example(NamedTuple):
+    """A window and the number of the label of each of its positions."""
+
+    window: Window
+    goals: Numbers
+
+
+def examples_at(
+    stream: Stream, number: int, encoder: PageEncoder, table: LabelTable, *, forget: bool
+) -> Iterator[Example]:
+    """The windows of one document."""
+    numbers = {label: n for n, label in enumerate(LABELS)}
+    for order, labelled in enumerate(labelled_at(stream, number)):
+        view = PageView(labelled.page)
+        rng = random.Random(f"{stream.seed}/{number}/{order}")  # noqa: S311
+        share = rng.choice(_FORGOTTEN) if forget else 0.0
+        known = ForgetfulTable(table, share, number) if share else table
+        goals = np.array([numbers[tag] for tag in tags_of(view, labelled)], np.int64)
+        for window in encoder.windows(encoder.encode(view, known)):
+            own = np.pad(goals[window.first : window.end], 1, constant_values=IGNORED)
+            yield Example(window, own)
+
+
+class Batch(NamedTuple):
+    """Windows padded to one length."""
+
+    inputs: tuple[torch.Tensor, ...]
+    goals: torch.Tensor
+
+
+def collate(examples: Sequence[Example], pad: int, shifts: Sequence[int] | None = None) -> Batch:
+    """A batch; ``shifts`` move the positions of each window, so that all of them are trained."""
+    longest = max(len(e.goals) for e in examples)
+
+    def stacked(arrays: Sequence[Numbers], filling: int) -> torch.Tensor:
+        out = np.full((len(arrays), longest, *arrays[0].shape[1:]), filling, np.int64)
+        for row, array in zip(out, arrays, strict=True):
+            row[: len(array)] = array
+        return torch.from_numpy(out)
+
+    goals = stacked([e.goals for e in examples], IGNORED)
+    mask = stacked([np.ones(len(e.goals), np.int64) for e in examples], 0)
+    moved = torch.tensor(shifts if shifts is not None else [0] * len(examples))[:, None]
+    positions = (torch.arange(longest)[None] + moved).clamp(max=POSITIONS - 1)
+    windows = [e.window for e in examples]
+    return Batch(
+        (
+            stacked([w.pieces for w in windows], pad),
+            stacked([w.boxes for w in windows], 0),
+            stacked([w.patterns for w in windows], 0),
+            stacked([w.hints for w in windows], 0),
+            mask,
+            positions,
+        ),
+        goals,
+    )
+
+
+def batches(
+    stream: Stream, start: int, encoder: PageEncoder, table: LabelTable, tokens: int
+) -> Iterator[tuple[int, Batch]]:
+    """Batches of at most ``tokens`` padded positions, from document ``start`` on, without end.
+
+    Documents are taken in chunks whose windows are put together by length.
+
+    Yields:
+        The number of the first document of the next chunk, and a batch.
+    """
+    chunk = max(10, tokens // 25)
+    while True:
+        rng = random.Random(f"{stream.seed}/{start}/batches")  # noqa: S311
+        found = [
+            example
+            for number in range(start, start + chunk)
+            for example in examples_at(stream, number, encoder, table, forget=True)
+        ]
+        start += chunk
+        found.sort(key=lambda e: len(e.goals) + rng.random())
+        together: list[list[Example]] = [[]]
+        for example in found:
+            if (len(together[-1]) + 1) * len(example.goals) > tokens and together[-1]:
+                together.append([])
+            together[-1].append(example)
+        rng.shuffle(together)
+        for group in together:
+            shifts = [rng.randint(0, POSITIONS - len(e.goals)) for e in group]
+            yield start, collate(group, encoder.words.pad, shifts)
+
+
+def pieces_seen(stream: Stream, documents: int, words: Sequence[str], full: PageEncoder,
+                vocabulary: Sequence[str]) -> Counter[str]:
+    """How often each piece stands in the first documents of a stream and in ``words``."""
+    seen: Counter[str] = Counter()
+    texts = list(words)
+    for number in range(documents):
+        for labelled in labelled_at(stream, number):
+            texts += [word.text for word in labelled.page.words]
+    for text in texts:
+        for word in text.split():
+            seen.update(vocabulary[piece] for piece in full.words.of(word))
+    return seen
