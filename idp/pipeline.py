@@ -70,7 +70,12 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas()
-        self.extractor = Extractor(settings.models_folder, self.schemas, load_lexicon())
+        self.extractor = Extractor(
+            settings.models_folder,
+            self.schemas,
+            load_lexicon(),
+            layoutlm=settings.extract.layoutlm,
+        )
         self.reader = Reader(settings.read, settings.models_folder, self._cache)
         self._open = ExitStack()
 

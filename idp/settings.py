@@ -109,6 +109,16 @@ class ReadSettings(Slice):
     )
 
 
+class ExtractSettings(Slice):
+    """How values are found."""
+
+    layoutlm: bool = Field(
+        default=True,
+        description="The LayoutLM tagger votes beside the CRF, where models/manifest.json names "
+        "one.",
+    )
+
+
 class DecisionSettings(Slice):
     """When a document may leave without a person."""
 
@@ -161,6 +171,7 @@ class Settings(BaseSettings):
     models: Path | None = Field(None, description="Shipped weights; by default those in models/.")
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
+    extract: ExtractSettings = ExtractSettings()
     decision: DecisionSettings = DecisionSettings()
     engine: EngineSettings = EngineSettings()
     serve: ServeSettings = ServeSettings()

@@ -89,9 +89,7 @@ def runs(tags: list[str]) -> set[tuple[str, int, int]]:
     return found
 
 
-def score(
-    pairs: Iterable[tuple[list[str], list[str]]], chosen: Sample
-) -> dict[str, float]:
+def score(pairs: Iterable[tuple[list[str], list[str]]], chosen: Sample) -> dict[str, float]:
     """Exact-span precision, recall and F1 of (true tags, found tags) of the pages of a sample."""
     right: Counter[str] = Counter()
     found: Counter[str] = Counter()

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from idp.document import Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
 from idp.extract.crf import CrfSource
+from idp.extract.layoutlm import layoutlm_if_named
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
@@ -34,16 +35,33 @@ class Extraction(NamedTuple):
 
 
 class Extractor:
-    """All sources of values behind one door."""
+    """All sources of values behind one door.
+
+    Args:
+        models: The folder of weights and their manifest.
+        schemas: The fields of each document type.
+        lexicon: The wordings that forms have in common.
+        layoutlm: Whether the LayoutLM tagger votes, too, where the manifest names one.
+
+    Raises:
+        ModelError: Weights that the manifest names are missing or damaged.
+    """
 
     def __init__(
-        self, models: Path, schemas: Mapping[DocumentType, DocumentSchema], lexicon: Lexicon
+        self,
+        models: Path,
+        schemas: Mapping[DocumentType, DocumentSchema],
+        lexicon: Lexicon,
+        *,
+        layoutlm: bool = True,
     ) -> None:
         self._schemas = schemas
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
+        transformer = layoutlm_if_named(models, schemas) if layoutlm else None
         self._sources: tuple[CandidateSource, ...] = (
             TablesSource(lexicon),
             CrfSource(models, schemas, lexicon),
+            *((transformer,) if transformer else ()),
         )
         self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)

@@ -112,7 +112,6 @@ PARTY_NAMES: tuple[str, ...] = tuple(party for party, _ in _PARTY_WORDS)
 """Everything that :func:`party_in` may answer."""
 
 
-
 class Token(NamedTuple):
     """A word, or one half of a label and a value that were read as one word."""
 

@@ -130,9 +130,7 @@ class WordPieces:
         ids = {piece: number for number, piece in enumerate(vocabulary)}
         self.start, self.end, self.pad = ids[START], ids[END], ids[PAD]
         self._unknown = ids[UNKNOWN]
-        self._tokenizer = Tokenizer(
-            WordPiece(ids, unk_token=UNKNOWN, max_input_chars_per_word=40)
-        )
+        self._tokenizer = Tokenizer(WordPiece(ids, unk_token=UNKNOWN, max_input_chars_per_word=40))
         self._tokenizer.normalizer = BertNormalizer(lowercase=True)
         self._tokenizer.pre_tokenizer = BertPreTokenizer()
         self._known: dict[str, tuple[int, ...]] = {}
@@ -236,8 +234,8 @@ def _hints_of(
     by_place: list[tuple[str, list[str]]] = []
     for where, phrase in governing_phrases(piece, colon, table):
         words = phrase.split(" ")[:_OWN_WORDS]
-        roles = table.role(" ".join(words))
-        by_place.append((where, roles.split("+")[:_ROLES_A_PHRASE] if roles else []))
+        said = table.role(" ".join(words))
+        by_place.append((where, said.split("+")[:_ROLES_A_PHRASE] if said else []))
     own = plain(piece.text) if len(piece.tokens) <= _OWN_WORDS else ""
     yield from (f"own={r}" for r in table.role(own).split("+")[:_ROLES_A_PHRASE] if r)
     best = next((roles for where, roles in by_place if roles), [])

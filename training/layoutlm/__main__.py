@@ -10,7 +10,10 @@ from pathlib import Path
 
 import torch
 
+from training.layoutlm.ship import compare, ship
 from training.layoutlm.train import Options, label_table, resumed, started, train
+
+MODELS = Path(__file__).parents[2] / "models"
 
 
 def say(line: str) -> None:
@@ -66,6 +69,15 @@ def main() -> int:
     run.add_argument("--save-seconds", type=float, default=300)
     run.add_argument("--judge-seconds", type=float, default=900)
     run.set_defaults(do=_train)
+    out = commands.add_parser("ship", help="export, measure, write into the models folder")
+    out.add_argument("--state", type=Path, required=True)
+    out.add_argument("--models", type=Path, default=MODELS)
+    out.add_argument("--documents", type=int, default=200, help="held-out ones that judge")
+    out.set_defaults(do=lambda o: ship(o.state, o.models, say, documents=o.documents))
+    both = commands.add_parser("compare", help="the taggers of a models folder side by side")
+    both.add_argument("--models", type=Path, default=MODELS)
+    both.add_argument("--documents", type=int, default=200)
+    both.set_defaults(do=lambda o: compare(o.models, say, documents=o.documents))
     options = parser.parse_args()
     options.do(options)
     return 0

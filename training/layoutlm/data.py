@@ -185,8 +185,13 @@ def batches(
             yield start, collate(group, encoder.words.pad, shifts)
 
 
-def pieces_seen(stream: Stream, documents: int, words: Sequence[str], full: PageEncoder,
-                vocabulary: Sequence[str]) -> Counter[str]:
+def pieces_seen(
+    stream: Stream,
+    documents: int,
+    words: Sequence[str],
+    full: PageEncoder,
+    vocabulary: Sequence[str],
+) -> Counter[str]:
     """How often each piece stands in the first documents of a stream and in ``words``."""
     seen: Counter[str] = Counter()
     texts = list(words)

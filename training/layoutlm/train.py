@@ -31,7 +31,14 @@ from idp.extract.layoutlm_inputs import (
 )
 from idp.schemas import load_schemas
 from training.layoutlm.data import IGNORED, LABELS, Example, Stream, batches, collate, pieces_seen
-from training.layoutlm.model import Tagger, full_vocabulary, groups, minilm_folder, pruned, with_minilm
+from training.layoutlm.model import (
+    Tagger,
+    full_vocabulary,
+    groups,
+    minilm_folder,
+    pruned,
+    with_minilm,
+)
 from training.train_crf import Sample, pages_of, score, tags_of
 
 HELD_OUT = Sample("heldout", 200, 40, 5)
@@ -159,7 +166,7 @@ def _autocast(device: str) -> Callable[[], AbstractContextManager[Any]]:
         able = flags.exists() and "avx512_bf16" in flags.read_text(encoding="utf-8")
     if not able:
         return nullcontext
-    return lambda: torch.autocast(device.split(":")[0], dtype=torch.bfloat16)
+    return lambda: torch.autocast(device.partition(":")[0], dtype=torch.bfloat16)
 
 
 def _share_of_rate(run: Run, budget: float) -> float:
@@ -250,12 +257,13 @@ def _step(
 
 def averaged(run: Run) -> Tagger:
     """A copy of the network with the averaged weights, ready to judge or to export."""
-    copy = Run(run.options, run.vocabulary, "cpu").model
+    copy: Tagger = Run(run.options, run.vocabulary, "cpu").model
     copy.load_state_dict(run.average)
-    return copy.eval()
+    copy.eval()
+    return copy
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def tags(model: Tagger, encoder: PageEncoder, view: PageView, table: LabelTable) -> list[str]:
     """The label of each token of a page by the network in memory, in the order of the view."""
     page = encoder.encode(view, table)
