@@ -16,7 +16,8 @@ from torch import nn
 
 from idp.extract.features import LabelTable
 from idp.extract.layoutlm_inputs import HINTS, PIECES, PageEncoder
-from training.layoutlm.data import IGNORED, Example, Stream, collate, examples_at
+from training.layoutlm.batches import collate
+from training.layoutlm.data import IGNORED, Example, Stream, examples_at
 from training.layoutlm.model import Tagger
 
 MOST_BYTES = 20_000_000

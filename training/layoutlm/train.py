@@ -30,15 +30,10 @@ from idp.extract.layoutlm_inputs import (
     pattern_names,
 )
 from idp.schemas import load_schemas
-from training.layoutlm.data import IGNORED, LABELS, Example, Stream, batches, collate, pieces_seen
-from training.layoutlm.model import (
-    Tagger,
-    full_vocabulary,
-    groups,
-    minilm_folder,
-    pruned,
-    with_minilm,
-)
+from training.layoutlm.batches import batches, collate
+from training.layoutlm.data import IGNORED, LABELS, Example, Stream, labelled_at
+from training.layoutlm.model import Tagger, groups, with_minilm
+from training.layoutlm.vocabulary import full_vocabulary, minilm_folder, pieces_seen, pruned
 from training.train_crf import Sample, pages_of, score, tags_of
 
 HELD_OUT = Sample("heldout", 200, 40, 5)
@@ -47,7 +42,7 @@ _WARM_UP = 150
 _FALL = 0.25
 """The share of the budget over which the rate falls."""
 _AVERAGE = 0.999
-_PAGES_FOR_VOCABULARY = 1500
+_DOCUMENTS_FOR_VOCABULARY = 1500
 
 
 @dataclass(frozen=True)
@@ -147,10 +142,14 @@ def started(options: Options, table: LabelTable, device: str) -> Run:
     """A new run: vocabulary of the pages and labels, MiniLM's weights."""
     folder = minilm_folder()
     everything = full_vocabulary(folder)
-    full = PageEncoder(everything, pattern_names(), hint_names())
     stream = Stream("train", options.families, options.seed)
-    seen = pieces_seen(stream, _PAGES_FOR_VOCABULARY, table.phrases, full, everything)
-    rows = pruned(everything, seen)
+    texts = [
+        word.text
+        for number in range(_DOCUMENTS_FOR_VOCABULARY)
+        for labelled in labelled_at(stream, number)
+        for word in labelled.page.words
+    ]
+    rows = pruned(everything, pieces_seen([*table.phrases, *texts], everything))
     run = Run(options, [everything[row] for row in rows], device)
     with_minilm(run.model, folder, rows)
     run.begin()
