@@ -344,6 +344,12 @@ def test_labelled_pages_of_real_forms_are_read_and_wrong_ones_named(tmp_path: Pa
     assert read_form(path)[0].roles == ("LABEL", "NAME")
     path.write_text(json.dumps({"pages": [entry, entry]}))
     assert len(read_form(path)) == 2
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "form.json").write_text(json.dumps([entry["page"]]))
+    beside = tmp_path / "labels" / "form.json"
+    beside.parent.mkdir()
+    beside.write_text(json.dumps([{**entry, "page": None}]))
+    assert read_form(beside) == read_form(path)[:1]
     path.write_text(json.dumps({**entry, "roles": ["LABEL"]}))
     with pytest.raises(ValueError, match=r"form\.json"):
         read_form(path)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from idp.document import Page
 from idp.extract.crf_roles import ALL_ROLES, OUTSIDE
@@ -27,6 +28,7 @@ from training.train_crf import tags_of
 
 LABELS: tuple[str, ...] = (OUTSIDE, *sorted(ALL_ROLES - {OUTSIDE}))
 IGNORED = -100
+_PAGES = TypeAdapter(list[Page])
 _FORGOTTEN = (0.0, 0.0, 0.2, 0.5)
 """Shares of the labels that the table seems not to know, one drawn per page: real forms print
 labels that no table lists, so the words themselves have to be learned, too."""
@@ -64,15 +66,23 @@ class ForgetfulTable(LabelTable):
 
 
 def read_form(path: Path) -> list[Labelled]:
-    """The labelled pages of a file: ``{page, roles}``, or a list of such under ``pages``.
+    """The labelled pages of a file: ``{page, roles}``, a list of such, or a list under ``pages``.
+
+    Where ``page`` is null the pages are those of the file of the same name in the folder ``pages``
+    beside the file's own, as ``training.forms`` leaves them.
 
     Raises:
         ValueError: Roles and words do not go together, or a role is none that is known.
     """
     content = json.loads(path.read_text(encoding="utf-8"))
+    entries = content.get("pages", [content]) if isinstance(content, dict) else content
+    if any(entry["page"] is None for entry in entries):
+        beside = path.parent.parent / "pages" / path.name
+        pages = _PAGES.validate_json(beside.read_bytes())
+    else:
+        pages = _PAGES.validate_python([entry["page"] for entry in entries])
     found = []
-    for entry in content.get("pages", [content]) if isinstance(content, dict) else content:
-        page = Page.model_validate(entry["page"])
+    for page, entry in zip(pages, entries, strict=True):
         roles = tuple(entry["roles"])
         if len(roles) != len(page.words) or not ALL_ROLES.issuperset(roles):
             raise ValueError(f"{path.name}: roles do not fit the page's words")
