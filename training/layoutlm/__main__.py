@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,16 +26,20 @@ def say(line: str) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
     table = label_table()
     if options.out.exists():
         run = resumed(options.out, options.device)
-        run.options = replace(run.options, forms_share=options.forms_share)
+        run.options = replace(run.options, forms_share=options.forms_share, tokens=options.tokens)
         say(f"goes on after {run.pages} pages, {run.seconds:.0f} seconds")
     else:
         settings = Options(
             layers=options.layers,
             families=options.families,
             seed=options.seed,
+            tokens=options.tokens,
             forms_share=options.forms_share,
         )
         run = started(settings, table, options.device)
@@ -49,6 +55,7 @@ def _train(options: argparse.Namespace) -> None:
         save_seconds=options.save_seconds,
         judge_seconds=options.judge_seconds,
         say=say,
+        stop=asked.is_set,
     )
 
 
@@ -60,7 +67,8 @@ def main() -> int:
     run.add_argument("--out", type=Path, required=True, help="the state; resumed where it exists")
     run.add_argument("--seconds", type=float, default=9000, help="CPU seconds in all; GPU: wall")
     run.add_argument("--layers", type=int, default=4, choices=range(1, 7))
-    run.add_argument("--families", type=int, default=2000, help="synthetic, per document type")
+    run.add_argument("--tokens", type=int, default=800, help="padded positions of a batch")
+    run.add_argument("--families", type=int, default=3000, help="synthetic, per document type")
     run.add_argument("--seed", type=int, default=1)
     run.add_argument("--forms", type=Path, nargs="*", default=(), help="folders of labelled pages")
     run.add_argument("--forms-share", type=float, default=0.0, help="share of them in the stream")

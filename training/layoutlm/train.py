@@ -50,11 +50,11 @@ class Options:
     """How to train; all of it is kept in the saved state."""
 
     layers: int = 4
-    families: int = 2000
+    families: int = 3000
     seed: int = 1
     rate: float = 4e-4
     fresh_rate: float = 1.5e-3
-    tokens: int = 1600
+    tokens: int = 800
     forms_share: float = 0.0
 
 
@@ -183,8 +183,9 @@ def train(
     save_seconds: float,
     judge_seconds: float,
     say: Callable[[str], None],
+    stop: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Trains until ``budget`` CPU seconds (wall seconds on a GPU) are spent in all.
+    """Trains until ``budget`` CPU seconds (wall seconds on a GPU) are spent in all; saves.
 
     Args:
         run: New or resumed.
@@ -195,6 +196,7 @@ def train(
         save_seconds: Wall time between two saved states.
         judge_seconds: Wall time between two looks at held-out families.
         say: Progress, a line at a time.
+        stop: Asked between two steps whether to save and return now.
     """
     own = run.options
     stream = Stream("train", own.families, own.seed, forms, own.forms_share)
@@ -207,7 +209,7 @@ def train(
     for document, batch in batches(stream, run.document, encoder, table, own.tokens):
         run.seconds = before + clock() - began
         now = time.monotonic()
-        if run.seconds >= budget:
+        if run.seconds >= budget or stop():
             break
         loss = _step(run, batch.inputs, batch.goals, _share_of_rate(run, budget), autocast)
         run.document, run.step, run.pages = document, run.step + 1, run.pages + len(batch.goals)
