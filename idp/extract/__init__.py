@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 from idp.document import Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
-from idp.extract.crf import CrfSource
-from idp.extract.layoutlm import layoutlm_if_named
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
 from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
+from idp.extract.taggers import load_tagger
 from idp.extract.vote import vote
 from idp.schemas import DocumentSchema, Lexicon
 
@@ -41,7 +40,7 @@ class Extractor:
         models: The folder of weights and their manifest.
         schemas: The fields of each document type.
         lexicon: The wordings that forms have in common.
-        layoutlm: Whether the LayoutLM tagger votes, too, where the manifest names one.
+        layoutlm: Whether the LayoutLM tagger speaks with the CRF where the manifest names one.
 
     Raises:
         ModelError: Weights that the manifest names are missing or damaged.
@@ -57,11 +56,9 @@ class Extractor:
     ) -> None:
         self._schemas = schemas
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
-        transformer = layoutlm_if_named(models, schemas) if layoutlm else None
         self._sources: tuple[CandidateSource, ...] = (
             TablesSource(lexicon),
-            CrfSource(models, schemas, lexicon),
-            *((transformer,) if transformer else ()),
+            load_tagger(models, schemas, layoutlm=layoutlm),
         )
         self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)

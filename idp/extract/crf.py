@@ -11,12 +11,13 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pycrfsuite
 
 from idp.document import DocumentType
 from idp.extract.crf_roles import label_roles
 from idp.extract.features import LabelTable, PageView, page_features
-from idp.extract.tagged import TaggedSource
+from idp.extract.tagged import Chances, TaggedSource
 from idp.extract.weights import ModelEntry, read_weights
 from idp.extract.weights import load_entry as _load_entry
 from idp.schemas import DocumentSchema, Lexicon
@@ -59,6 +60,7 @@ class CrfSource(TaggedSource):
         self._one_at_a_time = threading.Lock()  # the tagger holds the page between its calls
         self._tagger = pycrfsuite.Tagger()
         self._tagger.open_inmemory(self._weights)
+        self.labels = tuple(self._tagger.labels())
 
     def tag(self, view: PageView) -> tuple[dict[int, str], dict[int, float]]:
         """The role of each token and the marginal probability of that role."""
@@ -70,3 +72,16 @@ class CrfSource(TaggedSource):
             tags = dict(zip(view.order, self._tagger.tag(), strict=True))
             sure = {i: self._tagger.marginal(tags[i], n) for n, i in enumerate(view.order)}
         return tags, sure
+
+    def probabilities(self, view: PageView) -> Chances:
+        """The marginal probability of each label for each token."""
+        found = np.zeros((len(view.order), len(self.labels)), np.float32)
+        if not view.order:
+            return found
+        features = page_features(view, self._table)
+        with self._one_at_a_time:
+            self._tagger.set(features)
+            marginal = self._tagger.marginal
+            for column, label in enumerate(self.labels):
+                found[:, column] = [marginal(label, row) for row in range(len(found))]
+        return found

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
 from idp.document import DocumentType
@@ -20,7 +19,7 @@ from idp.errors import ModelError
 from idp.extract.crf_roles import label_roles
 from idp.extract.features import LabelTable, PageView
 from idp.extract.layoutlm_inputs import INPUTS_VERSION, PageEncoder, owners
-from idp.extract.tagged import TaggedSource
+from idp.extract.tagged import Chances, TaggedSource, likeliest
 from idp.extract.weights import is_named, load_entry, read_weights
 from idp.schemas import DocumentSchema
 
@@ -57,26 +56,22 @@ class LayoutLmSource(TaggedSource):
             self._temperature = float(said["temperature"])
         except Exception as error:  # the runtime's own errors share no base class
             raise ModelError(f"{entry.file} is no LayoutLM tagger") from error
-        self._labels = lists["labels"]
+        self.labels = tuple(lists["labels"])
         self._encoder = PageEncoder(lists["vocabulary"], lists["patterns"], lists["hints"])
 
     def tag(self, view: PageView) -> tuple[dict[int, str], dict[int, float]]:
         """The likeliest role of each token and its probability."""
-        chances = self.probabilities(view)
-        best = chances.argmax(1)
-        tags = {i: self._labels[best[n]] for n, i in enumerate(view.order)}
-        sure = {i: float(chances[n, best[n]]) for n, i in enumerate(view.order)}
-        return tags, sure
+        return likeliest(view, self.labels, self.probabilities(view))
 
-    def probabilities(self, view: PageView) -> npt.NDArray[np.float32]:
-        """The probability of each label for each token, in the order of the view (tokens, labels).
+    def probabilities(self, view: PageView) -> Chances:
+        """The probability of each label for each token.
 
         Windows overlap; a token is judged by the one whose edges are farthest from it.
         """
         page = self._encoder.encode(view, self._table)
         windows = list(self._encoder.windows(page)) if len(page) else []
         judge = owners([range(w.first, w.end) for w in windows], len(page))
-        chances = np.zeros((len(page), len(self._labels)), np.float32)
+        chances = np.zeros((len(page), len(self.labels)), np.float32)
         for number, window in enumerate(windows):
             (logits,) = self._session.run(
                 None,

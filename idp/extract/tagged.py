@@ -11,6 +11,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from idp.document import Page
 from idp.extract.crf_roles import fields_by_role
 from idp.extract.crf_spans import Parties, Span, completed, compose, spans_of, with_parties
@@ -19,8 +22,10 @@ from idp.extract.ports import Candidate, Structure
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 
-TAGGERS = frozenset({"crf", "layoutlm"})
-"""Names of the sources that see words, and were trained on the same pages."""
+TAGGERS = frozenset({"crf", "layoutlm", "crf+layoutlm"})
+"""Names of the sources whose values a tagger has seen in the words themselves."""
+Chances = npt.NDArray[np.float32]
+"""The probability of each label for each token, in the order of the view (tokens, labels)."""
 _UNLABELLED = 0.5
 """What is left of the confidence of a value for which no label speaks."""
 _MALFORMED = 0.6
@@ -53,6 +58,15 @@ def _without_repeats(found: Sequence[Candidate], structure: Structure) -> list[C
     return [*kept, *best.values()]
 
 
+def likeliest(
+    view: PageView, labels: Sequence[str], chances: Chances
+) -> tuple[dict[int, str], dict[int, float]]:
+    """The likeliest label of each token and its probability."""
+    best = chances.argmax(1)
+    tags = {i: labels[best[n]] for n, i in enumerate(view.order)}
+    return tags, {i: float(chances[n, best[n]]) for n, i in enumerate(view.order)}
+
+
 class TaggedSource(ABC):
     """A source of values whose pages a tagger has read.
 
@@ -62,6 +76,8 @@ class TaggedSource(ABC):
     """
 
     name: str
+    labels: tuple[str, ...]
+    """What it may answer, in the order of :meth:`probabilities`."""
 
     def __init__(self, version: str, table: LabelTable) -> None:
         self.version = version
@@ -70,6 +86,10 @@ class TaggedSource(ABC):
     @abstractmethod
     def tag(self, view: PageView) -> tuple[dict[int, str], dict[int, float]]:
         """The role of each token and the probability of that role."""
+
+    @abstractmethod
+    def probabilities(self, view: PageView) -> Chances:
+        """The probability of each label for each token."""
 
     def candidates(
         self, pages: Sequence[Page], schema: DocumentSchema, structure: Structure

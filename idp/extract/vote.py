@@ -20,8 +20,6 @@ from idp.values import Kind
 
 AGREED = 0.45
 """How much of the remaining doubt agreement of two sources takes away."""
-TAGGERS_AGREED = 0.3
-"""The same between taggers, who learned from the same pages and err alike."""
 DISPUTED = 0.85
 """What is left of a confidence when another source holds a different value."""
 SOLE_TRUST: Mapping[str, float] = {
@@ -29,12 +27,13 @@ SOLE_TRUST: Mapping[str, float] = {
     "tables": 1.0,
     "crf": 0.8,
     "layoutlm": 0.8,
+    "crf+layoutlm": 0.8,
     "prose": 0.95,
 }
 """How far a source is believed when no other agrees."""
 UNSURE = 0.9
 TAGGER_SURE = 0.8
-FLOOR: Mapping[str, float] = {"crf": 0.3, "layoutlm": 0.3}
+FLOOR: Mapping[str, float] = dict.fromkeys(TAGGERS, 0.3)
 LIST_TEXT_FLOOR = 0.45
 """Below this a lone source is not heard at all."""
 _SAME_PLACE = 0.5
@@ -89,11 +88,8 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
     agreeing = {o.source for o in foreign if _agree(candidate, o, kind)}
     sure = candidate.confidence
     if agreeing:
-        heard = [candidate.source]
-        for source in sorted(agreeing):
-            alike = source in TAGGERS and not TAGGERS.isdisjoint(heard)
-            sure += (1 - sure) * (TAGGERS_AGREED if alike else AGREED)
-            heard.append(source)
+        for _ in agreeing:
+            sure += (1 - sure) * AGREED
         return sure
     sure *= SOLE_TRUST.get(candidate.source, 0.8)
     if any(o.confidence > 0.5 for o in foreign):
@@ -148,7 +144,7 @@ def _many(
     chosen: list[tuple[float, Candidate]] = []
     is_text = field.kind is Kind.TEXT
     heard = [c for c in found if _heard(c, found, field.kind, list_text=is_text)]
-    order = {"tables": 0, "structure": 1, "prose": 2, "crf": 3, "layoutlm": 4}
+    order = {"tables": 0, "structure": 1, "prose": 2, **dict.fromkeys(TAGGERS, 3)}
     for candidate in sorted(heard, key=lambda c: (order.get(c.source, 9), -c.confidence)):
         score = _score(candidate, found, field.kind)
         twin = next(

@@ -32,8 +32,8 @@ from idp.extract.layoutlm_inputs import (
     pattern_names,
     spans_of_windows,
 )
-from idp.extract.ports import Candidate
-from idp.extract.vote import vote
+from idp.extract.tagged import Chances, TaggedSource, likeliest
+from idp.extract.taggers import TogetherSource
 from idp.schemas import load_lexicon, load_schemas
 from training.layoutlm.data import (
     IGNORED,
@@ -289,9 +289,10 @@ def test_the_versions_name_the_tagger_that_votes(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text(json.dumps({"models": {**manifest["models"], **own}}))
     schemas, lexicon = load_schemas(), load_lexicon()
     both = Extractor(tmp_path, schemas, lexicon)
-    assert both.versions["layoutlm"] == "tiny-1"
+    assert both.versions["crf+layoutlm"].endswith("+tiny-1")
     alone = Extractor(tmp_path, schemas, lexicon, layoutlm=False)
-    assert "layoutlm" not in alone.versions
+    assert "crf" in alone.versions
+    assert "crf+layoutlm" not in alone.versions
     page = make_one("referral", "train", 1, 1).pages[0].page
     assert both.extract([page], DocumentType.REFERRAL).fields
 
@@ -358,28 +359,39 @@ def test_labelled_pages_of_real_forms_are_read_and_wrong_ones_named(tmp_path: Pa
         read_form(path)
 
 
-def candidate(source: str, value: str, confidence: float) -> Candidate:
-    return Candidate(
-        field="member_id",
-        value=value,
-        raw=value,
-        valid=True,
-        confidence=confidence,
-        page=1,
-        box=Box(0.1, 0.1, 0.2, 0.12),
-        word_ids=(1,),
-        source=source,
-    )
+class Says(TaggedSource):
+    """A tagger that answers one row for every token."""
+
+    def __init__(self, name: str, labels: tuple[str, ...], row: tuple[float, ...]) -> None:
+        super().__init__(f"{name}-1", LabelTable({}))
+        self.name, self.labels, self._row = name, labels, row
+
+    def probabilities(self, view: PageView) -> Chances:
+        return np.array([self._row] * len(view.order), np.float32)
+
+    def tag(self, view: PageView) -> tuple[dict[int, str], dict[int, float]]:
+        return likeliest(view, self.labels, self.probabilities(view))
 
 
-def sure_of(*found: Candidate) -> float:
-    schema = load_schemas()[DocumentType.PRIOR_AUTH_REQUEST]
-    return vote(found, schema, {})[0].confidence
+def test_two_taggers_together_are_sure_where_they_agree_and_doubt_where_they_differ() -> None:
+    view = PageView(page_of((0.1, 0.1, "Ana")))
+    crf = Says("crf", ("O", "NAME"), (0.1, 0.9))
+    alike = Says("layoutlm", ("NAME", "O", "DOB"), (0.9, 0.05, 0.05))
+    different = Says("layoutlm", ("NAME", "O", "DOB"), (0.02, 0.96, 0.02))
+    tags, sure = TogetherSource((crf, alike), (1, 1), LabelTable({})).tag(view)
+    assert (tags[0], round(sure[0], 2)) == ("NAME", 0.93)
+    together = TogetherSource((crf, different), (1, 1), LabelTable({}))
+    tags, sure = together.tag(view)
+    assert tags[0] == "O"
+    assert sure[0] < 0.7
+    assert (together.name, together.version) == ("crf+layoutlm", "crf-1+layoutlm-1")
+    tags, _ = TogetherSource((crf, different), (3, 1), LabelTable({})).tag(view)
+    assert tags[0] == "NAME"
 
 
-def test_two_taggers_that_agree_count_more_than_one_and_less_than_two_ways_to_read() -> None:
-    crf, transformer = candidate("crf", "W1", 0.8), candidate("layoutlm", "W1", 0.8)
-    label = candidate("structure", "W1", 0.8)
-    alone, alike, different = sure_of(crf), sure_of(crf, transformer), sure_of(crf, label)
-    assert alone < alike < different
-    assert different < sure_of(crf, transformer, label) < 1
+def test_a_label_that_one_tagger_does_not_know_needs_the_other_to_be_sure() -> None:
+    view = PageView(page_of((0.1, 0.1, "Ana")))
+    crf = Says("crf", ("O", "NAME"), (0.6, 0.4))
+    other = Says("layoutlm", ("O", "DOB"), (0.1, 0.9))
+    tags, _ = TogetherSource((crf, other), (1, 1), LabelTable({})).tag(view)
+    assert tags[0] == "O"

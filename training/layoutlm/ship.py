@@ -20,6 +20,7 @@ from idp.extract.features import PageView
 from idp.extract.layoutlm import MODEL_NAME, LayoutLmSource
 from idp.extract.layoutlm_inputs import INPUTS_VERSION, PageEncoder, hint_names, pattern_names
 from idp.extract.tagged import TaggedSource
+from idp.extract.taggers import load_tagger
 from idp.schemas import load_schemas
 from training.layoutlm.data import LABELS, Stream
 from training.layoutlm.export import MOST_BYTES, exported, temperature_of, with_lists
@@ -157,17 +158,18 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
 
 
 def compare(models: Path, say: Callable[[str], None], *, documents: int) -> None:
-    """Prints both taggers side by side on the same held-out families."""
+    """Prints the taggers side by side on the same held-out families, and both together."""
     schemas = load_schemas()
     chosen = HELD_OUT._replace(documents=documents)
     sources: tuple[TaggedSource, ...] = (
         CrfSource(models, schemas),
         LayoutLmSource(models, schemas),
+        load_tagger(models, schemas),
     )
-    say(f"{'tagger':10s} {'P':>6s} {'R':>6s} {'F1':>6s} {'documents a CPU second':>24s}  version")
+    say(f"{'tagger':14s} {'P':>6s} {'R':>6s} {'F1':>6s} {'documents a CPU second':>24s}  version")
     for source in sources:
         own = measure(source, chosen)
         say(
-            f"{source.name:10s} {own['precision']:6.3f} {own['recall']:6.3f} {own['f1']:6.3f} "
+            f"{source.name:14s} {own['precision']:6.3f} {own['recall']:6.3f} {own['f1']:6.3f} "
             f"{own['documents_per_cpu_second']:24.1f}  {source.version}"
         )
