@@ -69,7 +69,7 @@ class Pipeline:
         self.settings = settings
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
-        self.schemas = load_schemas()
+        self.schemas = load_schemas(settings.schemas_folder)
         self.extractor = Extractor(
             settings.models_folder,
             self.schemas,

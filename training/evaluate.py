@@ -112,6 +112,7 @@ def run_pages(
     *,
     true_type: bool,
     layoutlm: bool = True,
+    own_schemas: Path | None = None,
 ) -> list[list[Json]]:
     """Classifies and extracts pages that were read before; no OCR, no validation.
 
@@ -121,7 +122,7 @@ def run_pages(
     from idp.classify import split  # noqa: PLC0415 - the scorer itself works without the rooms
     from idp.extract import Extractor  # noqa: PLC0415
 
-    schemas = load_schemas()
+    schemas = load_schemas(own_schemas)
     extractor = Extractor(models, schemas, load_lexicon(), layoutlm=layoutlm)
     results: list[list[Json]] = []
     started = time.process_time()
@@ -155,7 +156,7 @@ def run_pages(
             extraction = extractor.extract(own, kind)
             documents.append(
                 {
-                    "type": kind.value,
+                    "type": kind,
                     "type_confidence": sure,
                     "pages": [p.number for p in own],
                     "fields": [f.model_dump(mode="json") for f in extraction.fields],
@@ -205,8 +206,8 @@ def _report_fields(documents: list[Scored], say: Callable[[str], None]) -> dict[
     for variant in _seen(documents):
         printed = [d for d in documents if d.variant == variant and not d.handwritten]
         groups = {"all printed": printed}
-        for kind in DocumentType:
-            groups[f"printed {kind.value}"] = [d for d in printed if d.type == kind.value]
+        for kind in dict.fromkeys(d.type for d in documents):
+            groups[f"printed {kind}"] = [d for d in printed if d.type == kind]
         groups["handwritten"] = [d for d in documents if d.variant == variant and d.handwritten]
         for name, group in groups.items():
             if any(d.values for d in group):
@@ -316,6 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="stems, comma-separated")
     parser.add_argument("--pages", type=Path, help="folder of pages read before")
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[1] / "models")
+    parser.add_argument("--schemas", type=Path, help="with --pages: folder of further types")
     parser.add_argument("--true-type", action="store_true", help="with --pages: types from truth")
     parser.add_argument("--no-layoutlm", action="store_true", help="with --pages: the CRF alone")
     parser.add_argument("--errors", action="store_true", help="print each value that is not right")
@@ -337,6 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say,
             true_type=options.true_type,
             layoutlm=not options.no_layoutlm,
+            own_schemas=options.schemas,
         )
     else:
         found = run_product(todo, options.timeout, say)

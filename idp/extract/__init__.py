@@ -87,6 +87,6 @@ class Extractor:
             found += source.candidates(pages, schema, structure)
         found = [c for c in found if not self._structure.is_label(c.raw, schema)]
         claims: tuple[Claim, ...] = ()
-        if type is DocumentType.REMITTANCE_EOB:
+        if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
         return Extraction(vote(found, schema, self.versions), claims)

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from idp.document import Mark, Page
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
+from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
 from idp.extract.labels import LabelTable, TitleTable
 from idp.extract.near import Spot, value_of
@@ -45,6 +46,7 @@ _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
 """Attributes that insurance boxes print without saying whose they are."""
 _NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact"})
+"""Whose values are nobody's, unless the type has fields for them."""
 _PARTS = frozenset(
     {
         *("last_name", "first_name", "middle_name"),
@@ -79,7 +81,12 @@ class StructureSource:
         self, pages: Sequence[Page], schema: DocumentSchema
     ) -> tuple[Structure, list[Reading]]:
         """The structure of a document, for this and every other source."""
-        return read_structure(pages, self._labels[schema.type], self._titles[schema.type])
+        structure, readings = read_structure(
+            pages, self._labels[schema.type], self._titles[schema.type]
+        )
+        for reading in readings:
+            reading.captions = find_captions(reading)
+        return structure, readings
 
     def is_label(self, raw: str, schema: DocumentSchema) -> bool:
         """Whether a supposed value is nothing but a printed label of the type."""
@@ -126,7 +133,7 @@ def _fields_for(
 ) -> list[FieldSchema]:
     """Which of the fields that a label may introduce are meant, by its party."""
     meaning, party = found.meaning, found.party
-    if party in _NOT_OURS:
+    if party in _NOT_OURS and not table.knows(party):
         return []
     names: Sequence[str] = meaning.fields
     if meaning.attribute and len(names) > 1:
