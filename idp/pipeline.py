@@ -186,7 +186,9 @@ class Pipeline:
 
     def _extractor(self, models: Path) -> Extractor:
         """What finds fields with the weights of a models folder."""
-        return Extractor(models, self.schemas, load_lexicon())
+        return Extractor(
+            models, self.schemas, load_lexicon(), layoutlm=self.settings.extract.layoutlm
+        )
 
     def _understand(
         self,

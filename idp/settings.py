@@ -109,6 +109,16 @@ class ReadSettings(Slice):
     )
 
 
+class ExtractSettings(Slice):
+    """How values are found."""
+
+    layoutlm: bool = Field(
+        default=True,
+        description="The LayoutLM tagger speaks with the CRF where models/manifest.json names one; "
+        "it costs about .1 CPU seconds a page.",
+    )
+
+
 class DecisionSettings(Slice):
     """When a document may leave without a person."""
 
@@ -212,6 +222,7 @@ class Settings(BaseSettings):
     )
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
+    extract: ExtractSettings = ExtractSettings()
     decision: DecisionSettings = DecisionSettings()
     engine: EngineSettings = EngineSettings()
     learning: LearningSettings = LearningSettings()

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -98,13 +98,13 @@ def runs(tags: list[str]) -> set[tuple[str, int, int]]:
     return found
 
 
-def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dict[str, float]:
-    """Exact-span precision, recall and F1 over synthetic pages."""
+def score(pairs: Iterable[tuple[list[str], list[str]]], chosen: Sample) -> dict[str, float]:
+    """Exact-span precision, recall and F1 of (true tags, found tags) of the pages of a sample."""
     right: Counter[str] = Counter()
     found: Counter[str] = Counter()
     truth: Counter[str] = Counter()
-    for features, tags in examples(chosen, table):
-        wanted, seen = runs(tags), runs(tagger.tag(features))
+    for tags, answer in pairs:
+        wanted, seen = runs(tags), runs(answer)
         right.update(role for role, _, _ in wanted & seen)
         found.update(role for role, _, _ in seen)
         truth.update(role for role, _, _ in wanted)
@@ -116,6 +116,11 @@ def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dic
         "documents": chosen.documents,
         "families_per_type": chosen.families,
     }
+
+
+def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dict[str, float]:
+    """Exact-span precision, recall and F1 over synthetic pages."""
+    return score(((t, tagger.tag(features)) for features, t in examples(chosen, table)), chosen)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

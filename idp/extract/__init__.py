@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from idp.document import Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
-from idp.extract.crf import CrfSource
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
 from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
+from idp.extract.taggers import load_tagger
 from idp.extract.trust import load_trust, trusted
 from idp.extract.vote import vote
 from idp.schemas import DocumentSchema, Lexicon
@@ -43,16 +43,31 @@ class Proposal(NamedTuple):
 
 
 class Extractor:
-    """All sources of values behind one door."""
+    """All sources of values behind one door.
+
+    Args:
+        models: The folder of weights and their manifest.
+        schemas: The fields of each document type.
+        lexicon: The wordings that forms have in common.
+        layoutlm: Whether the LayoutLM tagger speaks with the CRF where the manifest names one.
+
+    Raises:
+        ModelError: Weights that the manifest names are missing or damaged.
+    """
 
     def __init__(
-        self, models: Path, schemas: Mapping[DocumentType, DocumentSchema], lexicon: Lexicon
+        self,
+        models: Path,
+        schemas: Mapping[DocumentType, DocumentSchema],
+        lexicon: Lexicon,
+        *,
+        layoutlm: bool = True,
     ) -> None:
         self._schemas = schemas
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
         self._sources: tuple[CandidateSource, ...] = (
             TablesSource(lexicon),
-            CrfSource(models, schemas, lexicon),
+            load_tagger(models, schemas, layoutlm=layoutlm),
         )
         self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)

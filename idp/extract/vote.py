@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from idp.document import Box, Field
 from idp.extract.ports import Candidate
+from idp.extract.tagged import TAGGERS
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind
 
@@ -21,11 +22,18 @@ AGREED = 0.45
 """How much of the remaining doubt agreement of two sources takes away."""
 DISPUTED = 0.85
 """What is left of a confidence when another source holds a different value."""
-SOLE_TRUST: Mapping[str, float] = {"structure": 1.0, "tables": 1.0, "crf": 0.8, "prose": 0.95}
+SOLE_TRUST: Mapping[str, float] = {
+    "structure": 1.0,
+    "tables": 1.0,
+    "crf": 0.8,
+    "layoutlm": 0.8,
+    "crf+layoutlm": 0.8,
+    "prose": 0.95,
+}
 """How far a source is believed when no other agrees."""
 UNSURE = 0.9
 TAGGER_SURE = 0.8
-FLOOR: Mapping[str, float] = {"crf": 0.3}
+FLOOR: Mapping[str, float] = dict.fromkeys(TAGGERS, 0.3)
 LIST_TEXT_FLOOR = 0.45
 """Below this a lone source is not heard at all."""
 _SAME_PLACE = 0.5
@@ -89,10 +97,10 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
         sure *= DISPUTED
     # Measured: where the two differ, a sure tagger is right more often than an unsure label.
     # Not for choices: it sees words ("Denied" in one line's column), not what was chosen.
-    unsure = candidate.source != "crf" and candidate.confidence < UNSURE
+    unsure = candidate.source not in TAGGERS and candidate.confidence < UNSURE
     if kind is Kind.OPTION:
-        return sure * DISPUTED if candidate.source == "crf" and foreign else sure
-    if unsure and any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
+        return sure * DISPUTED if candidate.source in TAGGERS and foreign else sure
+    if unsure and any(o.source in TAGGERS and o.confidence >= TAGGER_SURE for o in foreign):
         sure *= DISPUTED
     return sure
 
@@ -118,7 +126,7 @@ def _one(
     # Of equals the structure's reading is kept: its span ends where the label's cell ends.
     scored.sort(key=lambda item: (-round(item[0], 3), item[1].source != "structure", item[1].page))
     best_score, best = scored[0]
-    if best.source in ("crf", "prose"):
+    if best.source in TAGGERS or best.source == "prose":
         # Where both mean the same words, a label's value ends where its cell or line ends.
         twins = [
             (s, c)
@@ -137,7 +145,7 @@ def _many(
     chosen: list[tuple[float, Candidate]] = []
     is_text = field.kind is Kind.TEXT
     heard = [c for c in found if _heard(c, found, field.kind, list_text=is_text)]
-    order = {"tables": 0, "structure": 1, "prose": 2, "crf": 3}
+    order = {"tables": 0, "structure": 1, "prose": 2, **dict.fromkeys(TAGGERS, 3)}
     for candidate in sorted(heard, key=lambda c: (order.get(c.source, 9), -c.confidence)):
         score = _score(candidate, found, field.kind)
         twin = next(
@@ -154,7 +162,7 @@ def _many(
         )
         if twin is None:
             chosen.append((score, candidate))
-        elif score > chosen[twin][0] + 0.15 and candidate.source != "crf":
+        elif score > chosen[twin][0] + 0.15 and candidate.source not in TAGGERS:
             chosen[twin] = (score, candidate)
     if field.kind is Kind.OPTION:
         chosen = list({c.value: (s, c) for s, c in reversed(chosen)}.values())[::-1]
