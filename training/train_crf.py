@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ from idp.extract.crf_roles import LABEL, NOT_VALUES, OUTSIDE, TITLE, label_roles
 from idp.extract.features import LabelTable, PageView, page_features
 from idp.schemas import load_schemas
 from training.corrected import CorrectedPages, corrected_pages
+from training.labelled import read_labelled
 from training.synthesise import make
 from training.synthesise.noise import Labelled
 from training.synthesise.values import Split
@@ -135,13 +137,20 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def fit(
-    sample: Sample, iterations: int, table: LabelTable, corrected: Corrected | None = None
+    sample: Sample,
+    iterations: int,
+    table: LabelTable,
+    corrected: Corrected | None = None,
+    folders: Sequence[Path] = (),
 ) -> Fitted:
-    """The weights trained on a sample and corrected pages, and what the sample was."""
+    """The weights trained on a sample, folders of labelled pages and corrected pages."""
     trainer = pycrfsuite.Trainer(verbose=False)
     digest = hashlib.sha256()
     pages = 0
-    for labelled in pages_of(sample):
+    read = (
+        page for folder in folders for _, document in read_labelled(folder) for page in document
+    )
+    for labelled in chain(pages_of(sample), read):
         view = PageView(labelled.page)
         trainer.append(page_features(view, table), tags_of(view, labelled))
         digest.update(labelled.page.model_dump_json().encode())
@@ -179,7 +188,11 @@ def opened(weights: bytes) -> pycrfsuite.Tagger:
 
 
 def train(
-    models: Path, sample: Sample, iterations: int, corrected: Corrected | None = None
+    models: Path,
+    sample: Sample,
+    iterations: int,
+    corrected: Corrected | None = None,
+    folders: Sequence[Path] = (),
 ) -> dict[str, Any]:
     """Trains, measures on families kept out of it, and writes the model with its manifest entry.
 
@@ -189,7 +202,7 @@ def train(
     table = LabelTable(label_roles(load_schemas()))
     code = code_sha256()
     started = time.process_time()
-    shipped = fit(sample, iterations, table, corrected)
+    shipped = fit(sample, iterations, table, corrected, folders)
     tagger = opened(shipped.weights)
     metrics = {
         "measured_on": "synthetic pages; says little about real forms",
@@ -258,6 +271,13 @@ def main() -> int:
     parser.add_argument(
         "--dataset", type=Path, action="append", default=[], help="training share of a data set"
     )
+    parser.add_argument(
+        "--labelled",
+        type=Path,
+        action="append",
+        default=[],
+        help="folder of labelled pages, as training.synthesise --paper writes them",
+    )
     parser.add_argument("--repeat", type=int, default=4, help="times each corrected page is shown")
     parser.add_argument("--schemas", type=Path, help="folder of own document types")
     options = parser.parse_args()
@@ -266,7 +286,7 @@ def main() -> int:
     if options.dataset:
         found = corrected_pages(options.dataset, options.models, options.schemas)
         corrected = Corrected(found, options.repeat)
-    entry = train(options.models, sample, options.iterations, corrected)
+    entry = train(options.models, sample, options.iterations, corrected, options.labelled)
     sys.stdout.write(json.dumps(entry, indent=1) + "\n")
     return 0
 

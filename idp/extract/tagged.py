@@ -30,6 +30,8 @@ _UNLABELLED = 0.5
 """What is left of the confidence of a value for which no label speaks."""
 _MALFORMED = 0.6
 """What is left of the confidence of a value that has not the shape of its kind."""
+_WORTHLESS_WHEN_MALFORMED = frozenset({Kind.OPTION, Kind.PERSON, Kind.ORGANIZATION})
+"""Kinds of which a malformed value is another value, not a misread one."""
 _LEAST = 0.05
 _SAID_ONCE = frozenset({"diagnosis_codes", "diagnosis_descriptions", "medications_tried"})
 """Lists in which a value that stands on the page twice is one value."""
@@ -131,7 +133,7 @@ class TaggedSource(ABC):
         self, view: PageView, page: Page, span: Span, field: FieldSchema
     ) -> Candidate | None:
         parsed = parse(field.kind, span.text, options=field.options or None)
-        if not parsed.value or (field.kind is Kind.OPTION and not parsed.valid):
+        if not parsed.value or (field.kind in _WORTHLESS_WHEN_MALFORMED and not parsed.valid):
             return None
         confidence = span.confidence
         if not span.labelled and span.role not in _SPEAK_FOR_THEMSELVES:

@@ -80,6 +80,11 @@ def is_organisation(name: str) -> bool:
     return _ORGANISATION.search(name) is not None
 
 
+def _is_number(text: str) -> bool:
+    """Whether digits outweigh letters: a telephone number with a word behind is nobody."""
+    return sum(sign.isdigit() for sign in text) > sum(sign.isalpha() for sign in text)
+
+
 def parse_person(raw: str) -> Parsed:
     """A person's name, given name first, credentials kept; an organisation's as printed.
 
@@ -91,6 +96,7 @@ def parse_person(raw: str) -> Parsed:
         sum(len(word) for word in words) >= 2
         and compact(text) not in _NOBODY
         and len(text) <= 80
+        and not _is_number(text)
         and (is_organisation(text) or not any(s.isdigit() for s in text))
     )
     if not valid or is_organisation(text):
@@ -106,7 +112,8 @@ def parse_organization(raw: str) -> Parsed:
     """An organisation's name on one line, as printed."""
     text = squeeze(raw).strip(" :;,_*|")
     letters = sum(sign.isalpha() for sign in text)
-    return Parsed(text, valid=letters >= 2 and compact(text) not in _NOBODY and len(text) <= 120)
+    nobody = compact(text) in _NOBODY or _is_number(text)
+    return Parsed(text, valid=letters >= 2 and not nobody and len(text) <= 120)
 
 
 def parse_address(raw: str) -> Parsed:
