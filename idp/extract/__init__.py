@@ -20,10 +20,11 @@ from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
 from idp.extract.taggers import load_tagger
+from idp.extract.trust import load_trust, trusted
 from idp.extract.vote import vote
 from idp.schemas import DocumentSchema, Lexicon
 
-__all__ = ["Extraction", "Extractor"]
+__all__ = ["Extraction", "Extractor", "Proposal"]
 
 
 class Extraction(NamedTuple):
@@ -31,6 +32,14 @@ class Extraction(NamedTuple):
 
     fields: tuple[Field, ...]
     claims: tuple[Claim, ...]
+
+
+class Proposal(NamedTuple):
+    """The same before confidence is fitted, with all that the sources proposed."""
+
+    fields: tuple[Field, ...]
+    claims: tuple[Claim, ...]
+    candidates: tuple[Candidate, ...]
 
 
 class Extractor:
@@ -62,19 +71,35 @@ class Extractor:
         )
         self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)
+        self._trust = load_trust(models)
 
     @property
     def versions(self) -> dict[str, str]:
         """Name and version of every source."""
         sources: tuple[CandidateSource, ...] = (self._structure, self._prose, *self._sources)
-        return {s.name: s.version for s in sources}
+        versions = {s.name: s.version for s in sources}
+        return versions | ({"trust": self._trust.version} if self._trust else {})
 
     def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:
-        """The fields and claims of one document.
+        """The fields and claims of one document, each field with its fitted confidence.
 
         Args:
             pages: Its pages, in order.
             type: What it is; the type's schema says which fields there are.
+        """
+        proposal = self.propose(pages, type)
+        fields = proposal.fields
+        if self._trust is not None:
+            schema = self._schemas[type]
+            fields = trusted(fields, proposal.candidates, pages, schema, self._trust)
+        return Extraction(fields, proposal.claims)
+
+    def propose(self, pages: Sequence[Page], type: DocumentType) -> Proposal:
+        """What the sources found and the vote chose, with the vote's own scores.
+
+        Args:
+            pages: The document's pages, in order.
+            type: What it is.
         """
         schema = self._schemas[type]
         structure, readings = self._structure.read(pages, schema)
@@ -89,4 +114,4 @@ class Extractor:
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
-        return Extraction(vote(found, schema, self.versions), claims)
+        return Proposal(vote(found, schema, self.versions), claims, tuple(found))

@@ -65,7 +65,8 @@ def vote(
     return tuple(fields)
 
 
-def _agree(a: Candidate, b: Candidate, kind: Kind) -> bool:
+def agree(a: Candidate, b: Candidate, kind: Kind) -> bool:
+    """Whether two candidates mean the same value."""
     one, two = key_of(a.value, kind), key_of(b.value, kind)
     if one == two:
         return True
@@ -85,7 +86,7 @@ def _overlap(a: Box, b: Box) -> float:
 def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> float:
     """A candidate's confidence in the light of what the other sources say."""
     foreign = [o for o in others if o.source != candidate.source]
-    agreeing = {o.source for o in foreign if _agree(candidate, o, kind)}
+    agreeing = {o.source for o in foreign if agree(candidate, o, kind)}
     sure = candidate.confidence
     if agreeing:
         for _ in agreeing:
@@ -112,7 +113,7 @@ def _heard(
         floor = LIST_TEXT_FLOOR
     if candidate.confidence >= floor:
         return True
-    return any(o.source != candidate.source and _agree(candidate, o, kind) for o in others)
+    return any(o.source != candidate.source and agree(candidate, o, kind) for o in others)
 
 
 def _one(
@@ -130,7 +131,7 @@ def _one(
         twins = [
             (s, c)
             for s, c in scored
-            if c.source == "structure" and c.confidence > 0.5 and _agree(c, best, field.kind)
+            if c.source == "structure" and c.confidence > 0.5 and agree(c, best, field.kind)
         ]
         if twins:
             best = twins[0][1]
