@@ -4,7 +4,7 @@
 The vote's own score says which candidate is best, not how often such a candidate is right. What
 tells are whether independent sources agree, whether another one contradicts, how surely the words
 were read, and whether the value has the shape of its kind. The weights are fitted by
-``python -m training.confidence`` and lie in ``models/field_trust.json``; what they were measured on
+``python -m training.confidence`` and lie in the models folder; what they were measured on
 stands in ``docs/models.md``.
 """
 
@@ -20,10 +20,13 @@ from idp.document import Field, Grade, Page
 from idp.errors import ModelError
 from idp.extract.ports import Candidate
 from idp.extract.vote import agree
+from idp.extract.weights import is_named, load_entry, read_weights
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind
 
-TRUST = "field_trust.json"
+MODEL_NAME = "field_trust"
+TRUST_VERSION = 1
+"""Raised whenever :func:`features` changes what it gives."""
 
 _SOURCES = ("crf", "form", "layoutlm", "prose", "structure", "tables")
 _SHAPED = frozenset(
@@ -71,22 +74,21 @@ class FieldTrust:
 
 
 def load_trust(models: Path) -> FieldTrust | None:
-    """The weights below ``models``, or ``None`` where the folder holds none.
+    """The weights below ``models``, or ``None`` where the manifest names none.
 
     Raises:
-        ModelError: The file is damaged or was fitted for other features.
+        ModelError: The file is damaged, is not the manifest's, or was fitted for other features.
     """
-    path = models / TRUST
-    if not path.exists():
+    if not is_named(models, MODEL_NAME):
         return None
+    entry = load_entry(models, MODEL_NAME)
+    content = read_weights(models, entry, TRUST_VERSION)
     try:
-        fitted = json.loads(path.read_text(encoding="utf-8"))
-        if set(fitted["weights"]) != set(FEATURES):
-            raise ValueError("fitted for other features")
-        weights = tuple(float(fitted["weights"][name]) for name in FEATURES)
-        return FieldTrust(weights, str(fitted["version"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{TRUST}: no usable weights ({error}); fit them again") from error
+        fitted = json.loads(content)["weights"]
+        weights = tuple(float(fitted[name]) for name in FEATURES)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{entry.file}: no usable weights ({error}); fit them again") from error
+    return FieldTrust(weights, entry.version)
 
 
 def trusted(

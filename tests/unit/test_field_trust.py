@@ -13,7 +13,8 @@ from idp.document import Box, DocumentType, Field
 from idp.errors import ModelError
 from idp.extract import Extractor
 from idp.extract.ports import Candidate
-from idp.extract.trust import FEATURES, TRUST, FieldTrust, features, load_trust
+from idp.extract.trust import FEATURES, MODEL_NAME, FieldTrust, features, load_trust
+from idp.extract.weights import load_entry
 from idp.schemas import load_lexicon, load_schemas
 from tests.unit.pages import page
 from training.confidence import (
@@ -25,6 +26,7 @@ from training.confidence import (
     fit,
     rated,
     released,
+    ship,
     threshold_for,
     turns,
 )
@@ -80,13 +82,38 @@ def test_the_worst_word_of_a_value_is_remembered() -> None:
     assert dict(zip(FEATURES, values, strict=True))["read_worst"] < 0
 
 
-def test_a_folder_without_weights_has_no_trust(tmp_path: Path) -> None:
+def manifest(folder: Path, entry: dict[str, object] | None = None) -> None:
+    text = json.dumps({"schema": "idp.models/1", "models": {MODEL_NAME: entry} if entry else {}})
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+
+
+def test_a_manifest_that_names_no_weights_gives_no_trust(tmp_path: Path) -> None:
+    manifest(tmp_path)
     assert load_trust(tmp_path) is None
 
 
-@pytest.mark.parametrize("text", ["{", '{"weights": {"constant": 1}, "version": "x"}'])
-def test_weights_of_other_features_are_refused(tmp_path: Path, text: str) -> None:
-    (tmp_path / TRUST).write_text(text, encoding="utf-8")
+def test_what_was_shipped_is_what_is_loaded(tmp_path: Path) -> None:
+    manifest(tmp_path)
+    ship(tmp_path, dict.fromkeys(FEATURES, 0.0), {})
+    ship(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
+    trust = load_trust(tmp_path)
+    assert trust is not None
+    assert set(trust.weights) == {0.25}
+    assert len(list(tmp_path.glob("field_trust-*"))) == 1
+
+
+def test_changed_weights_are_refused(tmp_path: Path) -> None:
+    manifest(tmp_path)
+    ship(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
+    (file,) = tmp_path.glob("field_trust-*")
+    file.write_text(file.read_text().replace("0.25", "0.35"))
+    with pytest.raises(ModelError, match="not the file of the manifest"):
+        load_trust(tmp_path)
+
+
+def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
+    manifest(tmp_path)
+    ship(tmp_path, {"constant": 1.0}, {})
     with pytest.raises(ModelError, match="fit them again"):
         load_trust(tmp_path)
 
@@ -108,7 +135,7 @@ def test_the_fitted_confidence_is_what_a_field_carries(tmp_path: Path) -> None:
     fitted = extractor.extract([sheet], DocumentType.REFERRAL).fields
     assert [f.value for f in plain] == [f.value for f in fitted]
     assert [f.confidence for f in plain] != [f.confidence for f in fitted]
-    assert extractor.versions["trust"] == json.loads((models / TRUST).read_text())["version"]
+    assert extractor.versions["trust"] == load_entry(models, MODEL_NAME).version
 
 
 def invented(layouts: int, *, seed: int = 0) -> list[DocumentOf]:
