@@ -33,6 +33,9 @@ SOLE_TRUST: Mapping[str, float] = {
 """How far a source is believed when no other agrees."""
 UNSURE = 0.9
 TAGGER_SURE = 0.8
+# Measured with both taggers together, on drawn forms: a floor of .2 costs half a point of F1, one
+# of .5 two points on standard faxes; more trust than .8 brings nothing, and fewer of the values
+# above .9 are right.
 FLOOR: Mapping[str, float] = dict.fromkeys(TAGGERS, 0.3)
 LIST_TEXT_FLOOR = 0.45
 """Below this a lone source is not heard at all."""
