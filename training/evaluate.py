@@ -105,17 +105,26 @@ def run_product(
 
 
 def run_pages(
-    todo: Sequence[Case], folder: Path, models: Path, say: Callable[[str], None], *, true_type: bool
+    todo: Sequence[Case],
+    folder: Path,
+    models: Path,
+    say: Callable[[str], None],
+    *,
+    true_type: bool,
+    forms: Path | None = None,
 ) -> list[list[Json]]:
     """Classifies and extracts pages that were read before; no OCR, no validation.
 
-    ``true_type`` takes boundaries and types from the truth, to judge extraction alone.
+    ``true_type`` takes boundaries and types from the truth, to judge extraction alone. ``forms`` is
+    a library of registered forms that pages are compared with.
     """
     from idp.classify import split  # noqa: PLC0415 - the scorer itself works without the rooms
     from idp.extract import Extractor  # noqa: PLC0415
+    from idp.forms import FormLibrary  # noqa: PLC0415
 
     schemas = load_schemas()
     extractor = Extractor(models, schemas, load_lexicon())
+    library = FormLibrary(forms, schemas) if forms else None
     results: list[list[Json]] = []
     started = time.process_time()
     count = 0
@@ -126,6 +135,8 @@ def run_pages(
             results.append([])
             continue
         pages = _PAGES.validate_json(path.read_bytes())
+        if library is not None:
+            pages = list(library.recognised(pages))
         count += len(pages)
         if true_type:
             segments = [
@@ -309,6 +320,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="stems, comma-separated")
     parser.add_argument("--pages", type=Path, help="folder of pages read before")
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[1] / "models")
+    parser.add_argument("--forms", type=Path, help="with --pages: library of registered forms")
     parser.add_argument("--true-type", action="store_true", help="with --pages: types from truth")
     parser.add_argument("--errors", action="store_true", help="print each value that is not right")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per file")
@@ -322,7 +334,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     todo = list(cases(options.corpus, options.variants.split(","), only))
     if options.pages:
         todo = [c for c in todo if (options.pages / f"{c.path.stem}.json").exists()]
-        found = run_pages(todo, options.pages, options.models, say, true_type=options.true_type)
+        found = run_pages(
+            todo,
+            options.pages,
+            options.models,
+            say,
+            true_type=options.true_type,
+            forms=options.forms,
+        )
     else:
         found = run_product(todo, options.timeout, say)
     documents: list[Scored] = []

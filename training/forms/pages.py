@@ -28,6 +28,7 @@ from pydantic import TypeAdapter
 
 from idp.document import Box, Page, RawPage
 from idp.extract.crf_roles import LABEL, OUTSIDE, TITLE
+from idp.forms.meaning import Meaning
 from idp.forms.printed import is_title, lines_of
 from idp.ingest import unpack
 from idp.read import Reader
@@ -173,10 +174,17 @@ def label(page: Page, form: FilledForm, filled: FilledPage, move: Any) -> Labell
                 word = page.words[index].text
                 if rapidfuzz.fuzz.partial_ratio(_flat(word), _flat(drawn.text)) < _ALIKE:
                     continue
-                roles[index] = meaning.role or "X_TEXT"
+                roles[index] = _role_taught(meaning)
                 parties[index] = meaning.party if meaning.party != "other" else ""
                 spans[index] = group if group else 10_000 + number
     return Labelled(page, tuple(roles), tuple(parties), tuple(spans))
+
+
+def _role_taught(meaning: Meaning) -> str:
+    """The role that the tagger learns: a street before its city is a street."""
+    if meaning.role == "ADDRESS" and meaning.part == "street":
+        return "STREET"
+    return meaning.role or "X_TEXT"
 
 
 def _label_print(page: Page, blank: Blank, number: int, matrix: Any, roles: list[str]) -> None:
