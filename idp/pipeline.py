@@ -70,7 +70,7 @@ class Pipeline:
         self.settings = settings
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
-        self.schemas = load_schemas()
+        self.schemas = load_schemas(settings.schemas_folder)
         self.extractor = Extractor(settings.models_folder, self.schemas, load_lexicon())
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.reader = Reader(settings.read, settings.models_folder, self._cache)

@@ -159,6 +159,10 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy URL; by default SQLite at <data>/idp.sqlite."
     )
     models: Path | None = Field(None, description="Shipped weights; by default those in models/.")
+    schemas: Path | None = Field(
+        None,
+        description="Document types of your own, one YAML file each; by default <data>/schemas.",
+    )
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
     decision: DecisionSettings = DecisionSettings()
@@ -190,6 +194,10 @@ class Settings(BaseSettings):
     @property
     def models_folder(self) -> Path:
         return self.models or Path(__file__).parent.parent / "models"
+
+    @property
+    def schemas_folder(self) -> Path:
+        return self.schemas or self.data / "schemas"
 
     @property
     def resolved_database_url(self) -> str:

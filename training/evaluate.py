@@ -112,6 +112,7 @@ def run_pages(
     *,
     true_type: bool,
     forms: Path | None = None,
+    own_schemas: Path | None = None,
 ) -> list[list[Json]]:
     """Classifies and extracts pages that were read before; no OCR, no validation.
 
@@ -122,7 +123,7 @@ def run_pages(
     from idp.extract import Extractor  # noqa: PLC0415
     from idp.forms import FormLibrary  # noqa: PLC0415
 
-    schemas = load_schemas()
+    schemas = load_schemas(own_schemas)
     extractor = Extractor(models, schemas, load_lexicon())
     library = FormLibrary(forms, schemas) if forms else None
     results: list[list[Json]] = []
@@ -159,7 +160,7 @@ def run_pages(
             extraction = extractor.extract(own, kind)
             documents.append(
                 {
-                    "type": kind.value,
+                    "type": kind,
                     "type_confidence": sure,
                     "pages": [p.number for p in own],
                     "fields": [f.model_dump(mode="json") for f in extraction.fields],
@@ -209,8 +210,8 @@ def _report_fields(documents: list[Scored], say: Callable[[str], None]) -> dict[
     for variant in _seen(documents):
         printed = [d for d in documents if d.variant == variant and not d.handwritten]
         groups = {"all printed": printed}
-        for kind in DocumentType:
-            groups[f"printed {kind.value}"] = [d for d in printed if d.type == kind.value]
+        for kind in dict.fromkeys(d.type for d in documents):
+            groups[f"printed {kind}"] = [d for d in printed if d.type == kind]
         groups["handwritten"] = [d for d in documents if d.variant == variant and d.handwritten]
         for name, group in groups.items():
             if any(d.values for d in group):
@@ -321,6 +322,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pages", type=Path, help="folder of pages read before")
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[1] / "models")
     parser.add_argument("--forms", type=Path, help="with --pages: library of registered forms")
+    parser.add_argument("--schemas", type=Path, help="with --pages: folder of further types")
     parser.add_argument("--true-type", action="store_true", help="with --pages: types from truth")
     parser.add_argument("--errors", action="store_true", help="print each value that is not right")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per file")
@@ -341,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say,
             true_type=options.true_type,
             forms=options.forms,
+            own_schemas=options.schemas,
         )
     else:
         found = run_product(todo, options.timeout, say)

@@ -98,7 +98,7 @@ def votes(sheet: Sheet, schemas: Mapping[DocumentType, DocumentSchema]) -> Votes
     points: dict[DocumentType, float] = {
         type_: _points(schema.evidence, sheet)
         for type_, schema in schemas.items()
-        if type_ is not DocumentType.OTHER
+        if type_ != DocumentType.OTHER
     }
     kinds = sorted(
         (
@@ -134,5 +134,5 @@ def confidence(all_votes: Votes) -> float:
     ranked = all_votes.ranked()
     top = ranked[0][0]
     share = 1.0 / sum(math.exp((points - top) / TEMPERATURE) for points, _ in ranked)
-    unknown = all_votes.best is DocumentType.OTHER and all_votes.subtype is None
+    unknown = all_votes.best == DocumentType.OTHER and all_votes.subtype is None
     return round(min(MOST_UNKNOWN if unknown else 0.999, share), 4)

@@ -48,7 +48,7 @@ class Segment(Noun):
 
 def _kind(all_votes: Votes) -> tuple[DocumentType, str | None]:
     best = all_votes.best
-    return best, all_votes.subtype if best is DocumentType.OTHER else None
+    return best, all_votes.subtype if best == DocumentType.OTHER else None
 
 
 def _joined(before: Sheet, after: Sheet) -> bool:
@@ -107,14 +107,14 @@ def _is_another(
     Pages that print ties together (a fax numbered from cover to last attachment, an enclosure)
     have to be clearer still.
     """
-    if kind[0] is DocumentType.OTHER and kind[1] in _ENCLOSED.get(last_kind[0], ()):
+    if kind[0] == DocumentType.OTHER and kind[1] in _ENCLOSED.get(last_kind[0], ()):
         return False
-    if so_far.strongest < STRONG and kind[0] is not DocumentType.OTHER:
+    if so_far.strongest < STRONG and kind[0] != DocumentType.OTHER:
         return False
     if joined:
         clear = page.strongest >= UNMISTAKABLE and page.margin >= UNMISTAKABLE / 2
         return clear and kind[1] != _COVER
-    enough = STRONG_OTHER if kind[0] is DocumentType.OTHER else STRONG
+    enough = STRONG_OTHER if kind[0] == DocumentType.OTHER else STRONG
     return page.strongest >= enough and page.margin >= CLEAR
 
 

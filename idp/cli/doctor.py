@@ -115,8 +115,8 @@ def _idp(settings: Settings, work: Path) -> tuple[str, str]:
 def _schemas(settings: Settings, work: Path) -> tuple[str, str]:
     from idp.schemas import load_lexicon, load_schemas  # noqa: PLC0415
 
-    del settings, work
-    schemas = load_schemas()
+    del work
+    schemas = load_schemas(settings.schemas_folder)
     lexicon = load_lexicon()
     fields = sum(len(schema.fields) for schema in schemas.values())
     return "", f"{len(schemas)} types, {fields} fields, {len(lexicon.attributes)} attributes"
@@ -245,7 +245,9 @@ def _extraction(settings: Settings, work: Path) -> tuple[str, str]:
     from idp.schemas import load_lexicon, load_schemas  # noqa: PLC0415
 
     del work
-    extractor = Extractor(settings.models_folder, load_schemas(), load_lexicon())
+    extractor = Extractor(
+        settings.models_folder, load_schemas(settings.schemas_folder), load_lexicon()
+    )
     return "", ", ".join(f"{name} {version}" for name, version in extractor.versions.items())
 
 

@@ -78,6 +78,6 @@ class Extractor:
             if c.source == RegisteredSource.name or not self._structure.is_label(c.raw, schema)
         ]
         claims: tuple[Claim, ...] = ()
-        if type is DocumentType.REMITTANCE_EOB:
+        if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
         return Extraction(vote(found, schema, self.versions), claims)

@@ -133,6 +133,10 @@ class LabelTable:
             for name in names
         )
 
+    def knows(self, party: str | None) -> bool:
+        """Whether the type has a field for this party."""
+        return party is not None and any(known == party for known, _ in self.by_role)
+
     def _build(self, lexicon: Lexicon) -> dict[str, Meaning]:
         """The labels that are looked up with misreadings forgiven."""
         own = {field.party for field in self.schema.fields if field.party}
@@ -161,7 +165,8 @@ class LabelTable:
             for label in field.labels:
                 claimed[squash(label)].append(field.name)
         for key, names in claimed.items():
-            if key in self.parties and not any(self.by_name(n)[1] == "name" for n in names):
+            named = any(self.by_name(n)[1] == "name" for n in names)
+            if self.knows(self.parties.get(key)) and not named:
                 continue  # "Member #" must not make "Member" a number; see `look_up`
             if key in self.attributes and any(
                 self.by_name(n)[1] == self.attributes[key] for n in names

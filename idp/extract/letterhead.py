@@ -75,20 +75,20 @@ class Letterhead:
         self, reading: Reading, running: Running, schema: DocumentSchema, *, first: bool
     ) -> Iterator[Standing]:
         """All values of one page that stand without a label."""
-        if schema.type is DocumentType.OTHER:
+        if schema.type == DocumentType.OTHER:
             return
         # A referral's letterhead is a practice's: there only names known for payers count.
-        yield from self._payer(reading, first=first, logos=schema.type is not DocumentType.REFERRAL)
+        yield from self._payer(reading, first=first, logos=schema.type != DocumentType.REFERRAL)
         if first:
             yield from _head_numbers(reading, schema, letter=bool(_SALUTATION.search(running.text)))
-            if schema.type is DocumentType.REFERRAL and _SALUTATION.search(running.text):
+            if schema.type == DocumentType.REFERRAL and _SALUTATION.search(running.text):
                 yield from _addressee(reading)
             if schema.type in _PAYERS_OWN:
                 yield from self._sender(reading)
         if first:
             yield from _letter_date(reading, schema)
         yield from _party_blocks(reading, schema)
-        if schema.type is DocumentType.REMITTANCE_EOB and first:
+        if schema.type == DocumentType.REMITTANCE_EOB and first:
             yield from self._mail_blocks(reading)
 
     def _payer(self, reading: Reading, *, first: bool, logos: bool) -> Iterator[Standing]:

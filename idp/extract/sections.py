@@ -473,7 +473,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         role = ("payer", found.meaning.attribute or "")
         if party is None and role in table.by_role and found.box[1] < head:
             party = "payer"
-        found.party = party
+        found.party = party or table.schema.subject
 
 
 def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:

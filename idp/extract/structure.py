@@ -45,6 +45,7 @@ _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
 """Attributes that insurance boxes print without saying whose they are."""
 _NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact"})
+"""Whose values are nobody's, unless the type has fields for them."""
 _PARTS = frozenset(
     {
         *("last_name", "first_name", "middle_name"),
@@ -126,7 +127,7 @@ def _fields_for(
 ) -> list[FieldSchema]:
     """Which of the fields that a label may introduce are meant, by its party."""
     meaning, party = found.meaning, found.party
-    if party in _NOT_OURS:
+    if party in _NOT_OURS and not table.knows(party):
         return []
     names: Sequence[str] = meaning.fields
     if meaning.attribute and len(names) > 1:

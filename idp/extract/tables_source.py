@@ -73,9 +73,9 @@ class TablesSource:
         self, pages: Sequence[Page], schema: DocumentSchema, structure: Structure
     ) -> list[Candidate]:
         """All proposed values, in order of print within a field."""
-        if schema.type is DocumentType.REMITTANCE_EOB:
+        if schema.type == DocumentType.REMITTANCE_EOB:
             return _of_statement(self.remittance(pages), schema)
-        if schema.type is DocumentType.OTHER:
+        if schema.type == DocumentType.OTHER:
             return []
         tables = find_tables(pages, self._services, minimum=2, needs=_SERVICE_NEEDS)
         if schema.field("medications_tried") is not None:

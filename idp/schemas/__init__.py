@@ -21,6 +21,17 @@ from idp.values import Kind
 
 FOLDER = Path(__file__).parent
 
+SHIPPED = frozenset(
+    {
+        DocumentType.REFERRAL,
+        DocumentType.PRIOR_AUTH_REQUEST,
+        DocumentType.PRIOR_AUTH_DETERMINATION,
+        DocumentType.REMITTANCE_EOB,
+        DocumentType.OTHER,
+    }
+)
+"""Types that code speaks of: without their schemas the installation is broken."""
+
 
 class Strict(BaseModel):
     """Refuses keys it does not know, so that a typo in a YAML file is an error at start."""
@@ -109,6 +120,8 @@ class DocumentSchema(Strict):
     type: DocumentType
     title: str
     version: int = Field(ge=1)
+    subject: str | None = None
+    """The party that labels speak of when neither they nor a title say whom they mean."""
     evidence: tuple[Evidence, ...] = ()
     subtypes: tuple[Subtype, ...] = ()
     fields: tuple[FieldSchema, ...]
@@ -118,6 +131,9 @@ class DocumentSchema(Strict):
         names = [f.name for f in self.fields]
         if double := {n for n in names if names.count(n) > 1}:
             raise ValueError(f"fields named twice: {', '.join(sorted(double))}")
+        parties = {f.party for f in self.fields}
+        if self.subject and self.subject not in parties:
+            raise ValueError(f"no field is about the subject {self.subject}")
         for field in self.fields:
             for condition in field.when:
                 if condition.field not in names:
@@ -167,13 +183,7 @@ def _read(path: Path) -> object:
         raise SchemaError(f"{path.name}: {error}") from error
 
 
-@cache
-def load_schemas(folder: Path = FOLDER) -> dict[DocumentType, DocumentSchema]:
-    """All document schemas by type.
-
-    Raises:
-        SchemaError: A file is missing, is not YAML, or breaks the shape above.
-    """
+def _folder(folder: Path) -> dict[DocumentType, DocumentSchema]:
     schemas: dict[DocumentType, DocumentSchema] = {}
     for path in sorted(folder.glob("[!_]*.yaml")):
         try:
@@ -183,9 +193,27 @@ def load_schemas(folder: Path = FOLDER) -> dict[DocumentType, DocumentSchema]:
         if schema.type in schemas:
             raise SchemaError(f"{path.name}: a second schema for {schema.type}")
         schemas[schema.type] = schema
-    if lacking := set(DocumentType) - set(schemas):
-        raise SchemaError(f"no schema for: {', '.join(sorted(lacking))}")
     return schemas
+
+
+@cache
+def load_schemas(
+    own: Path | None = None, *, shipped: Path = FOLDER
+) -> dict[DocumentType, DocumentSchema]:
+    """All document schemas by type.
+
+    Args:
+        own: Folder with the types that this appliance's people added; one for a shipped type
+            takes its place. A folder that does not exist holds none.
+        shipped: Folder with the types that come with the package.
+
+    Raises:
+        SchemaError: A file is missing, is not YAML, or breaks the shape above.
+    """
+    schemas = _folder(shipped)
+    if lacking := SHIPPED - set(schemas):
+        raise SchemaError(f"no schema for: {', '.join(sorted(lacking))}")
+    return schemas | _folder(own) if own else schemas
 
 
 @cache

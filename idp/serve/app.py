@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idp import __version__
 from idp.contract import to_contract
+from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError
-from idp.schemas import load_schemas
+from idp.schemas import DocumentSchema, load_schemas
 from idp.serve.guard import Guard
 from idp.serve.layers import page_layers
 from idp.serve.metrics import METRICS_TYPE, exposition
@@ -58,7 +60,8 @@ def create_app(
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.middleware("http")(Guard(settings.serve.host, settings.serve.names))
     app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
-    pages = _templates()
+    schemas = load_schemas(settings.schemas_folder)
+    pages = _templates(schemas)
 
     def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
         text = pages.get_template(template).render(now=dt.datetime.now(dt.UTC), **values)
@@ -122,7 +125,7 @@ def create_app(
     def _document(document_id: str) -> Response:
         found = store.show(document_id)
         read = store.pages(document_id) if found.document is not None else ()
-        schema = load_schemas().get(found.document.type) if found.document else None
+        schema = schemas.get(found.document.type) if found.document else None
         return page(
             "document.html",
             found=found,
@@ -181,7 +184,7 @@ def _return(document_id: str, back: str) -> Response:
     return RedirectResponse(_BACK.get(back, f"/documents/{document_id}"), status_code=303)
 
 
-def _templates() -> Environment:
+def _templates(schemas: Mapping[DocumentType, DocumentSchema]) -> Environment:
     """Templates that escape everything and fail on a name they do not know."""
     pages = Environment(
         loader=PackageLoader("idp.serve", "templates"),
@@ -192,7 +195,7 @@ def _templates() -> Environment:
     )
     pages.filters["ago"] = ago
     pages.filters["moment"] = moment
-    pages.filters["type_title"] = type_title
+    pages.filters["type_title"] = partial(type_title, schemas=schemas)
     pages.filters["money"] = money
     pages.filters["with_code"] = with_code
     pages.globals["version"] = __version__

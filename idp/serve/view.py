@@ -12,8 +12,18 @@ from typing import Literal
 from markupsafe import Markup, escape
 
 from idp.contract import percent
-from idp.document import Box, Claim, Document, Field, Finding, Page, ServiceLine, Severity
-from idp.schemas import DocumentSchema, load_schemas
+from idp.document import (
+    Box,
+    Claim,
+    Document,
+    DocumentType,
+    Field,
+    Finding,
+    Page,
+    ServiceLine,
+    Severity,
+)
+from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.store import DocumentRow, State
 
@@ -147,11 +157,12 @@ def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
     )
 
 
-def type_title(row: DocumentRow) -> str:
+def type_title(row: DocumentRow, schemas: Mapping[DocumentType, DocumentSchema]) -> str:
     """What kind of document this is, in words."""
     if row.type is None or not row.pages:
         return ""
-    title = next((s.title for s in load_schemas().values() if s.type == row.type), row.type)
+    schema = schemas.get(DocumentType(row.type))
+    title = schema.title if schema else row.type
     if row.subtype:
         return f"{title}: {row.subtype.replace('_', ' ')}"
     return title

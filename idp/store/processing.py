@@ -238,7 +238,7 @@ class Processing(Queries):
             # What has left must not leave again inside another document.
             after = State.REVIEW
             reasons.append(_OVERLAP)
-        known.type = document.type.value
+        known.type = document.type
         known.subtype = document.subtype
         known.pages = list(document.pages)
         known.decision = document.decision.value
@@ -256,7 +256,7 @@ class Processing(Queries):
             actor="pipeline",
             action="decided",
             detail={
-                "type": document.type.value,
+                "type": document.type,
                 "pages": len(document.pages),
                 "error": document.error,
                 "result": sha256,

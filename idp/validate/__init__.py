@@ -53,7 +53,7 @@ def validate(
         *across.claims_make_payment(document),
         *across.pages_readable(own),
         *across.pages_complete(own),
-        *(across.one_patient(own) if document.type is not DocumentType.OTHER else ()),
+        *(across.one_patient(own) if document.type != DocumentType.OTHER else ()),
         *(_gap_finding(gap) for gap in gaps),
     ]
     poor = tuple(page.number for page in own if page.grade is Grade.POOR)
@@ -113,7 +113,7 @@ def _about_the_kind(document: Document, policy: DecisionSettings) -> list[str]:
         reasons.append("Automatic release is switched off")
     if document.type_confidence < policy.type_threshold:
         reasons.append(f"Document type is uncertain ({_percent(document.type_confidence)})")
-    if document.type is DocumentType.OTHER:
+    if document.type == DocumentType.OTHER:
         if document.subtype is None:
             reasons.append("Kind of document is not recognised")
         elif document.subtype in NEVER_BY_ITSELF:

@@ -94,7 +94,7 @@ def test_what_is_said_to_be_written_is_written(tmp_path: Path) -> None:
 def test_truth_uses_field_names_of_the_schemas(tmp_path: Path) -> None:
     schemas = load_schemas()
     for sample in samples(tmp_path, 7, DAY):
-        if sample.type is DocumentType.OTHER:
+        if sample.type == DocumentType.OTHER:
             continue
         known = {field.name for field in schemas[sample.type].fields}
         assert set(sample.truth) <= known, sample.path.name

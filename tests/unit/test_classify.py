@@ -33,13 +33,13 @@ def found_in(*names: str) -> tuple[Segment, ...]:
 
 
 def kinds(segments: tuple[Segment, ...]) -> list[tuple[str, str | None, tuple[int, ...]]]:
-    return [(segment.type.value, segment.subtype, segment.pages) for segment in segments]
+    return [(segment.type, segment.subtype, segment.pages) for segment in segments]
 
 
 @pytest.mark.parametrize("document", INVENTED.values(), ids=lambda document: document.name)
 def test_an_invented_document_is_recognised_as_one_document(document: Invented) -> None:
     segments = split(pages_of(*document.pages), load_schemas())
-    assert [segment.type.value for segment in segments] == [document.type]
+    assert [segment.type for segment in segments] == [document.type]
     if document.subtype:
         assert segments[0].subtype == document.subtype
 
@@ -51,7 +51,7 @@ def test_misread_print_keeps_its_type_on_nearly_every_page() -> None:
         for document in INVENTED.values():
             texts = [misread(text, SHARE_MISREAD, dice) for text in document.pages]
             segments = split(pages_of(*texts), load_schemas())
-            good = [segment.type.value for segment in segments] == [document.type]
+            good = [segment.type for segment in segments] == [document.type]
             right += good
             wrong_and_sure += not good and segments[0].type_confidence >= 0.9
             total += 1
@@ -83,9 +83,7 @@ def test_a_confidence_says_how_often_the_type_is_right() -> None:
         }
         for document in INVENTED.values():
             first = split(pages_of(*document.pages), schemas)[0]
-            (sure if first.type_confidence >= 0.9 else unsure).append(
-                first.type.value == document.type
-            )
+            (sure if first.type_confidence >= 0.9 else unsure).append(first.type == document.type)
     assert len(sure) > len(unsure)
     assert sum(sure) / len(sure) >= 0.95
     assert sum(unsure) / len(unsure) < sum(sure) / len(sure)
@@ -151,7 +149,7 @@ def test_print_that_says_nothing_is_other_and_unsure() -> None:
     (segment,) = split(
         pages_of("lorem ipsum dolor sit amet\nconsetetur sadipscing"), load_schemas()
     )
-    assert segment.type is DocumentType.OTHER
+    assert segment.type == DocumentType.OTHER
     assert segment.type_confidence < 0.8
 
 

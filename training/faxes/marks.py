@@ -57,11 +57,11 @@ def draw_mark(
     words = paper.wide(label, size, paper.face.regular)
     gap = size * 0.45
     if pen.left_of:
-        after = _shape(paper, x, y, label, size, pen, checked=checked)
+        after = draw_shape(paper, x, y, label, size, pen, checked=checked)
         paper.text(after + gap, y, label, size)
         return after + gap + words
     paper.text(x, y, label, size)
-    return _shape(paper, x + words + gap, y, label, size, pen, checked=checked)
+    return draw_shape(paper, x + words + gap, y, label, size, pen, checked=checked)
 
 
 def width_of(paper: Paper, label: str, size: float, pen: Pen) -> float:
@@ -71,9 +71,10 @@ def width_of(paper: Paper, label: str, size: float, pen: Pen) -> float:
     return own + size * 0.45 + paper.wide(label, size, paper.face.regular)
 
 
-def _shape(
+def draw_shape(
     paper: Paper, x: float, y: float, label: str, size: float, pen: Pen, *, checked: bool
 ) -> float:
+    """The place to mark alone, for words set at ``size`` on the baseline ``y``; returns its end."""
     middle = y - size * 0.34
     top, bottom = middle - pen.side / 2, middle + pen.side / 2
     if pen.shape == "bracket":

@@ -29,6 +29,8 @@ from idp.schemas import load_schemas
 from training.synthesise.values import Split
 
 SPLIT = Path(__file__).with_name("split.yaml")
+SCHEMAS = Path(__file__).parents[2] / "examples" / "schemas"
+"""Types that forms are filled with beside those that ship: patient intake."""
 LIMITS = Limits(seconds=60, memory_mb=2048, quiet=True)
 _MOST_PAGES = 60
 
@@ -76,8 +78,7 @@ class SplitTable:
     def type_of(self, name: str) -> DocumentType:
         """The document type whose fields a form is filled and judged with."""
         found = next((t for pattern, t in self.types.items() if _matches(name, (pattern,))), None)
-        known = {str(t) for t in DocumentType}
-        return DocumentType(found if found in known else "prior_auth_request")
+        return DocumentType(found or DocumentType.PRIOR_AUTH_REQUEST)
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:
@@ -115,7 +116,7 @@ def forms_of(folder: Path, split: Split, *, judged_only: bool = False) -> list[P
 def load(paths: Sequence[Path]) -> Iterator[Blank]:
     """The forms, read one by one in a child process; what can't be read is left out."""
     table = split_table()
-    schemas = load_schemas()
+    schemas = load_schemas(SCHEMAS)
     with Children(1, LIMITS) as children:
         for path in paths:
             try:

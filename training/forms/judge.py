@@ -23,7 +23,7 @@ from idp.forms import BlankForm, FormLibrary, sha256_of, slug
 from idp.forms.blank import place_of
 from idp.schemas import load_schemas
 from training import evaluate
-from training.forms.blanks import Blank, load
+from training.forms.blanks import SCHEMAS, Blank, load
 
 _PAGES = TypeAdapter(list[Page])
 
@@ -92,10 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--errors", action="store_true")
     options = parser.parse_args(arguments)
     folder = options.corpus / "library"
-    library = FormLibrary(folder, load_schemas())
+    library = FormLibrary(folder, load_schemas(SCHEMAS))
     count = register_all(options.forms, options.corpus, library)
     common = ["--corpus", str(options.corpus), "--pages", str(options.corpus / "pages")]
     common += ["--true-type", "--models", str(options.models)]
+    common += ["--schemas", str(SCHEMAS)]
     common += ["--errors"] if options.errors else []
     sys.stdout.write("AS UNKNOWN FORMS\n")
     evaluate.main(common)

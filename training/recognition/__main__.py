@@ -55,6 +55,7 @@ def main() -> None:
     else:
         model = onnx.load(options.start)
         characters = tuple(characters_of(model, options.start))
+    _matching(model, characters)
     alphabet = Alphabet(characters)
     network = GraphNetwork(model).to(options.device)
     weights = [w for w in network.weights.values() if w.requires_grad]
@@ -106,6 +107,17 @@ def main() -> None:
             break
     if options.ship:
         ship(onnx.load(options.out), SHIPPED, QUICK, _ORIGIN | {"lines": seen}, characters)
+
+
+def _matching(model: onnx.ModelProto, characters: tuple[str, ...]) -> None:
+    """Raises ``ValueError`` when the head knows other classes than the file's characters.
+
+    The loss would write beyond its memory instead of saying so. A head has two classes more: blank
+    and space.
+    """
+    classes = model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
+    if classes and classes != len(characters) + 2:
+        raise ValueError(f"{classes} classes and {len(characters)} characters: not one recogniser")
 
 
 def _loss(scores: Any, widths: list[int], targets: list[list[int]], padded: int) -> Any:

@@ -57,6 +57,18 @@ class Made(NamedTuple):
     truth: dict[str, Any]
 
 
+class Layout(NamedTuple):
+    """One synthetic document as drawn, before anything reads it."""
+
+    name: str
+    kind: str
+    family: str
+    split: Split
+    canvas: Canvas
+    truth: dict[str, Any]
+    rng: random.Random
+
+
 @lru_cache(maxsize=4096)
 def layout_of(kind: str, split: Split, index: int) -> Form | Letter | Remittance | OtherPage:
     """The layout of a family, ready to be drawn any number of times."""
@@ -95,16 +107,22 @@ def truth_of(canvas: Canvas, kind: str, claims: list[dict[str, str]]) -> dict[st
     }
 
 
-def make_one(kind: str, split: Split, index: int, seed: int) -> Made:
-    """One document of a family; the same arguments give the same document."""
+def draw_one(kind: str, split: Split, index: int, seed: int) -> Layout:
+    """The layout of one document of a family; the same arguments give the same one."""
     layout = layout_of(kind, split, index)
     rng = random.Random(f"{kind}/{split}/{index}/{seed}")  # noqa: S311 - not for secrets
     canvas = layout.draw(rng)
     claims = layout.claims if isinstance(layout, Remittance) else []
-    truth = truth_of(canvas, kind, claims)
-    pages = tuple(read(canvas, draw_noise(rng), rng))
     name = f"{kind}_{split}_{index:03d}_{seed}"
-    return Made(name, kind, f"{kind}-{split}-{index}", pages, truth)
+    family = f"{kind}-{split}-{index}"
+    return Layout(name, kind, family, split, canvas, truth_of(canvas, kind, claims), rng)
+
+
+def make_one(kind: str, split: Split, index: int, seed: int) -> Made:
+    """One document of a family, with invented reading errors (``render``: real ones)."""
+    one = draw_one(kind, split, index, seed)
+    pages = tuple(read(one.canvas, draw_noise(one.rng), one.rng))
+    return Made(one.name, kind, one.family, pages, one.truth)
 
 
 def make(
@@ -116,7 +134,14 @@ def make(
     seed: int = 0,
 ) -> Iterator[Made]:
     """``count`` documents, taking turns through types and families."""
+    for kind, index, own_seed in turns(count, families, types, seed):
+        yield make_one(kind, split, index, own_seed)
+
+
+def turns(
+    count: int, families: int, types: Sequence[str], seed: int
+) -> Iterator[tuple[str, int, int]]:
+    """Type, family and seed of ``count`` documents."""
     for number in range(count):
-        kind = types[number % len(types)]
         turn = number // len(types)
-        yield make_one(kind, split, turn % families, seed + turn // families)
+        yield types[number % len(types)], turn % families, seed + turn // families
