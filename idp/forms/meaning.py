@@ -26,7 +26,8 @@ TABLE = Path(__file__).with_name("fields.yaml")
 _NAME_PARTS: Mapping[str, str] = {"FIRST": "NAME", "LAST": "NAME", "MIDDLE": "NAME"}
 _ADDRESS_PARTS: Mapping[str, str] = dict.fromkeys(("STREET", "CITY", "STATE", "ZIP"), "ADDRESS")
 _ONCE = frozenset({*_NAME_PARTS, "NAME", "DOB", "SEX", "EMAIL", "PHONE", "MOBILE"})
-_FAMILIES = {**_NAME_PARTS, **_ADDRESS_PARTS, "MOBILE": "PHONE", "SIGN_DATE": "X_DATE"}
+_FAMILIES = {**_NAME_PARTS, **_ADDRESS_PARTS, "MOBILE": "PHONE",
+             "SIGN_DATE": "X_DATE", "DOB": "X_DATE"}
 _HOW = re.compile(
     r"^enter (the )?(last |first |middle |second |next )?(\d|two|three|four|five)|characters max|"
     r"^this (is|field)|read only|pre ?populat|pre ?fill|auto ?populat|line \d of|required field|"
@@ -328,8 +329,8 @@ def _option(item: Labelled, field: str, schema: DocumentSchema, table: Table) ->
 
 def composed(items: Sequence[Labelled], found: Sequence[Meaning]) -> list[Meaning]:
     """Wholes that turn out to be parts: "Address" before "City", "Phone" behind "Area code"; and back."""
-    made = list(found)
-    for index, meaning in enumerate(found):
+    made = _by_lengths(items, found)
+    for index, meaning in enumerate(made):
         if not meaning.field or meaning.part:
             continue
         before = found[index - 1] if index else Meaning()
@@ -353,10 +354,43 @@ def composed(items: Sequence[Labelled], found: Sequence[Meaning]) -> list[Meanin
         or _WHERE.search(plain(f"{item.widget.tooltip} {item.label} {item.widget.name}"))
     }  # a second address without a word on it is somebody else's
     whole &= own
+    parts: dict[int, set[str]] = {}
+    for meaning, number in zip(made, numbers, strict=True):
+        parts.setdefault(number, set()).add(meaning.part)
+    whole -= {
+        number
+        for meaning, number in zip(made, numbers, strict=True)
+        if _family(meaning.role) in ("PHONE", "X_DATE")
+        and "" not in parts[number]
+        and not (parts[number] >= {"area", "line"} or parts[number] >= {"month", "day", "year"})
+    }  # half a date or half a telephone number
     return [
         meaning if number in whole or not meaning.field else meaning._replace(field="", part="")
         for number, meaning in zip(numbers, made, strict=True)
     ]  # a state or a city alone is no address
+
+
+_LENGTHS: Mapping[tuple[int, ...], tuple[frozenset[str], tuple[Part, ...]]] = {
+    (3, 3, 4): (frozenset({"PHONE", "MOBILE", "FAX"}), ("area", "prefix", "line")),
+    (2, 2, 4): (frozenset({"DOB", "SIGN_DATE"}), ("month", "day", "year")),
+}
+"""Three places in a row that hold so many characters are those parts, whatever they are called."""
+
+
+def _by_lengths(items: Sequence[Labelled], found: Sequence[Meaning]) -> list[Meaning]:
+    made = list(found)
+    for start in range(len(items) - 2):
+        three = items[start : start + 3]
+        key = tuple(item.widget.max_length or 0 for item in three)
+        if key not in _LENGTHS:
+            continue
+        roles, parts = _LENGTHS[key]
+        same = {(m.role, m.field) for m in made[start : start + 3]}
+        level = abs(three[0].widget.box.cy - three[2].widget.box.cy) < 0.01
+        if level and len(same) == 1 and found[start].role in roles:
+            for place, part in enumerate(parts, start):
+                made[place] = made[place]._replace(part=part)
+    return made
 
 
 def groups(items: Sequence[Labelled], found: Sequence[Meaning]) -> list[int]:
