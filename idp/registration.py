@@ -95,9 +95,9 @@ def register(
         name or path.stem,
         chosen,
         sha256_of(pdf),
-        pages,
-        widgets,
-        schemas[chosen],
+        pages=pages,
+        widgets=widgets,
+        schema=schemas[chosen],
     )
     return library.add(form, pdf)
 

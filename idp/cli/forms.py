@@ -135,9 +135,15 @@ def teach(*, copies: int, out: Path | None, limit: int) -> None:
             "no registered form could be filled",
             hint="`idp forms show NAME`: at least one place must name a field.",
         )
+    models = settings.data / "taught"
+    command = [sys.executable, "-m", "training.forms.teach", "--filled", str(target),
+               "--models", str(settings.models_folder), "--out", str(models)]  # fmt: skip
+    done = subprocess.run(command, check=False)  # noqa: S603 - our own program, no shell
+    if done.returncode:
+        raise MissingDependencyError("training ended with a fault; its message stands above")
     messages().print(
-        f"labelled pages lie in {target}; train with them:\n"
-        f"  python -m training.train_crf --filled {target} --models {settings.models_folder}",
+        f"a tagger that knows these forms lies in {models}; it is not in force: compare it with "
+        "`python -m training.evaluate --models` before",
         markup=False,
         soft_wrap=True,
     )
@@ -164,7 +170,7 @@ def _draw(form: BlankForm, pdf: Path, folder: Path) -> None:
     """Each page with places, drawn with them: ``NAME-pN.png``; green asks for a field."""
     import tempfile  # noqa: PLC0415 - only for pictures
 
-    from PIL import Image, ImageDraw  # noqa: PLC0415
+    from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415
 
     from idp.ingest import unpack  # noqa: PLC0415
 
@@ -177,6 +183,7 @@ def _draw(form: BlankForm, pdf: Path, folder: Path) -> None:
         for raw in unpack(pdf, Path(work), settings.ingest).pages:
             picture = Image.open(raw.path).convert("RGB")
             pen = ImageDraw.Draw(picture)
+            font = ImageFont.load_default(size=picture.height // 130)
             places = [(n, p) for n, p in enumerate(form.places, 1) if p.page == raw.number]
             for number, place in places:
                 colour = (0, 130, 60) if place.field else (150, 150, 150)
@@ -185,6 +192,6 @@ def _draw(form: BlankForm, pdf: Path, folder: Path) -> None:
                            box.x1 * picture.width, box.y1 * picture.height)  # fmt: skip
                 pen.rectangle(corners, outline=colour, width=2)
                 text = f"{number} {place.field} {place.part or place.option}".strip()
-                pen.text(corners[:2], text if place.field else str(number), fill=colour)
+                pen.text(corners[:2], text if place.field else str(number), fill=colour, font=font)
             if places:
                 picture.save(folder / f"{form.name}-p{raw.number}.png")

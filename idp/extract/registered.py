@@ -9,6 +9,7 @@ place that asks for something else.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -31,6 +32,7 @@ _OWN_SHARE = 0.7
 _BLANK_CELL = 1.6
 """Cells from one character to the next of a comb that leave an empty one between them."""
 _MARK_REACH = 0.012
+_AS_LETTERS = str.maketrans("0158", "OISB")
 _FREE = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
 """Kinds whose evidence is a mark beside printed words."""
 
@@ -195,6 +197,9 @@ def _written(
         return None
     raw = composed(by_part, field.kind)
     parsed = parse(field.kind, raw, options=field.options or None)
+    if not parsed.valid or field.kind is Kind.PERSON:
+        mended = parse(field.kind, _mended(raw, field.kind), options=field.options or None)
+        parsed = mended if mended.valid else parsed
     read = sum(p.word.confidence * len(p.text) for p in used) / sum(len(p.text) for p in used)
     sure = SURE * (0.8 + 0.2 * read) * (1.0 if parsed.valid else _ILL_FORMED)
     return Candidate(
@@ -208,6 +213,18 @@ def _written(
         word_ids=tuple(dict.fromkeys(p.word.id for p in used)),
         source=NAME,
     )
+
+
+def _mended(raw: str, kind: Kind) -> str:
+    """What was misread, as far as the place tells what it must be.
+
+    There are no digits in a name, and between the numbers of a date only strokes.
+    """
+    if kind is Kind.PERSON:
+        return raw.translate(_AS_LETTERS) if any(c.isalpha() for c in raw) else raw
+    if kind is Kind.DATE:
+        return re.sub(r"(?<=\d)\s*[.,;:|lI]\s*(?=\d)", "/", raw)
+    return raw
 
 
 def _ticked(page: Page, field: FieldSchema, members: Sequence[int]) -> Candidate | None:

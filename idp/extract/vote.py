@@ -3,8 +3,8 @@
 
 Two sources that find the same value by different means are right far more often than either alone,
 so agreement raises confidence; a value that another source contradicts loses some. Where only one
-source speaks its value fills the gap with its own confidence. A value read at its place on a recognised
-form is believed before all others: there is nothing to find, only to read.
+source speaks its value fills the gap with its own confidence. A value read at its place on a
+recognised form is believed before all others: nothing has to be found there, only read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ DISPUTED = 0.85
 """What is left of a confidence when another source holds a different value."""
 FORM = "form"
 """The source that reads recognised forms."""
-SOLE_TRUST: Mapping[str, float] = {FORM: 1.0, "structure": 1.0, "tables": 1.0, "crf": 0.8, "prose": 0.95}
+SOLE_TRUST: Mapping[str, float] = {
+    FORM: 1.0,
+    "structure": 1.0,
+    "tables": 1.0,
+    "crf": 0.8,
+    "prose": 0.95,
+}
 """How far a source is believed when no other agrees."""
 UNSURE = 0.9
 TAGGER_SURE = 0.8
@@ -119,7 +125,10 @@ def _one(
     if not heard:
         return []
     if registered := [c for c in heard if c.source == FORM]:
-        best = max(registered, key=lambda c: (c.valid, c.confidence, len(c.value), -c.page))
+        surest = max(registered, key=lambda c: (c.valid, c.confidence, -c.page))
+        # Asked again on another page it may stand there in full.
+        same = [c for c in registered if c.valid and _agree(c, surest, field.kind)]
+        best = max(same or [surest], key=lambda c: (len(c.value), c.confidence))
         return [_field(best, _score(best, found, field.kind), versions)]
     scored = [(_score(c, found, field.kind), c) for c in heard]
     # Of equals the structure's reading is kept: its span ends where the label's cell ends.

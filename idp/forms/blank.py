@@ -45,6 +45,7 @@ def blank_form(
     title: str,
     type: DocumentType,
     sha256: str,
+    *,
     pages: Sequence[BlankPage],
     widgets: Sequence[Widget],
     schema: DocumentSchema,

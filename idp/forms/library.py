@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The registered forms of an installation, one folder each below ``<data>/forms``:
+"""The registered forms of an installation, one folder each below ``<data>/forms``.
 
     NAME/blank.pdf     the form as it was given
     NAME/form.json     its print and its places
@@ -39,6 +39,11 @@ _HEAD = """\
 """
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: a form has hundreds of places."""
+_Stamps = tuple[tuple[int, int], ...]
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -72,7 +77,8 @@ class FormLibrary:
         self.folder = folder
         self._schemas = schemas
         self._lock = threading.Lock()
-        self._seen: tuple[tuple[str, int], ...] | None = None
+        self._seen: dict[str, _Stamps] | None = None
+        self._loaded: dict[str, tuple[_Stamps, BlankForm]] = {}
         self._forms: tuple[BlankForm, ...] = ()
         self._recogniser = Recogniser(())
 
@@ -96,9 +102,7 @@ class FormLibrary:
         if not self._forms:
             return tuple(pages)
         recogniser = self._recogniser
-        return tuple(
-            page.model_copy(update={"form": recogniser.recognise(page)}) for page in pages
-        )
+        return tuple(page.model_copy(update={"form": recogniser.recognise(page)}) for page in pages)
 
     def get(self, name: str) -> BlankForm:
         """One form; raises :class:`NotFoundError`."""
@@ -143,7 +147,7 @@ class FormLibrary:
         return form
 
     def remove(self, name: str) -> None:
-        """Forgets a form; raises :class:`NotFoundError`. Documents read with it stay as they are."""
+        """Forgets a form; raises :class:`NotFoundError`. What was read with it stays as it is."""
         path = self.path(name)
         if slug(name) != name or not path.is_dir():
             raise NotFoundError(
@@ -166,24 +170,34 @@ class FormLibrary:
         with self._lock:
             if now == self._seen:
                 return
-            forms = tuple(self._load(self.folder / name) for name in sorted({n for n, _ in now}))
-            self._recogniser = Recogniser(forms)
-            self._forms, self._seen = forms, now
+            loaded: dict[str, tuple[_Stamps, BlankForm]] = {}
+            for name, stamps in now.items():
+                known = self._loaded.get(name)
+                fresh = known is not None and known[0] == stamps
+                loaded[name] = (
+                    known if fresh and known else (stamps, self._load(self.folder / name))
+                )
+            self._loaded = loaded
+            self._forms = tuple(form for _, form in loaded.values())
+            self._recogniser = Recogniser(self._forms)
+            self._seen = now
 
-    def _stamps(self) -> tuple[tuple[str, int], ...]:
+    def _stamps(self) -> dict[str, _Stamps]:
         """What tells that a form came, went or was corrected."""
         if not self.folder.is_dir():
-            return ()
-        found: list[tuple[str, int]] = []
+            return {}
+        found: dict[str, _Stamps] = {}
         for entry in sorted(self.folder.iterdir()):
             if entry.name.startswith(".") or not entry.is_dir():
                 continue
             try:
-                stamps = [(entry / name).stat().st_mtime_ns for name in (FORM, FIELDS)]
+                found[entry.name] = tuple(
+                    ((state := (entry / name).stat()).st_mtime_ns, state.st_ino)
+                    for name in (FORM, FIELDS)
+                )
             except OSError:
-                stamps = [0, 0]
-            found += [(entry.name, stamp) for stamp in stamps]
-        return tuple(found)
+                found[entry.name] = ()
+        return found
 
     def _load(self, folder: Path) -> BlankForm:
         try:
@@ -217,7 +231,8 @@ def corrected(
         FormError: the file is no YAML of that shape, or names a place or field that is not there.
     """
     try:
-        fields = _Fields.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        fields = _Fields.model_validate(yaml.load(text, _LOADER))  # noqa: S506 - a safe one
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise FormError(f"{path}: {str(error).splitlines()[0]}") from error
     if strange := set(fields.places) - set(range(1, len(form.places) + 1)):

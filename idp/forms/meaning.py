@@ -26,8 +26,13 @@ TABLE = Path(__file__).with_name("fields.yaml")
 _NAME_PARTS: Mapping[str, str] = {"FIRST": "NAME", "LAST": "NAME", "MIDDLE": "NAME"}
 _ADDRESS_PARTS: Mapping[str, str] = dict.fromkeys(("STREET", "CITY", "STATE", "ZIP"), "ADDRESS")
 _ONCE = frozenset({*_NAME_PARTS, "NAME", "DOB", "SEX", "EMAIL", "PHONE", "MOBILE"})
-_FAMILIES = {**_NAME_PARTS, **_ADDRESS_PARTS, "MOBILE": "PHONE",
-             "SIGN_DATE": "X_DATE", "DOB": "X_DATE"}
+_FAMILIES = {
+    **_NAME_PARTS,
+    **_ADDRESS_PARTS,
+    "MOBILE": "PHONE",
+    "SIGN_DATE": "X_DATE",
+    "DOB": "X_DATE",
+}
 _HOW = re.compile(
     r"^enter (the )?(last |first |middle |second |next )?(\d|two|three|four|five)|characters max|"
     r"^this (is|field)|read only|pre ?populat|pre ?fill|auto ?populat|line \d of|required field|"
@@ -133,15 +138,13 @@ def sentences(text: str) -> list[str]:
     return [part for part in reversed(found) if part and not part.isdigit()]
 
 
-def _role_in(
-    texts: Sequence[str], kind: WidgetKind, table: Table, *, weak: bool
-) -> tuple[RoleRow, str] | None:
+def _role_in(texts: Sequence[str], kind: WidgetKind, table: Table, *, weak: bool) -> RoleRow | None:
     for text in texts:
         for row in table.roles:
             if row.weak and not weak:
                 continue
             if (not row.kinds or kind in row.kinds) and row.pattern.search(text):
-                return row, text
+                return row
     return None
 
 
@@ -176,18 +179,18 @@ def _role_of(item: Labelled, table: Table) -> tuple[str, Part, RoleRow | None, b
     if not witnesses:
         return "", "", None, True
     counts: dict[str, int] = {}
-    for row, _ in witnesses:
+    for row in witnesses:
         counts[_family(row.role)] = counts.get(_family(row.role), 0) + 1
-    best, text = witnesses[0]
+    best = witnesses[0]
     sure = True
     if len(counts) > 1:
         most = max(counts.values())
         agreed = [f for f, n in counts.items() if n == most]
         if most > 1:
-            best, text = next(w for w in witnesses if _family(w[0].role) == agreed[0])
+            best = next(w for w in witnesses if _family(w.role) == agreed[0])
         else:
             sure = best.role.startswith("X_")
-    same = [r for r, _ in witnesses if _family(r.role) == _family(best.role)]
+    same = [r for r in witnesses if _family(r.role) == _family(best.role)]
     exact = [r.role for r in same]
     if len(set(exact)) > 1:
         # "Name" beside "Last name" is a last name; a last beside a first name is one too many.
@@ -216,60 +219,76 @@ def meanings(
         table: By default the shipped one.
     """
     table = table or load_table()
+    rows = _parties(items, table)
+    asked = [_role_of(item, table) for item in items]
+    named = (
+        row.subject
+        for row, (role, *_) in zip(rows, asked, strict=True)
+        if row and row.subject and _family(role) == "NAME"
+    )
+    subject = min(named, default=0)
+    made: list[Meaning] = []
+    seen: set[tuple[str, str]] = set()
+    for item, row, (role, part, role_row, agreed) in zip(items, rows, asked, strict=True):
+        party = row.party if row else "patient"
+        if row and row.subject and subject and row.subject != subject and row.subject < _YOU:
+            party = "other"
+        if role == "NAME" and row is None and not _is_plain_name(item):
+            party = "other"  # the name of a thing, or of nobody in particular
+        if row is None and role in _ONCE and _asked_again(item, role, part, seen):
+            party = "other"
+        narrow = item.widget.box.width < _NARROW and not _fits_narrow(role, part)
+        sure = agreed and not (narrow and not _ticks(item))
+        field = field_of(role_row, party, schema, table) if sure and role_row else ""
+        option = _option(item, field, schema, table) if field else ""
+        known = schema.field(field) if field else None
+        if known and _ticks(item) != bool(option) and not (known.kind is Kind.SEX and not option):
+            field = ""
+        if _ticks(item) and not option:
+            field = ""
+        made.append(Meaning(role, part, party, field, option, sure))
+    return composed(items, made)
+
+
+def _parties(items: Sequence[Labelled], table: Table) -> list[PartyRow | None]:
+    """Whom each place speaks of: by its own words, its question's, else its section's title."""
     own: list[PartyRow | None] = []
-    questions: list[tuple[int, str, str] | None] = []
     for item in items:
-        text = " ".join(reversed(sentences(item.widget.tooltip)))
-        last = (sentences(item.widget.tooltip) or [""])[0]
-        found = None
-        for candidate in (last, _own_name(item.widget.name), plain(item.label), text):
-            found = found or _party_in(candidate, table)
-        own.append(found)
-        questions.append(_question(item))
+        said = sentences(item.widget.tooltip)
+        texts = (
+            said[0] if said else "",
+            _own_name(item.widget.name),
+            plain(item.label),
+            " ".join(reversed(said)),
+        )
+        own.append(next((row for text in texts if (row := _party_in(text, table))), None))
+    questions = [_question(item) for item in items]
     by_question: dict[tuple[int, str, str], PartyRow] = {}
     for question, party in zip(questions, own, strict=True):
         if question and party:
             by_question.setdefault(question, party)
-    rows: list[PartyRow | None] = []
-    for item, question, party in zip(items, questions, own, strict=True):
-        inherited = by_question.get(question) if question else None
-        rows.append(party or inherited or _party_in(plain(item.section), table))
-    roles = [_role_of(item, table) for item in items]
-    subjects = [
-        row.subject
-        for row, (role, *_) in zip(rows, roles, strict=True)
-        if row and row.subject and _family(role) == "NAME"
+    return [
+        party
+        or (by_question.get(question) if question else None)
+        or _party_in(plain(item.section), table)
+        for item, question, party in zip(items, questions, own, strict=True)
     ]
-    subject = min(subjects, default=0)
-    made: list[Meaning] = []
-    seen: set[tuple[str, str]] = set()
-    for item, row, (role, part, role_row, sure) in zip(items, rows, roles, strict=True):
-        party = row.party if row else "patient"
-        if row and row.subject and subject and row.subject != subject and row.subject < _YOU:
-            party = "other"
-        field = ""
-        if role == "NAME" and row is None and not _is_plain_name(item):
-            party = "other"  # the name of a thing, or of nobody in particular
-        if row is None and role in _ONCE:
-            # Asked again of nobody in particular: another member of the household.
-            ticks = item.widget.kind in ("check", "radio")
-            key = (role, f"{item.widget.page}/{item.widget.name}" if ticks else part)
-            again = any(r == role and p != key[1] for r, p in seen) if ticks else key in seen
-            party = "other" if again else party
-            seen.add(key)
-        if item.widget.box.width < _NARROW and not _fits_narrow(role, part):
-            sure = sure and item.widget.kind in ("check", "radio")
-        if sure and role_row is not None:
-            field = field_of(role_row, party, schema, table)
-        option = _option(item, field, schema, table) if field else ""
-        asked_for = schema.field(field) if field else None
-        ticks = item.widget.kind in ("check", "radio")
-        if asked_for and (ticks != bool(option)) and asked_for.kind is not Kind.SEX:
-            field = ""
-        if ticks and not option:
-            field = ""
-        made.append(Meaning(role, part, party, field, option, sure))
-    return composed(items, made)
+
+
+def _asked_again(item: Labelled, role: str, part: str, seen: set[tuple[str, str]]) -> bool:
+    """Whether nobody in particular is asked a second time: another member of the household."""
+    if _ticks(item):  # the ticks of one choice share a name
+        key = (role, f"{item.widget.page}/{item.widget.name}")
+        again = any(r == role and name != key[1] for r, name in seen)
+    else:
+        key = (role, part)
+        again = key in seen
+    seen.add(key)
+    return again
+
+
+def _ticks(item: Labelled) -> bool:
+    return item.widget.kind in ("check", "radio")
 
 
 def _fits_narrow(role: str, part: str) -> bool:
@@ -279,8 +298,11 @@ def _fits_narrow(role: str, part: str) -> bool:
 def _is_plain_name(item: Labelled) -> bool:
     """Whether a place asks for "Name" and nothing more: that of the person it is about."""
     tips = [tip for tip in sentences(item.widget.tooltip) if not _HOW.search(tip)]
-    text = re.sub(r"\b(\d+ ?[a-z]?|your|full|legal|print|printed|please|enter)\b", " ",
-                  (tips or [plain(item.label) or _own_name(item.widget.name)])[0])
+    text = re.sub(
+        r"\b(\d+ ?[a-z]?|your|full|legal|print|printed|please|enter)\b",
+        " ",
+        (tips or [plain(item.label) or _own_name(item.widget.name)])[0],
+    )
     return text.split() in (["name"], ["name", "last", "first", "middle"])
 
 
@@ -328,7 +350,7 @@ def _option(item: Labelled, field: str, schema: DocumentSchema, table: Table) ->
 
 
 def composed(items: Sequence[Labelled], found: Sequence[Meaning]) -> list[Meaning]:
-    """Wholes that turn out to be parts: "Address" before "City", "Phone" behind "Area code"; and back."""
+    """Wholes that turn out to be parts ("Address" before "City"), and parts that make no whole."""
     made = _by_lengths(items, found)
     for index, meaning in enumerate(made):
         if not meaning.field or meaning.part:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -38,6 +38,8 @@ _REACH = 0.012
 """How far from its place a word may be read, page widths or heights."""
 _ALIKE = 70.0
 """Least likeness of a printed word and the word read at its place (0..100)."""
+_BEYOND_DOUBT = 0.9
+"""No other form is looked at once so much is found."""
 _SCALES = (0.8, 1.25)
 _TILT = 0.1
 _FEWEST_PAIRS = 8
@@ -77,17 +79,28 @@ class Fit(NamedTuple):
     matrix: Points
     anchors: Points
     rests: Points
+    print_boxes: tuple[Box, ...]
+    """Where the blank's own words lie on the page."""
 
-    def moved(self, box: Box) -> Box:
-        """Where a box of the blank lies on the page: laid on, then drawn along by the words near
-        it, since paper and fax feeds stretch."""
-        corners = np.array([[box.x0, box.y0, 1.0], [box.x1, box.y1, 1.0]]) @ self.matrix.T
-        off = np.zeros(2)
-        if len(self.anchors):
-            far = np.hypot(*(self.anchors - (box.cx, box.cy)).T)
-            off = np.median(self.rests[np.argsort(far)[:_NEIGHBOURS]], axis=0)
-        (x0, y0), (x1, y1) = corners + off
-        return Box(*(float(min(1.0, max(0.0, v))) for v in (x0, y0, x1, y1)))
+    def moved(self, boxes: Sequence[Box]) -> list[Box]:
+        """Where boxes of the blank lie on the page.
+
+        Laid on, then drawn along by the words near them, since paper and fax feeds stretch.
+        """
+        if not boxes:
+            return []
+        flat_boxes = np.array(boxes, np.float64)
+        centres = (flat_boxes[:, :2] + flat_boxes[:, 2:]) / 2
+        far = np.hypot(
+            centres[:, :1] - self.anchors[None, :, 0], centres[:, 1:] - self.anchors[None, :, 1]
+        )
+        count = min(_NEIGHBOURS, len(self.anchors))
+        near = np.argpartition(far, count - 1, axis=1)[:, :count]
+        off = np.median(self.rests[near], axis=1)
+        first = _through(self.matrix, flat_boxes[:, :2]) + off
+        second = _through(self.matrix, flat_boxes[:, 2:]) + off
+        laid = np.clip(np.hstack([first, second]), 0.0, 1.0)
+        return [Box(*map(float, row)) for row in laid]
 
 
 class _BlankPrint(NamedTuple):
@@ -115,7 +128,10 @@ class Recogniser:
         seen = _print_of([(w.text, w.box) for w in page.words])
         tokens = frozenset(t for t in seen.texts if len(t) >= _LONG)
         ranked = sorted(
-            ((len(b.tokens & tokens) / max(1, len(b.tokens)), i) for i, b in enumerate(self._pages)),
+            (
+                (len(b.tokens & tokens) / max(1, len(b.tokens)), i)
+                for i, b in enumerate(self._pages)
+            ),
             reverse=True,
         )
         best: tuple[Fit, _BlankPrint] | None = None
@@ -125,24 +141,26 @@ class Recogniser:
             found = fit(self._pages[index].words, seen)
             if found and (best is None or found.score > best[0].score):
                 best = found, self._pages[index]
+                if found.score > _BEYOND_DOUBT:
+                    break
         if best is None or best[0].score < ENOUGH:
             return None
         laid, blank = best
+        own = [p for p in blank.form.places if p.page == blank.page.number]
+        boxes = laid.moved([place.box for place in own])
         return FormMatch(
             name=blank.form.name,
             type=blank.form.type,
             page=blank.page.number,
             score=round(laid.score, 4),
-            places=tuple(
-                _placed(p, laid) for p in blank.form.places if p.page == blank.page.number
-            ),
-            printed=_own_print(blank.page, page.words, laid),
+            places=tuple(_placed(p, box) for p, box in zip(own, boxes, strict=True)),
+            printed=_own_print(blank.words, page.words, laid),
         )
 
 
-def _placed(place: Place, laid: Fit) -> FormPlace:
+def _placed(place: Place, box: Box) -> FormPlace:
     return FormPlace(
-        box=laid.moved(place.box),
+        box=box,
         ticks=place.kind in ("check", "radio"),
         field=place.field,
         part=place.part,
@@ -157,16 +175,26 @@ def fit(blank: _Print, seen: _Print) -> Fit | None:
     here, there = _pairs(blank, seen)
     if len(here) < _FEWEST_PAIRS:
         return None
-    matrix, inside = cv2.estimateAffine2D(
-        here, there, method=cv2.RANSAC, ransacReprojThreshold=_REACH, maxIters=3000, confidence=0.999
+    estimate: Any = cv2.estimateAffine2D(  # the stubs know nothing of failure
+        here,
+        there,
+        method=cv2.RANSAC,
+        ransacReprojThreshold=_REACH,
+        maxIters=3000,
+        confidence=0.999,
     )
-    if matrix is None or not _sensible(matrix):
+    laid_on, inside = estimate
+    if laid_on is None:
+        return None
+    matrix: Points = np.array(laid_on, np.float64)
+    if not _sensible(matrix):
         return None
     kept = inside.ravel().astype(bool)
     if kept.sum() < _FEWEST_PAIRS:
         return None
     anchors, rests = here[kept], there[kept] - _through(matrix, here[kept])
-    laid = Fit(0.0, np.asarray(matrix, np.float64), anchors, rests)
+    laid = Fit(0.0, matrix, anchors, rests, ())
+    laid = laid._replace(print_boxes=tuple(laid.moved(blank.boxes)))
     return laid._replace(score=_found(blank, seen, laid))
 
 
@@ -198,21 +226,20 @@ def _pairs(blank: _Print, seen: _Print) -> tuple[Points, Points]:
 def _sensible(matrix: Points) -> bool:
     (a, b, _), (c, d, _) = matrix
     low, high = _SCALES
-    return low < a < high and low < d < high and abs(b) < _TILT and abs(c) < _TILT
+    return bool(low < a < high and low < d < high and abs(b) < _TILT and abs(c) < _TILT)
 
 
 def _found(blank: _Print, seen: _Print, laid: Fit) -> float:
     """Share of the blank's letters, in words of two or more, that were read at their places."""
-    laid_on = _through(laid.matrix, blank.centres)
     found = whole = 0
     for place, text in enumerate(blank.texts):
         if len(text) < 2:
             continue
         whole += len(text)
-        box = laid.moved(blank.boxes[place])
+        box = laid.print_boxes[place]
         near = np.nonzero(
-            (np.abs(seen.centres[:, 1] - laid_on[place, 1]) < _REACH)
-            & (np.abs(seen.centres[:, 0] - laid_on[place, 0]) < box.width + 4 * _REACH)
+            (np.abs(seen.centres[:, 1] - box.cy) < _REACH)
+            & (np.abs(seen.centres[:, 0] - box.cx) < box.width + 4 * _REACH)
         )[0]
         if any(_same(text, box, seen.texts[i], seen.boxes[i]) for i in near):
             found += len(text)
@@ -221,30 +248,32 @@ def _found(blank: _Print, seen: _Print, laid: Fit) -> float:
 
 def _same(text: str, box: Box, read: str, there: Box) -> bool:
     """Whether a printed word was read there, alone or run together with its neighbours."""
-    if abs(box.cx - there.cx) < _REACH and abs(box.cy - there.cy) < _REACH:
-        if fuzz.ratio(text, read) >= _ALIKE:
-            return True
+    near = abs(box.cx - there.cx) < _REACH and abs(box.cy - there.cy) < _REACH
+    if near and float(fuzz.ratio(text, read)) >= _ALIKE:
+        return True
     return len(read) > len(text) >= _LONG and there.contains(box.cx, box.cy) and text in read
 
 
-def _own_print(page: BlankPage, words: Sequence[Word], laid: Fit) -> dict[int, str]:
+def _own_print(blank: _Print, words: Sequence[Word], laid: Fit) -> dict[int, str]:
     """The words that are the form's own print, with what remains of each."""
-    blank = [(flat(w.text), laid.moved(w.box)) for w in page.words]
-    blank = [(text, box) for text, box in blank if text]
+    boxes = np.array(laid.print_boxes, np.float64)
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
     found: dict[int, str] = {}
     for word in words:
         read = flat(word.text)
         if not read:
             continue
+        shared = np.minimum(boxes[:, 2], word.box.x1) - np.maximum(boxes[:, 0], word.box.x0)
+        level = np.abs(middles - word.box.cy) < _REACH
         near = [
-            (text, box)
-            for text, box in blank
-            if abs(box.cy - word.box.cy) < _REACH and box.overlap_x(word.box) > -_REACH / 2
+            (blank.texts[i], laid.print_boxes[i])
+            for i in np.nonzero(level & (shared > -_REACH / 2))[0]
         ]
         if any(_at(text, box, read, word.box) for text, box in near):
             found[word.id] = ""
             continue
-        inside = [t for t, b in sorted(near, key=lambda n: n[1].x0) if word.box.contains(b.cx, b.cy)]
+        near.sort(key=lambda entry: entry[1].x0)
+        inside = [text for text, box in near if word.box.contains(box.cx, box.cy)]
         rest = _without(word.text, inside)
         if rest is not None:
             found[word.id] = rest
@@ -257,7 +286,8 @@ def _at(text: str, box: Box, read: str, there: Box) -> bool:
         return False
     shared = box.shared(there) / max(1e-9, min(box.width * box.height, there.width * there.height))
     short = max(len(text), len(read)) <= 3
-    return shared > 0.3 and (text == read if short else fuzz.ratio(text, read) >= 55.0)
+    alike = text == read if short else float(fuzz.ratio(text, read)) >= 55.0
+    return shared > 0.3 and alike
 
 
 def _without(raw: str, printed: Sequence[str]) -> str | None:

@@ -210,7 +210,15 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
         if quality is not None:
             image = _through_jpeg(image, quality)
         return Degraded(
-            image, variant.dpi, turn, degrees, placed, upright, to_upright, drawn_to_upright, quality
+            image,
+            variant.dpi,
+            turn,
+            degrees,
+            placed,
+            upright,
+            to_upright,
+            drawn_to_upright,
+            quality,
         )
     dots = _one_bit(grey, variant, rng)
     dots = _on_the_line(dots, variant, rng, noise)

@@ -19,9 +19,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from idp.errors import InputError
+from idp.forms import FormLibrary
 from idp.read import Reader
+from idp.schemas import load_schemas
 from idp.settings import IngestSettings, ReadSettings
-from training.forms.blanks import forms_of, load
+from training.forms.blanks import forms_of, load, load_library
 from training.forms.fill import fill, mapped_pages
 from training.forms.pages import WAYS, make, write_truth
 
@@ -32,9 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--forms", type=Path, required=True, help="folder of blank fillable PDFs")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--forms", type=Path, help="folder of blank fillable PDFs")
+    source.add_argument("--library", type=Path, help="forms registered by `idp forms add`")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--split", choices=("train", "heldout"), required=True)
+    parser.add_argument("--split", choices=("train", "heldout"), default="train")
     parser.add_argument("--variants", default="clean,fine", help=", ".join(WAYS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--copies", type=int, default=1, help="how often each form is filled")
@@ -44,17 +48,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--models", type=Path, default=Path(__file__).parents[2] / "models", help="weights"
     )
+    parser.add_argument("--schemas", type=Path, help="with --library: folder of further types")
     options = parser.parse_args(arguments)
     variants = options.variants.split(",")
     if unknown := set(variants) - set(WAYS):
         parser.error(f"unknown variants: {', '.join(sorted(unknown))}")
-    paths = forms_of(options.forms, options.split, judged_only=options.judged)
-    wanted = [part for part in options.only.split(",") if part]
-    paths = [p for p in paths if not wanted or any(part in p.stem for part in wanted)]
+    if options.library:
+        schemas = load_schemas(options.schemas)
+        blanks = load_library(FormLibrary(options.library, schemas), schemas)
+    else:
+        paths = forms_of(options.forms, options.split, judged_only=options.judged)
+        wanted = [part for part in options.only.split(",") if part]
+        blanks = load([p for p in paths if not wanted or any(part in p.stem for part in wanted)])
     settings = ReadSettings(workers=1)
     done = pages = 0
     with Reader(settings, options.models) as reader:
-        for blank in load(paths):
+        for blank in blanks:
             if not mapped_pages(blank):
                 continue
             for copy in range(options.copies):
@@ -63,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 write_truth(form, variants, options.out)
                 try:
                     for variant in variants:
-                        pages += len(make(form, variant, options.out, reader, IngestSettings()).pages)
+                        pages += len(
+                            make(form, variant, options.out, reader, IngestSettings()).pages
+                        )
                 except InputError as error:
                     sys.stdout.write(f"{blank.stem}: {error.code}\n")
                     continue

@@ -8,8 +8,7 @@ Folder layout: ``FAMILY/NAME.pdf``. Which families and forms are held out stands
 from __future__ import annotations
 
 import fnmatch
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,12 +19,15 @@ import yaml
 from idp.children import Children, Limits
 from idp.document import DocumentType
 from idp.errors import InputError
+from idp.extract.crf_roles import role_of
+from idp.forms import FormLibrary
 from idp.forms.blank import label_widgets
+from idp.forms.library import BLANK
 from idp.forms.meaning import Meaning, groups, meanings
-from idp.forms.nouns import BlankPage, Labelled, PrintedWord
+from idp.forms.nouns import BlankPage, Labelled, Place, PrintedWord
 from idp.forms.widgets import read_widgets
 from idp.ingest.pdf_text import text_layer
-from idp.schemas import load_schemas
+from idp.schemas import DocumentSchema, load_schemas
 from training.synthesise.values import Split
 
 SPLIT = Path(__file__).with_name("split.yaml")
@@ -33,6 +35,10 @@ SCHEMAS = Path(__file__).parents[2] / "examples" / "schemas"
 """Types that forms are filled with beside those that ship: patient intake."""
 LIMITS = Limits(seconds=60, memory_mb=2048, quiet=True)
 _MOST_PAGES = 60
+_PART_ROLES = {
+    "first": "FIRST", "middle": "MIDDLE", "last": "LAST", "street": "STREET", "unit": "STREET",
+    "city": "CITY", "state": "STATE", "zip": "ZIP", "zip4": "ZIP",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,8 @@ class Blank:
 
     @property
     def stem(self) -> str:
-        return self.path.stem
-
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+        """The form's name: of the file, or in the library."""
+        return self.path.parent.name if self.path.name == BLANK else self.path.stem
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,48 @@ def load(paths: Sequence[Path]) -> Iterator[Blank]:
                 tuple(found),
                 tuple(groups(items, found)),
             )
+
+
+def load_library(library: FormLibrary, schemas: Mapping[DocumentType, DocumentSchema]) \
+        -> Iterator[Blank]:  # fmt: skip
+    """The forms that an installation registered, with what its people corrected."""
+    with Children(1, LIMITS) as children:
+        for form in library.forms:
+            path = library.path(form.name) / BLANK
+            try:
+                _, sizes = children.call(read_print, path)
+                widgets = children.call(read_widgets, path, _MOST_PAGES)
+            except InputError:
+                continue
+            items = label_widgets(form.pages, widgets)
+            if len(items) != len(form.places):
+                continue  # registered by a version that saw other places
+            guessed = meanings(items, schemas[form.type])
+            found = [
+                _as_corrected(*pair, schemas[form.type])
+                for pair in zip(guessed, form.places, strict=True)
+            ]
+            yield Blank(
+                path,
+                form.name,
+                form.type,
+                form.pages,
+                sizes,
+                tuple(items),
+                tuple(found),
+                tuple(place.group for place in form.places),
+            )
+
+
+def _as_corrected(guessed: Meaning, place: Place, schema: DocumentSchema) -> Meaning:
+    """A meaning with what people said of the place; the role follows from field and part."""
+    if (guessed.field, guessed.part, guessed.option) == (place.field, place.part, place.option):
+        return guessed
+    field = schema.field(place.field) if place.field else None
+    if field is None:
+        return guessed._replace(field="", part="", option="", role=guessed.role or "X_TEXT")
+    role = _PART_ROLES.get(place.part) or role_of(field) or "X_TEXT"
+    return Meaning(role, place.part, field.party or "", field.name, place.option)
 
 
 def read_print(path: Path) -> tuple[tuple[BlankPage, ...], tuple[tuple[float, float], ...]]:

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A blank form filled in: values drawn onto its pages, and what stands where."""
 
+# Places and sizes read better in their order than by name.
+# ruff: noqa: PLR0917
+
 from __future__ import annotations
 
 import io
@@ -9,7 +12,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,13 +21,12 @@ from reportlab.lib.colors import black
 from reportlab.lib.utils import simpleSplit
 
 from idp.document import Box
-from idp.forms.meaning import Meaning
 from training.faxes.fonts import Face, faces, handwriting
 from training.faxes.marks import Pen, fill_mark
 from training.faxes.paper import Paper
 from training.faxes.truth import Truth
 from training.forms.blanks import Blank
-from training.forms.people import Cast, address_line, draw_cast, text_for
+from training.forms.people import Cast, draw_cast, text_for
 from training.synthesise.values import Split, print_name
 
 _SMALLEST, _LARGEST = 6.0, 11.5
@@ -84,7 +85,8 @@ def fill(blank: Blank, split: Split, seed: int) -> FilledForm:
     rng = random.Random(f"forms/{blank.stem}/{split}/{seed}")  # noqa: S311 - not for secrets
     cast = draw_cast(rng, split)
     hand = handwriting()
-    written = hand is not None and rng.random() < _HANDWRITTEN
+    # What judges is filled by machine: whether handwriting is read is another question.
+    written = hand is not None and rng.random() < _HANDWRITTEN and split == "train"
     face = hand if hand and written else rng.choice(faces(split, rng.choice(("print", "typed"))))
     chosen = mapped_pages(blank)
     texts = _texts(blank, cast, chosen)
@@ -222,8 +224,17 @@ def _write(paper: Paper, box: Box, text: str, wanted: float) -> bool:
 
 
 def _comb(paper: Paper, box: Box, text: str, cells: int) -> bool:
-    """One character in each cell; entered as one segment whose words are the whole run."""
+    """One character in each cell; entered as one segment whose words are the whole run.
+
+    The cells are drawn: on paper they are part of the widget, which is not there any more.
+    """
     step = box.width / cells
+    left, top = box.x0 * paper.width, box.y0 * paper.height
+    high = box.height * paper.height
+    paper.box(left, top, box.width * paper.width, high, weight=0.5)
+    for place in range(1, cells):
+        x = left + place * step * paper.width
+        paper.line(x, top, x, top + high, 0.5)
     size = min(_LARGEST, box.height * paper.height * 0.75, step * paper.width * 1.4)
     y = box.y0 * paper.height + box.height * paper.height / 2 + size * 0.34
     canvas = paper.canvas
@@ -267,8 +278,11 @@ def _fields(
     ticks: set[int],
     drawn: set[int],
 ) -> dict[str, tuple[str | None, int]]:
-    """The truth by canonical field; fields of which a form asks several times about several
-    people, or of which a part did not fit, are left out."""
+    """The truth by canonical field.
+
+    Fields of which a form asks several times about several people, or of which a part did not
+    fit, are left out.
+    """
     places: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, (meaning, group) in enumerate(zip(blank.meanings, blank.groups, strict=True)):
         if meaning.field and blank.items[index].widget.page in pages:
@@ -293,7 +307,7 @@ def _fields(
             given = [i for i in members if i in texts]
             broken |= any(i not in drawn for i in given)
             if given:
-                value = _value(blank, cast, name, given, members, texts)
+                value = _value(blank, name, given, texts)
                 page = blank.items[given[0]].widget.page
                 values.append((value, pages.index(page) + 1))
         if broken:
@@ -307,14 +321,7 @@ def _fields(
     return found
 
 
-def _value(
-    blank: Blank,
-    cast: Cast,
-    name: str,
-    given: Sequence[int],
-    members: Sequence[int],
-    texts: Mapping[int, str],
-) -> str:
+def _value(blank: Blank, name: str, given: Sequence[int], texts: Mapping[int, str]) -> str:
     """One value out of the places that hold it, as a person would write it down."""
     by_part = {blank.meanings[i].part: texts[i] for i in given}
     meaning = blank.meanings[given[0]]
@@ -330,13 +337,7 @@ def _value(
         return ", ".join(filter(None, (street, by_part.get("city"), tail)))
     if meaning.role in ("DOB", "SIGN_DATE", "X_DATE"):
         return "/".join(by_part.get(p, "") for p in ("month", "day", "year"))
-    del cast, members
     return "".join(texts[i] for i in given)
 
 
-def describe(meaning: Meaning) -> str:
-    """The role as the tagger learns it."""
-    return meaning.role or "X_TEXT"
-
-
-__all__ = ["Entry", "FilledForm", "FilledPage", "address_line", "describe", "fill", "mapped_pages"]
+__all__ = ["Entry", "FilledForm", "FilledPage", "fill", "mapped_pages"]

@@ -38,9 +38,7 @@ def registered(blank: Blank) -> BlankForm:
         pages=blank.pages,
         places=tuple(
             place_of(item, meaning, group)
-            for item, meaning, group in zip(
-                blank.items, blank.meanings, blank.groups, strict=True
-            )
+            for item, meaning, group in zip(blank.items, blank.meanings, blank.groups, strict=True)
         ),
     )
 
