@@ -26,6 +26,7 @@ TABLE = Path(__file__).with_name("fields.yaml")
 _NAME_PARTS: Mapping[str, str] = {"FIRST": "NAME", "LAST": "NAME", "MIDDLE": "NAME"}
 _ADDRESS_PARTS: Mapping[str, str] = dict.fromkeys(("STREET", "CITY", "STATE", "ZIP"), "ADDRESS")
 _ONCE = frozenset({*_NAME_PARTS, "NAME", "DOB", "SEX", "EMAIL", "PHONE", "MOBILE"})
+_COVERAGE = frozenset({"MEMBER_ID", "GROUP", "PAYER"})
 _FAMILIES = {
     **_NAME_PARTS,
     **_ADDRESS_PARTS,
@@ -231,7 +232,8 @@ def meanings(
     seen: set[tuple[str, str]] = set()
     for item, row, (role, part, role_row, agreed) in zip(items, rows, asked, strict=True):
         party = row.party if row else "patient"
-        if row and row.subject and subject and row.subject != subject and row.subject < _YOU:
+        another = row is not None and 0 < subject < row.subject < _YOU
+        if another and role not in _COVERAGE:  # "Member ID" on a form about a patient is theirs
             party = "other"
         if role == "NAME" and row is None and not _is_plain_name(item):
             party = "other"  # the name of a thing, or of nobody in particular

@@ -116,9 +116,7 @@ def with_words(seen: Page, *texts: tuple[str, int, int]) -> Page:
     words = list(seen.words)
     for text, x, y in texts:
         words.append(
-            Word(
-                id=len(words), text=text, confidence=0.95, box=box(x, y, len(text)), line=100 + y
-            )
+            Word(id=len(words), text=text, confidence=0.95, box=box(x, y, len(text)), line=100 + y)
         )
     return seen.model_copy(update={"words": tuple(words)})
 
@@ -337,7 +335,7 @@ def test_a_correction_that_names_no_field_is_an_error_that_says_where(tmp_path: 
     shelf.add(form(), b"%PDF")
     path = shelf.path("riverbend") / "fields.yaml"
     path.write_text(path.read_text().replace("patient_dob", "patient_bod"), "utf-8")
-    with pytest.raises(FormError, match="place 3.*patient_bod"):
+    with pytest.raises(FormError, match=r"place 3.*patient_bod"):
         assert shelf.forms
 
 

@@ -255,6 +255,11 @@ def flattened(path: Path, number: int, overlay: bytes) -> bytes:
     alone = pdfium.PdfDocument.new()
     try:
         alone.import_pages(source, [number - 1])
+        # What the widgets themselves show (the outlines of boxes) becomes part of the page.
+        first = alone[0]
+        first.render(scale=0.1)  # flattening wants a page that was drawn before
+        pdfium_c.FPDFPage_Flatten(first.raw, pdfium_c.FLAT_NORMALDISPLAY)
+        first.close()
         page = alone[0]
         handle = pdfium_c.FPDF_NewXObjectFromPage(alone.raw, over.raw, 0)
         drawn = pdfium_c.FPDF_NewFormObjectFromXObject(handle)
