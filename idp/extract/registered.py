@@ -27,6 +27,8 @@ _ILL_FORMED = 0.6
 """What is left of it when the value has not the shape it ought to have."""
 _SLACK = (0.003, 0.006)
 """How far writing leaves its place, page widths and heights."""
+_TOUCHED, _REACHED = 0.05, 0.15
+"""Shares of a word's width that touch a place, and that count as standing in it."""
 _OWN_SHARE = 0.7
 """A word with that much of its width in one place stands there whole."""
 _BLANK_CELL = 1.6
@@ -68,18 +70,21 @@ def pieces_of(page: Page) -> dict[int, list[Piece]]:
         text = form.printed.get(word.id, word.text)
         if not text.strip():
             continue
-        over = [(share, i, p) for i, p in places if (share := _stands(word.box, p.box)) > 0.15]
+        over = [(share, i, p) for i, p in places if (share := _stands(word.box, p.box)) > _TOUCHED]
         over.sort(key=lambda o: (-round(o[0], 1), abs(o[2].box.cy - word.box.cy)))
         if not over:
             continue
-        share, index, _ = over[0]
-        level = [o for o in over if abs(o[2].box.cy - over[0][2].box.cy) < _SLACK[1]]
-        if share >= _OWN_SHARE or len(level) == 1:
-            if share >= 0.4 or text != word.text:
-                found[index].append(Piece(text, word, word.box))
-            continue
-        for index, piece in _parted(text, word, level):
-            found[index].append(piece)
+        share, index, main = over[0]
+        level = [o for o in over if abs(o[2].box.cy - main.box.cy) < _SLACK[1]]
+        # Writing runs over to the right, but begins in its own place: "P" before "MORGAN".
+        first = word.box.x0 + word.box.width / len(text) / 2
+        begins = any(o[2].box.x1 <= main.box.x0 + _SLACK[0] and o[2].box.x1 > first for o in level)
+        several = [o for o in level if o[0] > _REACHED or (begins and o[2].box.x1 > first)]
+        if len(several) > 1 and (share < _OWN_SHARE or begins):
+            for part, piece in _parted(text, word, several):
+                found[part].append(piece)
+        elif share > _REACHED:
+            found[index].append(Piece(text, word, word.box))
     return found
 
 

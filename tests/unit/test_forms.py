@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from idp.classify import split
-from idp.document import Box, DocumentType, Mark, Page, Word
+from idp.document import Box, DocumentType, FormMatch, FormPlace, Mark, Page, Word
 from idp.errors import FormError, NotFoundError
 from idp.extract.ports import Candidate
-from idp.extract.registered import RegisteredSource, composed, held_to_forms
+from idp.extract.registered import RegisteredSource, composed, held_to_forms, pieces_of
 from idp.extract.structure import Structure
 from idp.extract.vote import vote
 from idp.forms import BlankForm, BlankPage, FormLibrary, PrintedWord, Widget, blank_form, slug
@@ -249,6 +249,28 @@ def test_a_tick_at_its_place_is_the_option() -> None:
 def test_a_word_across_two_places_is_cut_between_them() -> None:
     seen = with_words(page(PRINT), ("OH4540245402454024", 52, 8))
     assert read(seen)["patient_address"].raw.startswith("OH45402")
+
+
+def test_a_word_belongs_to_the_place_in_which_it_begins_and_most_of_it_stands() -> None:
+    seen = with_words(page(PRINT), ("DAYTONSPRINGFIELDVALLEYVIEW", 27, 8))
+    assert read(seen)["patient_address"].raw == "DAYTONSPRINGFIELDVALLEYVIEW"
+
+
+def test_an_initial_run_into_the_name_beside_it_stands_in_its_own_place() -> None:
+    middle, last = Box(0.30, 0.2, 0.33, 0.22), Box(0.33, 0.2, 0.6, 0.22)
+    places = tuple(
+        FormPlace(box=b, field="patient_name", part=part, group=1)
+        for part, b in (("middle", middle), ("last", last))
+    )
+    match = FormMatch(
+        name="f", type=DocumentType.PRIOR_AUTH_REQUEST, page=1, score=1, places=places
+    )
+    word = Word(id=0, text="PMORGAN", confidence=0.9, box=Box(0.31, 0.2, 0.45, 0.22), line=0)
+    seen = page("").model_copy(update={"words": (word,), "form": match})
+    assert {i: [p.text for p in found] for i, found in pieces_of(seen).items()} == {
+        0: ["P"],
+        1: ["MORGAN"],
+    }
 
 
 def test_a_date_misread_between_its_numbers_is_mended() -> None:
