@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev install-train run test test-unit test-component test-faults \
         test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
-        train train-reading clean
+        train train-layoutlm train-reading clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -61,6 +61,11 @@ evaluate: install-dev ## score the product on IDP_CORPUS
 
 train: install-dev ## make the shipped field model again
 	@$(PY) -m training.train_crf
+
+train-layoutlm: install-train ## train and ship the LayoutLM tagger (TRAIN_SECONDS of CPU)
+	@mkdir -p build && $(PY) -m training.layoutlm train --out build/layoutlm.pt \
+	  --seconds "$${TRAIN_SECONDS:-9000}" $(if $(FORMS),--forms $(FORMS) --forms-share 0.04)
+	@$(PY) -m training.layoutlm ship --state build/layoutlm.pt
 
 train-reading: install-train ## train the quick recogniser (FORMS=folder of blank PDFs), fit the trust
 	@mkdir -p build && $(PY) -m training.recognition --ship --out build/text_recognition_tiny.onnx \

@@ -27,9 +27,8 @@ import signal
 import sys
 import threading
 import time
-import traceback
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -51,8 +50,10 @@ from idp.errors import (
     ParserCrashedError,
     SchemaError,
     SettingsError,
+    where,
 )
 from idp.ingest import Claim, Inbox, KeptFile
+from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
 from idp.store import Kept, ProcessJob, Results, Store, born_at, connect_for_engine, new_id
@@ -120,6 +121,14 @@ class Counted(Protocol):
 
     def tidy(self) -> None:
         """See :meth:`idp.pipeline.Pipeline.tidy`."""
+
+
+@runtime_checkable
+class Troubled(Protocol):
+    """A pipeline that can tell what an operator should look at."""
+
+    def problems(self) -> tuple[str, ...]:
+        """See :meth:`idp.pipeline.Pipeline.problems`."""
 
 
 class Sink(Protocol):
@@ -214,12 +223,8 @@ class _StoreIntake:
             priority=claim.priority,
             enqueue=self._engine.enqueue,
         )
-        _log.info(
-            "arrival %s on %s%s",
-            arrival.id,
-            arrival.channel,
-            f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else "",
-        )
+        first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
+        _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
 
 
 class Appliance:
@@ -283,7 +288,9 @@ class Appliance:
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
-        return self._inbox.health().problems if self._inbox is not None else ()
+        pipeline: object = self._pipeline
+        of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
+        return (*(self._inbox.health().problems if self._inbox is not None else ()), *of_models)
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
@@ -305,6 +312,7 @@ class Appliance:
         stack.callback(self.store.close)
         stack.enter_context(self.store.exclusive())
         self.store.content.sweep()
+        self._note_models()
         # Entered before the engine, so that it is closed after it: closing it ends the children
         # that read for a document which is still at work after the grace time.
         stack.callback(self._await_abandoned)
@@ -328,6 +336,16 @@ class Appliance:
         )
         self._inbox.start()
         stack.callback(self._inbox.stop)
+
+    def _note_models(self) -> None:
+        """Put promotions on the record whose command was killed before it could."""
+        registry = Registry(self.settings.registry_folder, self.settings.models_folder)
+        try:
+            history = registry.current().history
+        except ModelError as error:
+            _log.error("%s", error.message)
+            return
+        self.store.note_models([change.model_dump() for change in history])
 
     def _stop_sweeper(self) -> None:
         self._stopping.set()
@@ -405,8 +423,11 @@ class Appliance:
                 source=arrival.name,
             )
             self._doubt(process_job, result)
+            observations = getattr(result, "observations", ())
             self.store.finish_processing(
-                process_job, Results(result.documents, result.pages), self._enqueue()
+                process_job,
+                Results(result.documents, result.pages, observations),
+                self._enqueue(),
             )
             self._troubles.pop(arrival_id, None)
             _log.info("arrival %s: %d document(s)", arrival_id, len(result.documents))
@@ -536,13 +557,6 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
         logging.shutdown()
         sys.stdout.flush()
         os._exit(ExitCode.OK)
-
-
-def where(error: BaseException) -> str:
-    """An error's class and the places it came through, without its text, which may name people."""
-    frames: Sequence[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)[-3:]
-    places = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(frames))
-    return f"{type(error).__name__} at {places}"
 
 
 def _log_trouble(kind: str, identity: str, error: Exception, *, again: bool) -> None:

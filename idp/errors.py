@@ -73,6 +73,21 @@ class ModelError(IdpError):
     hint = "Reinstall, or train again with `make train`; `idp doctor` checks the manifest."
 
 
+class TrainingError(IdpError):
+    """Training or evaluating models came to nothing; the models in force are untouched."""
+
+    code = "training_failed"
+    hint = "The lines above tell why. Mend it and call again: nothing was registered."
+
+
+class RefusedError(IdpError):
+    """The gate refuses to put models in force that do worse than those that are."""
+
+    code = "gate_refused"
+    exit_code = ExitCode.USAGE
+    hint = "`idp models show VERSION` tells more; `--force REASON` overrides, on the record."
+
+
 class NotFoundError(IdpError):
     """No such document, arrival or file."""
 

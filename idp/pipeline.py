@@ -14,7 +14,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,10 +25,13 @@ from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import Extractor
 from idp.forms import FormLibrary
+from idp.in_force import Champion, ModelsInForce
 from idp.ingest import unpack
+from idp.learning import Registry
 from idp.read import PageCache, Reader
 from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
+from idp.signals import Observation
 from idp.validate import validate
 
 CHUNK_BYTES = 1 << 20
@@ -39,6 +42,8 @@ class Result(NamedTuple):
 
     documents: tuple[Document, ...]
     pages: tuple[Page, ...]
+    observations: tuple[Observation, ...] = ()
+    """What the models did, by document; none for a file that could not be read."""
 
 
 def sha256_of(path: Path) -> str:
@@ -71,8 +76,10 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
-        self.extractor = Extractor(settings.models_folder, self.schemas, load_lexicon())
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
+        self.models = ModelsInForce(
+            Registry(settings.registry_folder, settings.models_folder), self._extractor
+        )
         self.reader = Reader(settings.read, settings.models_folder, self._cache)
         self._open = ExitStack()
 
@@ -93,7 +100,11 @@ class Pipeline:
     @property
     def model_versions(self) -> dict[str, str]:
         """What read and understood the pages, for the record."""
-        return {**self.reader.versions, **self.extractor.versions}
+        return {**self.reader.versions, **self.models.champion().versions}
+
+    def problems(self) -> tuple[str, ...]:
+        """What an operator should look at; empty when all is well."""
+        return self.models.problems()
 
     def counts(self) -> dict[str, int]:
         """What became of the reading processes and remembered pages; nothing of any page."""
@@ -157,7 +168,8 @@ class Pipeline:
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
             segments = split(pages, self.schemas)
-        documents = []
+        champion = self.models.champion()
+        documents, observations = [], []
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
                 update={
@@ -167,23 +179,33 @@ class Pipeline:
                     "subtype": segment.subtype,
                     "form": segment.form,
                     "pages": segment.pages,
-                    "model_versions": self.model_versions,
+                    "model_versions": {**self.reader.versions, **champion.versions},
                 }
             )
-            documents.append(self._understand(draft, pages, received_at, clock.copy()))
-        return Result(tuple(documents), pages)
+            mine = tuple(page for page in pages if page.number in draft.pages)
+            document = self._understand(champion, draft, mine, received_at, clock.copy())
+            documents.append(document)
+            if self._resident:
+                observations.append(self.models.observe(champion, document, mine))
+        return Result(tuple(documents), pages, tuple(observations))
+
+    def _extractor(self, models: Path) -> Extractor:
+        """What finds fields with the weights of a models folder."""
+        return Extractor(
+            models, self.schemas, load_lexicon(), layoutlm=self.settings.extract.layoutlm
+        )
 
     def _understand(
         self,
+        champion: Champion,
         draft: Document,
-        pages: Sequence[Page],
+        mine: tuple[Page, ...],
         received_at: dt.datetime,
         clock: Stopwatch,
     ) -> Document:
         schema = self.schemas[draft.type]
-        mine = tuple(page for page in pages if page.number in draft.pages)
         with clock.stage("extract"):
-            found = self.extractor.extract(mine, draft.type)
+            found = champion.extractor.extract(mine, draft.type)
         with clock.stage("validate"):
             checked = validate(
                 draft.model_copy(update={"fields": found.fields, "claims": found.claims}),

@@ -109,6 +109,16 @@ class ReadSettings(Slice):
     )
 
 
+class ExtractSettings(Slice):
+    """How values are found."""
+
+    layoutlm: bool = Field(
+        default=True,
+        description="The LayoutLM tagger speaks with the CRF where models/manifest.json names one; "
+        "it costs about .1 CPU seconds a page.",
+    )
+
+
 class DecisionSettings(Slice):
     """When a document may leave without a person."""
 
@@ -127,6 +137,53 @@ class EngineSettings(Slice):
     concurrency: int = Field(4, ge=1, le=64, description="Documents worked on at a time.")
     attempts: int = Field(3, ge=1, le=20, description="Tries before a document is quarantined.")
     reconcile_seconds: float = Field(30.0, gt=0, description="How often lost work is looked for.")
+
+
+class GateSettings(Slice):
+    """How far a challenger may fall behind. Shares, not points: .005 is half a point."""
+
+    max_drop: float = Field(
+        0.005, ge=0, le=1, description="Most that F1 or precision may drop over the whole set."
+    )
+    max_layout_drop: float = Field(
+        0.05, ge=0, le=1, description="Most that F1 may drop on one layout with enough documents."
+    )
+    layout_documents: int = Field(
+        5, ge=1, description="A layout with so many documents in the set is judged by itself."
+    )
+    max_field_drop: float = Field(
+        0.05, ge=0, le=1, description="Most that F1 may drop on one field with enough documents."
+    )
+    field_documents: int = Field(
+        20, ge=1, description="A field that so many documents of the set have is judged by itself."
+    )
+    min_documents: int = Field(
+        20, ge=1, description="A set with fewer documents proves nothing: promotion is refused."
+    )
+    draws: int = Field(2000, ge=200, le=100_000, description="Draws of the bootstrap.")
+
+
+class LearningSettings(Slice):
+    """How corrections become better models."""
+
+    locked_share: float = Field(
+        0.25, ge=0, le=1, description="Share of layout families that no training ever sees."
+    )
+    locked_set: Path | None = Field(
+        None,
+        description="Folder that every challenger must be evaluated on before it is promoted; "
+        "`idp models evaluate` takes it when no other is named.",
+    )
+    gate: GateSettings = GateSettings()
+    drift_threshold: float = Field(
+        0.25, gt=0, description="A population stability index above it is a warning."
+    )
+    drift_reference_weeks: int = Field(
+        4, ge=1, le=52, description="Each week is compared with so many before it."
+    )
+    drift_documents: int = Field(
+        30, ge=1, description="Weeks and references with fewer documents are not judged."
+    )
 
 
 class ServeSettings(Slice):
@@ -165,8 +222,10 @@ class Settings(BaseSettings):
     )
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
+    extract: ExtractSettings = ExtractSettings()
     decision: DecisionSettings = DecisionSettings()
     engine: EngineSettings = EngineSettings()
+    learning: LearningSettings = LearningSettings()
     serve: ServeSettings = ServeSettings()
 
     @property
@@ -194,6 +253,11 @@ class Settings(BaseSettings):
     @property
     def models_folder(self) -> Path:
         return self.models or Path(__file__).parent.parent / "models"
+
+    @property
+    def registry_folder(self) -> Path:
+        """Models made or registered here; those of `models_folder` are the program's."""
+        return self.data / "models"
 
     @property
     def schemas_folder(self) -> Path:

@@ -112,19 +112,21 @@ def run_pages(
     *,
     true_type: bool,
     forms: Path | None = None,
+    layoutlm: bool = True,
     own_schemas: Path | None = None,
 ) -> list[list[Json]]:
     """Classifies and extracts pages that were read before; no OCR, no validation.
 
-    ``true_type`` takes boundaries and types from the truth, to judge extraction alone. ``forms`` is
-    a library of registered forms that pages are compared with.
+    ``true_type`` takes boundaries and types from the truth, to judge extraction alone; without
+    ``layoutlm`` the CRF is the only tagger. ``forms`` is a library of registered forms that pages
+    are compared with.
     """
     from idp.classify import split  # noqa: PLC0415 - the scorer itself works without the rooms
     from idp.extract import Extractor  # noqa: PLC0415
     from idp.forms import FormLibrary  # noqa: PLC0415
 
     schemas = load_schemas(own_schemas)
-    extractor = Extractor(models, schemas, load_lexicon())
+    extractor = Extractor(models, schemas, load_lexicon(), layoutlm=layoutlm)
     library = FormLibrary(forms, schemas) if forms else None
     results: list[list[Json]] = []
     started = time.process_time()
@@ -324,6 +326,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--forms", type=Path, help="with --pages: library of registered forms")
     parser.add_argument("--schemas", type=Path, help="with --pages: folder of further types")
     parser.add_argument("--true-type", action="store_true", help="with --pages: types from truth")
+    parser.add_argument("--no-layoutlm", action="store_true", help="with --pages: the CRF alone")
     parser.add_argument("--errors", action="store_true", help="print each value that is not right")
     parser.add_argument("--timeout", type=float, default=300, help="seconds per file")
     parser.add_argument("--json", type=Path, help="write figures and judged values here")
@@ -343,6 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say,
             true_type=options.true_type,
             forms=options.forms,
+            layoutlm=not options.no_layoutlm,
             own_schemas=options.schemas,
         )
     else:

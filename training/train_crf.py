@@ -2,6 +2,7 @@
 """Trains the tagger on synthetic pages and writes it with its manifest entry.
 
     python -m training.train_crf       -> models/field_crf-HASH.crfsuite, models/manifest.json
+    python -m training.train_crf --dataset DIR/train      the same, and corrected pages beside them
 
 Minutes on one thread. The same seed and code give the same training data; its hash stands in the
 manifest. The figures in the manifest are those of held-out *synthetic* families.
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from idp.extract.crf import FEATURES_VERSION, MODEL_NAME
 from idp.extract.crf_roles import LABEL, NOT_VALUES, OUTSIDE, TITLE, label_roles
 from idp.extract.features import LabelTable, PageView, page_features
 from idp.schemas import load_schemas
+from training.corrected import CorrectedPages, corrected_pages
 from training.synthesise import make
 from training.synthesise.noise import Labelled
 from training.synthesise.values import Split
@@ -54,6 +56,13 @@ class Sample(NamedTuple):
     documents: int
     families: int
     seed: int
+
+
+class Corrected(NamedTuple):
+    """Corrected pages to train on beside the synthetic ones, each shown ``repeat`` times."""
+
+    found: CorrectedPages
+    repeat: int
 
 
 class Fitted(NamedTuple):
@@ -89,13 +98,13 @@ def runs(tags: list[str]) -> set[tuple[str, int, int]]:
     return found
 
 
-def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dict[str, float]:
-    """Exact-span precision, recall and F1 over synthetic pages."""
+def score(pairs: Iterable[tuple[list[str], list[str]]], chosen: Sample) -> dict[str, float]:
+    """Exact-span precision, recall and F1 of (true tags, found tags) of the pages of a sample."""
     right: Counter[str] = Counter()
     found: Counter[str] = Counter()
     truth: Counter[str] = Counter()
-    for features, tags in examples(chosen, table):
-        wanted, seen = runs(tags), runs(tagger.tag(features))
+    for tags, answer in pairs:
+        wanted, seen = runs(tags), runs(answer)
         right.update(role for role, _, _ in wanted & seen)
         found.update(role for role, _, _ in seen)
         truth.update(role for role, _, _ in wanted)
@@ -109,6 +118,11 @@ def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dic
     }
 
 
+def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dict[str, float]:
+    """Exact-span precision, recall and F1 over synthetic pages."""
+    return score(((t, tagger.tag(features)) for features, t in examples(chosen, table)), chosen)
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes beside the target and renames, so that a killed run leaves the old file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,8 +134,10 @@ def write_atomically(path: Path, content: bytes) -> None:
     Path(file.name).replace(path)
 
 
-def fit(sample: Sample, iterations: int, table: LabelTable) -> Fitted:
-    """The weights trained on a sample, and what they were trained on."""
+def fit(
+    sample: Sample, iterations: int, table: LabelTable, corrected: Corrected | None = None
+) -> Fitted:
+    """The weights trained on a sample and corrected pages, and what the sample was."""
     trainer = pycrfsuite.Trainer(verbose=False)
     digest = hashlib.sha256()
     pages = 0
@@ -131,6 +147,11 @@ def fit(sample: Sample, iterations: int, table: LabelTable) -> Fitted:
         digest.update(labelled.page.model_dump_json().encode())
         digest.update(" ".join(labelled.roles).encode())
         pages += 1
+    for labelled in corrected.found.pages if corrected else ():
+        view = PageView(labelled.page)
+        features, tags = page_features(view, table), tags_of(view, labelled)
+        for _ in range(corrected.repeat if corrected else 0):
+            trainer.append(features, tags)
     trainer.set_params({**_PARAMETERS, "max_iterations": iterations})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
@@ -157,7 +178,9 @@ def opened(weights: bytes) -> pycrfsuite.Tagger:
     return tagger
 
 
-def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
+def train(
+    models: Path, sample: Sample, iterations: int, corrected: Corrected | None = None
+) -> dict[str, Any]:
     """Trains, measures on families kept out of it, and writes the model with its manifest entry.
 
     The held-out families stay out of the shipped model, too: adding them did nothing for real
@@ -166,7 +189,7 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
     table = LabelTable(label_roles(load_schemas()))
     code = code_sha256()
     started = time.process_time()
-    shipped = fit(sample, iterations, table)
+    shipped = fit(sample, iterations, table, corrected)
     tagger = opened(shipped.weights)
     metrics = {
         "measured_on": "synthetic pages; says little about real forms",
@@ -201,6 +224,15 @@ def train(models: Path, sample: Sample, iterations: int) -> dict[str, Any]:
         "metrics": metrics,
     }
     write_atomically(models / name, shipped.weights)
+    if corrected is not None:
+        entry["data"]["kind"] = "synthetic and corrected"
+        entry["data"]["corrected"] = {
+            "documents": corrected.found.documents,
+            "pages": len(corrected.found.pages),
+            "layouts": corrected.found.layouts,
+            "repeat": corrected.repeat,
+            "sha256": corrected.found.sha256,
+        }
     manifest_path = models / "manifest.json"
     manifest: dict[str, Any] = {"schema": "idp.models/1", "models": {}}
     if manifest_path.exists():
@@ -223,9 +255,18 @@ def main() -> int:
     parser.add_argument("--families", type=int, default=360, help="per document type")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--iterations", type=int, default=45)
+    parser.add_argument(
+        "--dataset", type=Path, action="append", default=[], help="training share of a data set"
+    )
+    parser.add_argument("--repeat", type=int, default=4, help="times each corrected page is shown")
+    parser.add_argument("--schemas", type=Path, help="folder of own document types")
     options = parser.parse_args()
     sample = Sample("train", options.documents, options.families, options.seed)
-    entry = train(options.models, sample, options.iterations)
+    corrected = None
+    if options.dataset:
+        found = corrected_pages(options.dataset, options.models, options.schemas)
+        corrected = Corrected(found, options.repeat)
+    entry = train(options.models, sample, options.iterations, corrected)
     sys.stdout.write(json.dumps(entry, indent=1) + "\n")
     return 0
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from idp.cli.border import guarded
+from idp.cli.models_app import models_app
 from idp.errors import ExitCode
 
 _EPILOG = """[bold]Begin here[/]
@@ -46,6 +47,7 @@ quarantine_app = typer.Typer(
     help="What could not be processed: list it, and release it to review.",
 )
 app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
+app.add_typer(models_app, name="models", rich_help_panel=_CARE)
 
 forms_app = typer.Typer(
     no_args_is_help=True,

@@ -242,13 +242,17 @@ def _weights(settings: Settings, work: Path) -> tuple[str, str]:
 
 def _extraction(settings: Settings, work: Path) -> tuple[str, str]:
     from idp.extract import Extractor  # noqa: PLC0415
+    from idp.learning import Registry  # noqa: PLC0415
     from idp.schemas import load_lexicon, load_schemas  # noqa: PLC0415
 
     del work
+    registry = Registry(settings.registry_folder, settings.models_folder)
+    in_force = registry.current().version
     extractor = Extractor(
-        settings.models_folder, load_schemas(settings.schemas_folder), load_lexicon()
+        registry.folder(in_force), load_schemas(settings.schemas_folder), load_lexicon()
     )
-    return "", ", ".join(f"{name} {version}" for name, version in extractor.versions.items())
+    names = ", ".join(f"{name} {version}" for name, version in extractor.versions.items())
+    return "", f"{in_force}: {names}"
 
 
 def _database(settings: Settings, work: Path) -> tuple[str, str]:

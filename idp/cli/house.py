@@ -30,6 +30,11 @@ _ROUNDS_MISSED = 3
 """A service that has not spoken for so many sweeps does not run."""
 
 
+def has_run(settings: Settings) -> bool:
+    """Whether an appliance has ever worked on the data folder in force."""
+    return settings.database_url is not None or (settings.data / "idp.sqlite").is_file()
+
+
 def open_store(settings: Settings) -> Store:
     """The store of the data folder in force.
 
@@ -38,7 +43,7 @@ def open_store(settings: Settings) -> Store:
     """
     from idp.store import Store  # noqa: PLC0415 - heavy
 
-    if settings.database_url is None and not (settings.data / "idp.sqlite").is_file():
+    if not has_run(settings):
         raise NotFoundError(
             f"no appliance has run in {settings.data.absolute()}",
             hint="`idp run` makes it. Elsewhere? Set IDP_DATA or run in the folder of idp.toml.",
@@ -148,7 +153,7 @@ def show_document(
 def requeue_document(text: str) -> None:
     """Process the document's file again."""
     store = open_store(load_settings())
-    row = store.requeue(store.resolve(text), actor=_actor())
+    row = store.requeue(store.resolve(text), actor=actor())
     messages().print(f"{row.id} is {row.state}: its file is processed again")
 
 
@@ -167,7 +172,7 @@ def list_quarantine(*, limit: int, as_json: bool) -> None:
 def release_document(text: str) -> None:
     """Send a quarantined document to review as it is."""
     store = open_store(load_settings())
-    row = store.release(store.resolve(text), actor=_actor())
+    row = store.release(store.resolve(text), actor=actor())
     messages().print(f"{row.id} is now in {row.state}")
 
 
@@ -205,7 +210,8 @@ def _without_password(url: str) -> str:
     return make_url(url).render_as_string(hide_password=True)
 
 
-def _actor() -> str:
+def actor() -> str:
+    """Who gives this command, for the record."""
     try:
         return f"cli:{getpass.getuser()}"
     except (KeyError, OSError):

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from idp.document import Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
-from idp.extract.crf import CrfSource
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
@@ -21,10 +20,12 @@ from idp.extract.registered import RegisteredSource, held_to_forms
 from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
+from idp.extract.taggers import load_tagger
+from idp.extract.trust import load_trust, trusted
 from idp.extract.vote import vote
 from idp.schemas import DocumentSchema, Lexicon
 
-__all__ = ["Extraction", "Extractor"]
+__all__ = ["Extraction", "Extractor", "Proposal"]
 
 
 class Extraction(NamedTuple):
@@ -34,34 +35,73 @@ class Extraction(NamedTuple):
     claims: tuple[Claim, ...]
 
 
+class Proposal(NamedTuple):
+    """The same before confidence is fitted, with all that the sources proposed."""
+
+    fields: tuple[Field, ...]
+    claims: tuple[Claim, ...]
+    candidates: tuple[Candidate, ...]
+
+
 class Extractor:
-    """All sources of values behind one door."""
+    """All sources of values behind one door.
+
+    Args:
+        models: The folder of weights and their manifest.
+        schemas: The fields of each document type.
+        lexicon: The wordings that forms have in common.
+        layoutlm: Whether the LayoutLM tagger speaks with the CRF where the manifest names one.
+
+    Raises:
+        ModelError: Weights that the manifest names are missing or damaged.
+    """
 
     def __init__(
-        self, models: Path, schemas: Mapping[DocumentType, DocumentSchema], lexicon: Lexicon
+        self,
+        models: Path,
+        schemas: Mapping[DocumentType, DocumentSchema],
+        lexicon: Lexicon,
+        *,
+        layoutlm: bool = True,
     ) -> None:
         self._schemas = schemas
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
         self._sources: tuple[CandidateSource, ...] = (
             RegisteredSource(),
             TablesSource(lexicon),
-            CrfSource(models, schemas, lexicon),
+            load_tagger(models, schemas, layoutlm=layoutlm),
         )
         self._prose = ProseSource(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)
+        self._trust = load_trust(models)
 
     @property
     def versions(self) -> dict[str, str]:
         """Name and version of every source."""
         sources: tuple[CandidateSource, ...] = (self._structure, self._prose, *self._sources)
-        return {s.name: s.version for s in sources}
+        versions = {s.name: s.version for s in sources}
+        return versions | ({"trust": self._trust.version} if self._trust else {})
 
     def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:
-        """The fields and claims of one document.
+        """The fields and claims of one document, each field with its fitted confidence.
 
         Args:
             pages: Its pages, in order.
             type: What it is; the type's schema says which fields there are.
+        """
+        proposal = self.propose(pages, type)
+        fields = proposal.fields
+        if self._trust is not None:
+            schema = self._schemas[type]
+            fields = trusted(fields, proposal.candidates, pages, schema, self._trust)
+        return Extraction(fields, proposal.claims)
+
+    def propose(self, pages: Sequence[Page], type: DocumentType) -> Proposal:
+        """What the sources found and the vote chose, with the vote's own scores.
+
+        Args:
+            pages: The document's pages, in order.
+            type: What it is.
         """
         schema = self._schemas[type]
         structure, readings = self._structure.read(pages, schema)
@@ -80,4 +120,4 @@ class Extractor:
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
-        return Extraction(vote(found, schema, self.versions), claims)
+        return Proposal(vote(found, schema, self.versions), claims, tuple(found))

@@ -18,6 +18,7 @@ _PLACE = {
     Place.RIGHT: 0.95,
     Place.NEXT_CELL: 0.9,
     Place.BELOW: 0.88,
+    Place.ABOVE: 0.88,
     Place.FAR: 0.7,
 }
 

@@ -92,6 +92,21 @@ _BY_NAME = {
 }
 NAME_PARTS = ("FIRST", "MIDDLE", "LAST")
 ADDRESS_PARTS = ("STREET", "CITY", "STATE", "ZIP")
+CLAIM_CELLS = frozenset({"C_MONEY", "C_DATE", "C_CODE", "C_UNITS", "C_CARC"})
+"""Cells of a remittance's lines; read as a table elsewhere, learned so that nothing takes them."""
+ALL_ROLES = frozenset(
+    {
+        *NOT_VALUES,
+        *UNWANTED,
+        *CLAIM_CELLS,
+        *_BY_ATTRIBUTE.values(),
+        *_BY_NAME.values(),
+        *NAME_PARTS,
+        *ADDRESS_PARTS,
+        "PAYER",
+    }
+)
+"""Everything that a word of a page may be tagged as."""
 OWNED = frozenset(
     {
         "NAME",

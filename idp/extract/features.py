@@ -58,6 +58,19 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("numeric", re.compile(r"(?=.*\d)[\d./,()-]+")),
     ("blank_line", re.compile(r"_{2,}|\.{4,}")),
 )
+_WORD_SHAPES = (
+    "credential",
+    "month",
+    "state",
+    "colon",
+    "sign",
+    "letter",
+    "upper",
+    "title",
+    "lower",
+)
+SHAPES: tuple[str, ...] = (*(name for name, _ in _SHAPES), "npi", *_WORD_SHAPES)
+"""Everything that :func:`shape_of` may answer."""
 _CREDENTIALS = _set("md do np pa pac dpm rn fnp fnpc dds phd dr arnp dc")
 _MONTHS = _set("jan feb mar apr may jun jul aug sep oct nov dec")
 _LONG_MONTHS = _set(
@@ -95,6 +108,8 @@ _PARTY_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("claim", r"claim|payment|remit"),
     )
 )
+PARTY_NAMES: tuple[str, ...] = tuple(party for party, _ in _PARTY_WORDS)
+"""Everything that :func:`party_in` may answer."""
 
 
 class Token(NamedTuple):
@@ -234,6 +249,11 @@ class LabelTable:
                 self._roles[key] = "+".join(sorted(several)[:3])
         self._keys = list(self._roles)
         self._cache: dict[str, str] = {}
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """All labels it knows, in plain letters."""
+        return tuple(self._keys)
 
     def role(self, phrase: str) -> str:
         """The roles of a phrase joined by ``+``, or nothing."""
@@ -397,6 +417,32 @@ class PageView:
         return "", 0
 
 
+def governing_phrases(piece: Piece, colon: str, table: LabelTable) -> tuple[tuple[str, str], ...]:
+    """The phrases that may be a token's label, by where they stand; ``""`` where nothing stands.
+
+    Args:
+        piece: The token's piece.
+        colon: The label that ends in a colon before the token on its line.
+        table: A header further up a column counts first if this knows it.
+
+    Returns:
+        ``c`` the label before a colon, ``g`` the one in the same cell, ``lc`` the cell to the left,
+        ``a`` the text above, ``h`` the column's header, ``l`` the text to the left, ``d`` below.
+    """
+    above = piece.above[0] if piece.above else ""
+    known = next((t for t in piece.above if table.role(t)), "")
+    header = known or piece.header
+    return (
+        ("c", colon),
+        ("g", piece.cell_label),
+        ("lc", piece.left_cell),
+        ("a", above),
+        ("h", header if header != above else ""),
+        ("l", piece.left),
+        ("d", piece.below),
+    )
+
+
 def page_features(view: PageView, table: LabelTable) -> list[list[str]]:
     """The features of each token, in the order of ``view.order``."""
     shapes = {i: shape_of(view.tokens[i].text) for i in view.order}
@@ -431,18 +477,7 @@ def _token_features(
     colon, back = view.colon_label(index)
     if colon:
         out.append(f"cd={min(back, 4)}")
-    above = piece.above[0] if piece.above else ""
-    known = next((t for t in piece.above if table.role(t)), "")
-    header = known or piece.header
-    governing = (
-        ("c", colon),
-        ("g", piece.cell_label),
-        ("lc", piece.left_cell),
-        ("a", above),
-        ("h", header if header != above else ""),
-        ("l", piece.left),
-        ("d", piece.below),
-    )
+    governing = governing_phrases(piece, colon, table)
     roles = [_phrase(prefix, phrase, table, out) for prefix, phrase in governing]
     best = next((r for r in roles if r), "")
     out.append(f"{shape}|{best}")

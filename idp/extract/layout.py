@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from idp.document import Box, Cell, Page
@@ -14,7 +14,8 @@ from idp.extract.tables_lines import Sheet, Token, sheet_of
 PIECE_GAP = 1.3
 """Text heights of blank after which a new piece of the line begins."""
 _GLUED = re.compile(r"^([A-Za-z][A-Za-z0-9#./'()\-]*[A-Za-z#.)]:)(\S+)$")
-_LEADER = re.compile(r"^(.*?[A-Za-z0-9#)])\s*(?:[._]{3,}|:_+)(.*)$")
+_LEADER = re.compile(r"^(.*?[A-Za-z0-9#)*?])\s*(?:[._,\u2026\u00b7]{3,}|:_+)(.*)$")
+_LEADER_ALONE = re.compile(r"^[:*]?[._,\u2026\u00b7]{3,}(.*)$")
 _FAX_HEADER = re.compile(
     r"(?i)(?:\bp(?:age|g|\.)?\s*\.?\s*\d+\s*(?:/|of)\s*\d+|\b\d{1,3}\s*/\s*\d{1,3}\b|"
     r"\bpage\s*:?\s*\d+|\bfrom\s*:.*\bto\s*:)"
@@ -23,6 +24,8 @@ _CLOCK = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?:\s?[:.]\s?\d{2})?\b")
 _TOP = 0.045
 _COMB = 4
 _COMB_GAP = 2.6
+_PRINTED_BETWEEN = frozenset("-/")
+"""What forms print between the boxes of a date or a telephone number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def sheaf_of(page: Page) -> Sheaf:
     sheet = sheet_of(page)
     width, height = float(page.width_px), float(page.height_px)
     rows = [
-        _combs(tuple(part for token in line.tokens for part in _cut(token)), sheet.text_height)
+        _combs(_without_leaders(line.tokens), sheet.text_height)
         for line in sheet.lines
         if not _is_fax_header(line.text, line.cy / height)
     ]
@@ -96,6 +99,24 @@ def _cells(
 def _is_fax_header(text: str, at: float) -> bool:
     """The line a fax machine prints over the page: a clock, a page count, at the very top."""
     return at < _TOP and bool(_FAX_HEADER.search(text)) and bool(_CLOCK.search(text))
+
+
+def _without_leaders(line: Sequence[Token]) -> tuple[Token, ...]:
+    """``Name ........ Jane``: dots that lead from a label to its value are the label's colon."""
+    tokens: list[Token] = []
+    for token in line:
+        leader = _LEADER_ALONE.match(token.text)
+        if leader is None or not tokens:
+            tokens += _cut(token)
+            continue
+        if not tokens[-1].text.endswith(":"):
+            tokens[-1] = tokens[-1]._replace(text=tokens[-1].text + ":")
+        if leader[1]:
+            share = 1 - len(leader[1]) / len(token.text)
+            tokens.append(
+                token._replace(text=leader[1], x0=token.x0 + (token.x1 - token.x0) * share)
+            )
+    return tuple(tokens)
 
 
 def _cut(token: Token) -> Iterator[Token]:
@@ -138,7 +159,8 @@ def _combs(row: tuple[Token, ...], unit: float) -> tuple[Token, ...]:
         run.clear()
 
     for token in row:
-        short = len(token.text) <= 3 and token.text.isalnum()
+        printed = bool(run) and token.text in _PRINTED_BETWEEN
+        short = printed or (len(token.text) <= 3 and token.text.isalnum())
         if run and (not short or token.x0 - run[-1].x1 > _COMB_GAP * unit):
             close()
         if short:

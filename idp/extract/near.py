@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.extract.captions import value_above
 from idp.extract.labels import strip_numbering
 from idp.extract.sections import Found, Reading
 from idp.extract.tables_lines import Token
@@ -31,6 +32,7 @@ class Place(StrEnum):
     RIGHT = "right"
     NEXT_CELL = "next cell"
     BELOW = "below"
+    ABOVE = "above"
     FAR = "far right"
 
 
@@ -68,6 +70,9 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         found: The label.
         wraps: Whether the value may go on in the next rows (addresses, text).
     """
+    if (found.row, found.start) in reading.captions:
+        above = value_above(reading, found)
+        return Spot((tuple(above),), Place.ABOVE) if above else None
     cell = _own_cell(reading, found)
     right = _right_of(reading, found, cell)
     row = reading.sheaf.rows[found.row]

@@ -91,6 +91,9 @@ class Reading:
     taken: set[tuple[int, int]] = field(default_factory=set)
     """``(row, token)`` of labels and titles: never part of a value."""
 
+    captions: set[tuple[int, int]] = field(default_factory=set)
+    """``(row, token)`` where labels begin that stand under their value."""
+
     def tokens(self, found: Found) -> tuple[Token, ...]:
         return self.sheaf.rows[found.row][found.start : found.end]
 
@@ -308,7 +311,7 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
         own = [f for f in by_row.get(piece.row, []) if piece.start <= f.start < piece.end]
         if any(f.meaning.attribute not in (None, "name") for f in own):
             continue
-        plainly = re.fullmatch(r"(?i)info(?:rmation)?|details", words[-1].strip(" :.()"))
+        plainly = re.fullmatch(r"(?i)info(?:rmation)?|details|data", words[-1].strip(" :.()"))
         if own and not plainly and not _heads_labels(reading, piece, table):
             continue
         if words[-1].endswith(":") and piece.end < len(row) and not own:
@@ -462,7 +465,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
             setters.append(found)
             continue
         x, y = found.box[0], (found.box[1] + found.box[3]) / 2
-        title = _title_at(reading, x, y)
+        title = title_at(reading, x, y)
         party = title.party if title else None
         setter = _setter_for(reading, found, setters, title)
         if setter is not None:
@@ -485,7 +488,7 @@ def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
     text = _clean(reading.tokens(found))
     if squash(text) not in table.generic:
         return False
-    title = _title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
+    title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
     if title is None or title.party == found.meaning.party or not _is_provider(title.party):
         return False
     place = squash(text) in table.attributes or found.meaning.attribute == "practice"
@@ -513,7 +516,8 @@ def _is_provider(party: str | None) -> bool:
     return party == "referred_to" or (party or "").endswith("_provider")
 
 
-def _title_at(reading: Reading, x: float, y: float) -> Title | None:
+def title_at(reading: Reading, x: float, y: float) -> Title | None:
+    """The title of the section that holds a point in pixels."""
     holding = [t for t in reading.titles if t.x0 <= x <= t.x1 and t.y0 - 2 <= y <= t.y1]
     return max(holding, key=lambda t: t.y0, default=None)
 
@@ -533,7 +537,7 @@ def _setter_for(
         for s in setters
         if s.box[0] <= x0 + 2 * unit
         and s.box[1] <= y0 + unit
-        and (title is None or _title_at(reading, s.box[0], (s.box[1] + s.box[3]) / 2) is title)
+        and (title is None or title_at(reading, s.box[0], (s.box[1] + s.box[3]) / 2) is title)
     ]
     beside = [s for s in above if abs(s.box[1] - y0) < 0.6 * unit]
     if beside:

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from idp.document import Mark, Page
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
+from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
 from idp.extract.labels import LabelTable, TitleTable
 from idp.extract.near import Spot, value_of
@@ -80,7 +81,12 @@ class StructureSource:
         self, pages: Sequence[Page], schema: DocumentSchema
     ) -> tuple[Structure, list[Reading]]:
         """The structure of a document, for this and every other source."""
-        return read_structure(pages, self._labels[schema.type], self._titles[schema.type])
+        structure, readings = read_structure(
+            pages, self._labels[schema.type], self._titles[schema.type]
+        )
+        for reading in readings:
+            reading.captions = find_captions(reading)
+        return structure, readings
 
     def is_label(self, raw: str, schema: DocumentSchema) -> bool:
         """Whether a supposed value is nothing but a printed label of the type."""

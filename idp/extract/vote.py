@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from idp.document import Box, Field
 from idp.extract.ports import Candidate
+from idp.extract.tagged import TAGGERS
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind
 
@@ -29,12 +30,14 @@ SOLE_TRUST: Mapping[str, float] = {
     "structure": 1.0,
     "tables": 1.0,
     "crf": 0.8,
+    "layoutlm": 0.8,
+    "crf+layoutlm": 0.8,
     "prose": 0.95,
 }
 """How far a source is believed when no other agrees."""
 UNSURE = 0.9
 TAGGER_SURE = 0.8
-FLOOR: Mapping[str, float] = {"crf": 0.3}
+FLOOR: Mapping[str, float] = dict.fromkeys(TAGGERS, 0.3)
 LIST_TEXT_FLOOR = 0.45
 """Below this a lone source is not heard at all."""
 _SAME_PLACE = 0.5
@@ -66,7 +69,8 @@ def vote(
     return tuple(fields)
 
 
-def _agree(a: Candidate, b: Candidate, kind: Kind) -> bool:
+def agree(a: Candidate, b: Candidate, kind: Kind) -> bool:
+    """Whether two candidates mean the same value."""
     one, two = key_of(a.value, kind), key_of(b.value, kind)
     if one == two:
         return True
@@ -86,7 +90,7 @@ def _overlap(a: Box, b: Box) -> float:
 def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> float:
     """A candidate's confidence in the light of what the other sources say."""
     foreign = [o for o in others if o.source != candidate.source]
-    agreeing = {o.source for o in foreign if _agree(candidate, o, kind)}
+    agreeing = {o.source for o in foreign if agree(candidate, o, kind)}
     sure = candidate.confidence
     if agreeing:
         for _ in agreeing:
@@ -99,10 +103,10 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
         sure *= DISPUTED
     # Measured: where the two differ, a sure tagger is right more often than an unsure label.
     # Not for choices: it sees words ("Denied" in one line's column), not what was chosen.
-    unsure = candidate.source != "crf" and candidate.confidence < UNSURE
+    unsure = candidate.source not in TAGGERS and candidate.confidence < UNSURE
     if kind is Kind.OPTION:
-        return sure * DISPUTED if candidate.source == "crf" and foreign else sure
-    if unsure and any(o.source == "crf" and o.confidence >= TAGGER_SURE for o in foreign):
+        return sure * DISPUTED if candidate.source in TAGGERS and foreign else sure
+    if unsure and any(o.source in TAGGERS and o.confidence >= TAGGER_SURE for o in foreign):
         sure *= DISPUTED
     return sure
 
@@ -115,7 +119,7 @@ def _heard(
         floor = LIST_TEXT_FLOOR
     if candidate.confidence >= floor:
         return True
-    return any(o.source != candidate.source and _agree(candidate, o, kind) for o in others)
+    return any(o.source != candidate.source and agree(candidate, o, kind) for o in others)
 
 
 def _one(
@@ -127,19 +131,19 @@ def _one(
     if registered := [c for c in heard if c.source == FORM]:
         surest = max(registered, key=lambda c: (c.valid, c.confidence, -c.page))
         # Asked again on another page it may stand there in full.
-        same = [c for c in registered if c.valid and _agree(c, surest, field.kind)]
+        same = [c for c in registered if c.valid and agree(c, surest, field.kind)]
         best = max(same or [surest], key=lambda c: (len(c.value), c.confidence))
         return [_field(best, _score(best, found, field.kind), versions)]
     scored = [(_score(c, found, field.kind), c) for c in heard]
     # Of equals the structure's reading is kept: its span ends where the label's cell ends.
     scored.sort(key=lambda item: (-round(item[0], 3), item[1].source != "structure", item[1].page))
     best_score, best = scored[0]
-    if best.source in ("crf", "prose"):
+    if best.source in TAGGERS or best.source == "prose":
         # Where both mean the same words, a label's value ends where its cell or line ends.
         twins = [
             (s, c)
             for s, c in scored
-            if c.source == "structure" and c.confidence > 0.5 and _agree(c, best, field.kind)
+            if c.source == "structure" and c.confidence > 0.5 and agree(c, best, field.kind)
         ]
         if twins:
             best = twins[0][1]
@@ -153,7 +157,7 @@ def _many(
     chosen: list[tuple[float, Candidate]] = []
     is_text = field.kind is Kind.TEXT
     heard = [c for c in found if _heard(c, found, field.kind, list_text=is_text)]
-    order = {FORM: -1, "tables": 0, "structure": 1, "prose": 2, "crf": 3}
+    order = {FORM: -1, "tables": 0, "structure": 1, "prose": 2, **dict.fromkeys(TAGGERS, 3)}
     for candidate in sorted(heard, key=lambda c: (order.get(c.source, 9), -c.confidence)):
         score = _score(candidate, found, field.kind)
         twin = next(
@@ -172,7 +176,7 @@ def _many(
             chosen.append((score, candidate))
         elif chosen[twin][1].source == FORM:
             continue
-        elif score > chosen[twin][0] + 0.15 and candidate.source != "crf":
+        elif score > chosen[twin][0] + 0.15 and candidate.source not in TAGGERS:
             chosen[twin] = (score, candidate)
     if field.kind is Kind.OPTION:
         chosen = list({c.value: (s, c) for s, c in reversed(chosen)}.values())[::-1]

@@ -29,6 +29,10 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.original(document_id) -> Path               # the bytes as received, no suffix
     store.events(document_id=None, limit=100) -> tuple[EventRow, ...]
     store.verify_events() -> int | None               # first broken seq of the hash chain
+    store.record_corrections(document_id, corrections, key=..., reviewer=..., made_at=...)
+    store.corrections(document_id=None) -> tuple[CorrectionRow, ...]     # no values
+    store.corrected_documents() -> Iterator[CorrectedDocument]           # what training learns from
+    store.observations(since=None) -> tuple[ObservationRow, ...]         # what the models did
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
@@ -43,11 +47,14 @@ from idp.store.database import connect_for_engine
 from idp.store.identity import born_at, new_id
 from idp.store.rows import (
     ArrivalRow,
+    CorrectedDocument,
+    CorrectionRow,
     DeliverJob,
     DeliveryRow,
     DocumentDetail,
     DocumentRow,
     EventRow,
+    ObservationRow,
     ProcessJob,
     Results,
     State,
@@ -57,12 +64,15 @@ from idp.store.store import Store
 __all__ = [
     "ArrivalRow",
     "ContentStore",
+    "CorrectedDocument",
+    "CorrectionRow",
     "DeliverJob",
     "DeliveryRow",
     "DocumentDetail",
     "DocumentRow",
     "EventRow",
     "Kept",
+    "ObservationRow",
     "ProcessJob",
     "Results",
     "State",

@@ -14,7 +14,8 @@ from idp.document import Decision, Document, Page
 from idp.store import jobs, record
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
-from idp.store.queries import Queries, as_arrival
+from idp.store.learning import Learning
+from idp.store.queries import as_arrival
 from idp.store.rows import TO_PROCESS, ProcessJob, Results, State
 from idp.store.tables import Arrival, DocumentRecord, PageRecord
 
@@ -23,7 +24,7 @@ _SUPERSEDED_HINT = "Processing the packet again found fewer documents: look at t
 _OVERLAP = "its pages are also part of another document of the same packet"
 
 
-class Processing(Queries):
+class Processing(Learning):
     """Begin, finish and put off the processing of a packet."""
 
     _writing: sa.Engine
@@ -107,6 +108,8 @@ class Processing(Queries):
             self.content.put_bytes(document.model_dump_json().encode()).sha256
             for document in documents
         ]
+        observations = results.observations or (None,) * len(documents)
+        kept = [None if seen is None else self._keep_observation(seen) for seen in observations]
         with Session(self._writing) as session, session.begin():
             arrival = session.get_one(Arrival, arrival_id, with_for_update=True)
             if arrival.job != process_job.job:
@@ -137,6 +140,8 @@ class Processing(Queries):
                     overlaps=overlaps,
                     enqueue=enqueue,
                 )
+                if (seen := observations[ordinal - 1]) is not None:
+                    self._observe(session, document, seen, kept[ordinal - 1])
             for ordinal, known in records.items():
                 if ordinal > len(documents) and known.state == State.PROCESSING:
                     known.error, known.hint = _SUPERSEDED, _SUPERSEDED_HINT

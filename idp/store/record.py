@@ -25,6 +25,12 @@ _CHAIN_LOCK = 7236472
 _VERIFY_BATCH = 1000
 
 
+def lock_chain(session: Session) -> None:
+    """One writer of the chain at a time, until the transaction ends; SQLite has its write lock."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+
+
 def append(
     session: Session,
     *,
@@ -38,9 +44,7 @@ def append(
     detail: Detail | None = None,
 ) -> None:
     """Write one line; needs a writing transaction, which it becomes part of."""
-    if session.get_bind().dialect.name == "postgresql":
-        # SQLite's write lock does the same: one writer of the chain at a time.
-        session.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CHAIN_LOCK})
+    lock_chain(session)
     session.flush()
     last = session.execute(
         sa.select(Event.seq, Event.hash).order_by(Event.seq.desc()).limit(1)

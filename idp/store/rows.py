@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.document import Decision, Document, Page
+from idp.signals import Correction, Observation
 
 
 class State(StrEnum):
@@ -183,3 +184,56 @@ class Results:
 
     documents: tuple[Document, ...]
     pages: tuple[Page, ...]
+    observations: tuple[Observation | None, ...] = ()
+    """What the models did, by document; none where the pipeline does not tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """One person's corrections of one document, made in one go; no values.
+
+    ``outcomes`` counts by field what became of its values (``confirmed``, ``changed`` ...).
+    """
+
+    id: str
+    document_id: str
+    key: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    complete: bool
+    outcomes: dict[str, dict[str, int]]
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectedDocument:
+    """A document as a person saw it, its pages, and what was said of it.
+
+    Where a document was corrected more than once, the latest word on each field counts.
+    """
+
+    document: Document
+    pages: tuple[Page, ...]
+    corrections: tuple[Correction, ...]
+    complete: bool
+    """Whether the person looked at every field: only then what is not named is not there."""
+    reviewer: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ObservationRow:
+    """What the models did with a document; no values."""
+
+    document_id: str
+    at: dt.datetime
+    type: str
+    models: str
+    layout: str
+    confidences: dict[str, float]
+    missing: tuple[str, ...]
+    challenger: str | None
+    agreement: dict[str, str]
+    shadow_error: str | None
+    shadow_sha256: str | None

@@ -133,6 +133,52 @@ class Delivery(Work, Base):
     done_at: Mapped[dt.datetime | None]
 
 
+class CorrectionRecord(Base):
+    """What a person said of a document's values in one go; ``key`` makes it count once.
+
+    Values are in the content store, under ``content_sha256``; ``outcomes`` counts each field's
+    outcomes in words. ``result_sha256`` and ``page_sha256s`` are what the person looked at.
+    """
+
+    __tablename__ = "corrections"
+    __table_args__ = (
+        sa.UniqueConstraint("key", name="uq_corrections_key"),
+        sa.Index("ix_corrections_document", "document_id"),
+        sa.Index("ix_corrections_made_at", "made_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    key: Mapped[str]
+    reviewer: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    seconds: Mapped[float | None]
+    complete: Mapped[bool]
+    outcomes: Mapped[dict[str, Any]]
+    content_sha256: Mapped[str]
+    result_sha256: Mapped[str]
+    page_sha256s: Mapped[list[str]] = mapped_column(sa.JSON)
+
+
+class ObservationRecord(Base):
+    """What the models did with a document when it was last processed; no values."""
+
+    __tablename__ = "observations"
+    __table_args__ = (sa.Index("ix_observations_at", "at"),)
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    at: Mapped[dt.datetime]
+    type: Mapped[str]
+    models: Mapped[str]
+    layout: Mapped[str]
+    confidences: Mapped[dict[str, Any]]
+    missing: Mapped[list[str]] = mapped_column(sa.JSON)
+    challenger: Mapped[str | None]
+    agreement: Mapped[dict[str, Any]]
+    shadow_error: Mapped[str | None]
+    shadow_sha256: Mapped[str | None]
+
+
 class Event(Base):
     """One step of the record; ``hash`` covers the row and the hash before it."""
 

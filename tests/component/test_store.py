@@ -20,6 +20,7 @@ from idp.errors import (
     SettingsError,
     WrongStateError,
 )
+from idp.signals import Correction, Observation, ShadowRun
 from idp.store import Results, State, Store, new_id
 from idp.store import store as store_module
 from idp.store.tables import Base
@@ -504,3 +505,58 @@ def test_a_backlog_larger_than_a_statement_takes_is_recovered(store, queue):
     finally:
         store_module._BATCH = batch
     assert store.start_due(queue) == 12
+
+
+def test_corrections_are_kept_once_with_what_the_person_looked_at(store, queue, tmp_path):
+    arrive(store, queue)
+    store.finish_processing(begin(store, queue), results(tmp_path, Decision.REVIEW), queue)
+    row = only_row(store)
+    said = [Correction(name="member_id", before="A1", after="A2", page=1, box=(0, 0, 1, 1))]
+
+    def correct():
+        return store.record_corrections(
+            row.id, said, key="annotation 7", reviewer="dana", made_at=START, seconds=12.5
+        )
+
+    assert correct() == correct()
+    assert store.corrections(row.id)[0].outcomes == {"member_id": {"changed": 1}}
+    (whole,) = store.corrected_documents()
+    assert whole.corrections == tuple(said)
+    assert whole.document.document_id == row.id
+    assert [page.number for page in whole.pages] == [1]
+    assert only_row(store).state is State.REVIEW
+    assert store.verify_events() is None
+    assert [e.action for e in store.events(row.id)].count("corrections_recorded") == 1
+
+
+def test_what_was_never_read_can_not_be_corrected(store, queue):
+    arrive(store, queue)
+    with pytest.raises(WrongStateError, match="never read"):
+        store.record_corrections(only_row(store).id, [], key="k", reviewer="d", made_at=START)
+
+
+def test_what_the_models_did_is_kept_with_the_result_and_the_last_time_counts(
+    store, queue, tmp_path
+):
+    arrive(store, queue)
+    for models, challenger in (("fields-1", None), ("fields-2", "fields-3")):
+        shadow = ShadowRun(challenger=challenger, agreement={"npi": "same"}) if challenger else None
+        seen = Observation(models=models, layout="", confidences={"npi": 0.5}, shadow=shadow)
+        found = results(tmp_path, Decision.REVIEW)
+        store.finish_processing(
+            begin(store, queue), Results(found.documents, found.pages, (seen,)), queue
+        )
+        store.requeue(only_row(store).id, actor="test")
+        store.start_due(queue)
+    (row,) = store.observations()
+    assert (row.models, row.challenger, row.agreement) == ("fields-2", "fields-3", {"npi": "same"})
+    assert store.shadow_fields(row) == ()
+    assert store.observations(since=row.at + dt.timedelta(seconds=1)) == ()
+
+
+def test_a_change_of_models_is_noted_once(store):
+    entry = {"id": "1", "action": "model_promoted", "at": START.isoformat(), "by": "cli:x"}
+    assert store.note_models([entry, entry | {"id": "2"}]) == 2
+    assert store.note_models([entry, entry | {"id": "2"}, entry | {"id": "3"}]) == 1
+    assert [event.detail["id"] for event in store.events()] == ["1", "2", "3"]
+    assert store.verify_events() is None

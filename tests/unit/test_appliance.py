@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.appliance import LONGEST_RETRY_SECONDS, backoff, is_house_fault, where
-from idp.errors import AccessError, DeliveryError, ModelError, ParserCrashedError
+from idp.appliance import LONGEST_RETRY_SECONDS, backoff, is_house_fault
+from idp.errors import AccessError, DeliveryError, ModelError, ParserCrashedError, where
 
 
 @pytest.mark.parametrize(

@@ -277,3 +277,17 @@ def test_an_empty_page_gives_nothing() -> None:
     source = CrfSource(MODELS, load_schemas())
     schema = load_schemas()[DocumentType.REFERRAL]
     assert source.candidates([page_of()], schema, NOTHING) == []
+
+
+def test_the_marginals_of_a_token_sum_to_one_and_the_tags_are_likely() -> None:
+    source = CrfSource(MODELS, load_schemas())
+    view = PageView(page_of((0.1, 0.12, "Patient Name: Marisol Quintanilla")))
+    chances = source.probabilities(view)
+    assert chances.shape == (len(view.order), len(source.labels))
+    assert chances.sum(1) == pytest.approx(1, abs=1e-3)
+    tags, sure = source.tag(view)
+    for row, index in enumerate(view.order):
+        assert chances[row, source.labels.index(tags[index])] == pytest.approx(
+            sure[index], abs=1e-5
+        )
+    assert source.probabilities(PageView(page_of())).shape == (0, len(source.labels))

@@ -21,6 +21,8 @@ def test_every_error_has_a_code_of_its_own_and_a_hint() -> None:
 
 def test_every_verb_that_reads_offers_json() -> None:
     text = (DOCS / "cli.md").read_text(encoding="utf-8")
-    for verb in ("process", "read", "status", "show", "quarantine list", "doctor", "settings"):
+    verbs = ["process", "read", "status", "show", "quarantine list", "doctor", "settings"]
+    verbs += [f"models {verb}" for verb in ("list", "show", "shadow", "drift", "evaluate")]
+    for verb in verbs:
         part = text.split(f"### `idp {verb} ", 1)[1].split("###", 1)[0]
         assert "`--json`" in part, verb

@@ -287,3 +287,57 @@ def test_no_label_means_two_parties_at_once() -> None:
             if field.party and field.attribute and field.attribute != "name":
                 meaning = table.look_up(f"{field.party.replace('_', ' ')} {field.attribute}")
                 assert meaning is None or field.name in meaning.fields or not meaning.fields
+
+
+LINES = tuple(
+    Rule(orientation="horizontal", box=Box(x / COLUMNS, y / ROWS, (x + 26) / COLUMNS, y / ROWS))
+    for y in (4.5, 8.5)
+    for x in (4, 40)
+)
+"""What the values of the next two pages are written on."""
+
+
+def test_a_label_under_its_line_names_what_stands_over_it() -> None:
+    sheet = page("""
+REQUESTING PROVIDER
+Ilse Vantongeren, MD                1457389201
+
+Provider Name                       NPI
+
+317-555-0144                        317-555-0145
+
+Phone                               Fax
+""")
+    found = read(sheet.model_copy(update={"rules": LINES}), REQUEST)
+    assert found["requesting_provider_name"] == ["Ilse Vantongeren, MD"]
+    assert found["requesting_provider_npi"] == ["1457389201"]
+    assert found["requesting_provider_phone"] == ["317-555-0144"]
+    assert found["requesting_provider_fax"] == ["317-555-0145"]
+
+
+def test_a_blank_over_a_caption_stays_blank() -> None:
+    sheet = page("""
+REQUESTING PROVIDER
+
+
+Provider Name                       NPI
+
+317-555-0144                        317-555-0145
+
+Phone                               Fax
+""")
+    found = read(sheet.model_copy(update={"rules": LINES}), REQUEST)
+    assert "requesting_provider_npi" not in found
+    assert found["requesting_provider_fax"] == ["317-555-0145"]
+
+
+@pytest.mark.parametrize("leader", ["........", ",......,", "\u2026.......", ":......."])
+def test_dots_that_lead_to_a_value_stand_for_a_colon(leader: str) -> None:
+    found = read(f"PATIENT\nName {leader} Odalys Brennerman\nPhone{leader}614-555-0120", REQUEST)
+    assert found["patient_name"] == ["Odalys Brennerman"]
+    assert found["patient_phone"] == ["614-555-0120"]
+
+
+def test_a_date_in_boxes_with_printed_dashes_is_one_date() -> None:
+    found = read("PATIENT\nDate of Birth:  1  2  -  1  6  -  1  9  6  0", REQUEST)
+    assert found["patient_dob"] == ["1960-12-16"]

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store's side of learning: corrections in, corrected documents and observations out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from idp.document import Document, Field, Page
+from idp.errors import NotFoundError, WrongStateError
+from idp.signals import Correction, Observation
+from idp.store import record
+from idp.store.content import ContentStore
+from idp.store.identity import new_id
+from idp.store.queries import Queries
+from idp.store.rows import CorrectedDocument, CorrectionRow, ObservationRow
+from idp.store.tables import (
+    CorrectionRecord,
+    DocumentRecord,
+    Event,
+    ObservationRecord,
+    PageRecord,
+)
+
+_CORRECTIONS = TypeAdapter(tuple[Correction, ...])
+_FIELDS = TypeAdapter(tuple[Field, ...])
+
+
+class Learning(Queries):
+    """What people corrected, and what the models did with each document."""
+
+    _writing: sa.Engine
+    _clock: Callable[[], dt.datetime]
+
+    def record_corrections(
+        self,
+        document_id: str,
+        corrections: Sequence[Correction],
+        *,
+        key: str,
+        reviewer: str,
+        made_at: dt.datetime,
+        seconds: float | None = None,
+        complete: bool = False,
+    ) -> CorrectionRow:
+        """Record what a person said of a document; the same ``key`` again changes nothing.
+
+        The state of the document stays as it is: what becomes of it is decided elsewhere.
+
+        Args:
+            document_id: The document as it was shown.
+            corrections: One per value, confirmed ones too: they are worth as much to training.
+            key: Names this submission for good (Label Studio: annotation id and its revision).
+            reviewer: Who; shown to the audit, and only hashed in datasets.
+            made_at: When (aware).
+            seconds: Time spent on it, where known.
+            complete: Every field was looked at; what is not named is not on the form.
+
+        Raises:
+            NotFoundError: No such document.
+            WrongStateError: It was never read, or ``key`` was used for something else.
+        """
+        content = _CORRECTIONS.dump_json(tuple(corrections))
+        content_sha256 = self.content.put_bytes(content).sha256
+        with Session(self._writing) as session, session.begin():
+            document = session.get(DocumentRecord, document_id, with_for_update=True)
+            if document is None:
+                raise NotFoundError(f"no document {document_id!r}")
+            known = session.scalars(
+                sa.select(CorrectionRecord).where(CorrectionRecord.key == key)
+            ).one_or_none()
+            if known is not None:
+                if (known.document_id, known.content_sha256) != (document_id, content_sha256):
+                    raise WrongStateError(
+                        f"the corrections {key!r} are on record with other content",
+                        hint="A changed submission needs a key of its own (its revision).",
+                    )
+                return _as_row(known)
+            if document.result_sha256 is None or not document.pages:
+                raise WrongStateError(f"{document_id} was never read: nothing to correct")
+            pages = session.execute(
+                sa.select(PageRecord.number, PageRecord.page_sha256).where(
+                    PageRecord.arrival_id == document.arrival_id
+                )
+            ).all()
+            by_number = {page.number: page.page_sha256 for page in pages}
+            row = CorrectionRecord(
+                id=new_id(self._clock()),
+                document_id=document_id,
+                key=key,
+                reviewer=reviewer,
+                made_at=made_at,
+                seconds=seconds,
+                complete=complete,
+                outcomes=_outcomes(corrections),
+                content_sha256=content_sha256,
+                result_sha256=document.result_sha256,
+                page_sha256s=[by_number[number] for number in document.pages],
+            )
+            session.add(row)
+            counted: dict[str, int] = defaultdict(int)
+            for correction in corrections:
+                counted[correction.outcome] += 1
+            record.append(
+                session,
+                at=self._clock(),
+                actor=f"reviewer:{reviewer}",
+                action="corrections_recorded",
+                arrival_id=document.arrival_id,
+                document_id=document_id,
+                detail={"key": key, "seconds": seconds, "content": content_sha256, **counted},
+            )
+            return _as_row(row)
+
+    def corrections(
+        self, document_id: str | None = None, *, since: dt.datetime | None = None
+    ) -> tuple[CorrectionRow, ...]:
+        """What was corrected, oldest first, without the values."""
+        query = sa.select(CorrectionRecord)
+        if document_id is not None:
+            query = query.where(CorrectionRecord.document_id == document_id)
+        if since is not None:
+            query = query.where(CorrectionRecord.made_at >= since)
+        with Session(self._engine) as session:
+            rows = session.scalars(query.order_by(CorrectionRecord.made_at, CorrectionRecord.id))
+            return tuple(_as_row(row) for row in rows)
+
+    def corrected_documents(self) -> Iterator[CorrectedDocument]:
+        """Every document that people corrected, by id, with the pages they looked at."""
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                sa.select(CorrectionRecord).order_by(
+                    CorrectionRecord.document_id, CorrectionRecord.made_at, CorrectionRecord.id
+                )
+            ).all()
+            session.expunge_all()
+        by_document: dict[str, list[CorrectionRecord]] = defaultdict(list)
+        for row in rows:
+            by_document[row.document_id].append(row)
+        for own in by_document.values():
+            last = own[-1]
+            # Boxes and ids belong to the pages of one reading: older ones are not mixed in.
+            same = [row for row in own if row.page_sha256s == last.page_sha256s]
+            yield CorrectedDocument(
+                document=Document.model_validate_json(self.content.read(last.result_sha256)),
+                pages=tuple(
+                    Page.model_validate_json(self.content.read(sha)) for sha in last.page_sha256s
+                ),
+                corrections=_latest(self.content, same),
+                complete=any(row.complete for row in same),
+                reviewer=last.reviewer,
+                made_at=last.made_at,
+            )
+
+    def observations(self, since: dt.datetime | None = None) -> tuple[ObservationRow, ...]:
+        """What the models did with each document, oldest first."""
+        query = sa.select(ObservationRecord)
+        if since is not None:
+            query = query.where(ObservationRecord.at >= since)
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                query.order_by(ObservationRecord.at, ObservationRecord.document_id)
+            )
+            return tuple(
+                ObservationRow(
+                    document_id=row.document_id,
+                    at=row.at,
+                    type=row.type,
+                    models=row.models,
+                    layout=row.layout,
+                    confidences=row.confidences,
+                    missing=tuple(row.missing),
+                    challenger=row.challenger,
+                    agreement=row.agreement,
+                    shadow_error=row.shadow_error,
+                    shadow_sha256=row.shadow_sha256,
+                )
+                for row in rows
+            )
+
+    def shadow_fields(self, row: ObservationRow) -> tuple[Field, ...]:
+        """What the challenger said of the document; empty when none ran."""
+        if row.shadow_sha256 is None:
+            return ()
+        return _FIELDS.validate_json(self.content.read(row.shadow_sha256))
+
+    def note_models(self, entries: Sequence[Mapping[str, str | None]]) -> int:
+        """Put changes of the models in force on the record; those already there are left out.
+
+        Each entry has an ``id`` of its own, ``action``, ``at`` and ``by``. Returns how many were
+        new, so that a promotion whose audit line was cut off by a kill gets it later.
+        """
+        if not entries:
+            return 0
+        with Session(self._writing) as session, session.begin():
+            record.lock_chain(session)  # nobody notes the same between looking and writing
+            known = _noted(session, {str(entry["action"]) for entry in entries})
+            fresh = [entry for entry in entries if entry["id"] not in known]
+            for entry in fresh:
+                record.append(
+                    session,
+                    at=dt.datetime.fromisoformat(str(entry["at"])),
+                    actor=str(entry["by"]),
+                    action=str(entry["action"]),
+                    detail={k: v for k, v in entry.items() if k not in ("at", "by", "action")},
+                )
+            return len(fresh)
+
+    def _keep_observation(self, observation: Observation) -> str | None:
+        """Store the challenger's fields; returns their hash."""
+        shadow = observation.shadow
+        if shadow is None or shadow.error is not None:
+            return None
+        return self.content.put_bytes(_FIELDS.dump_json(shadow.fields)).sha256
+
+    def _observe(
+        self, session: Session, document: Document, observation: Observation, kept: str | None
+    ) -> None:
+        shadow = observation.shadow
+        session.merge(
+            ObservationRecord(
+                document_id=document.document_id,
+                at=self._clock(),
+                type=document.type,
+                models=observation.models,
+                layout=observation.layout,
+                confidences=observation.confidences,
+                missing=list(observation.missing),
+                challenger=shadow.challenger if shadow else None,
+                agreement={n: a.value for n, a in shadow.agreement.items()} if shadow else {},
+                shadow_error=shadow.error if shadow else None,
+                shadow_sha256=kept,
+            )
+        )
+
+
+def _noted(session: Session, actions: Collection[str]) -> set[str]:
+    details = session.scalars(sa.select(Event.detail).where(Event.action.in_(actions))).all()
+    return {str(detail.get("id")) for detail in details}
+
+
+def _outcomes(corrections: Sequence[Correction]) -> dict[str, dict[str, int]]:
+    outcomes: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for correction in corrections:
+        outcomes[correction.name][correction.outcome] += 1
+    plain: dict[str, dict[str, int]] = json.loads(json.dumps(outcomes))
+    return plain
+
+
+def _latest(content: ContentStore, rows: Sequence[CorrectionRecord]) -> tuple[Correction, ...]:
+    by_name: dict[str, list[Correction]] = {}
+    for row in rows:
+        named: dict[str, list[Correction]] = defaultdict(list)
+        for correction in _CORRECTIONS.validate_json(content.read(row.content_sha256)):
+            named[correction.name].append(correction)
+        by_name.update(named)
+    return tuple(c for name in sorted(by_name) for c in by_name[name])
+
+
+def _as_row(row: CorrectionRecord) -> CorrectionRow:
+    return CorrectionRow(
+        id=row.id,
+        document_id=row.document_id,
+        key=row.key,
+        reviewer=row.reviewer,
+        made_at=row.made_at,
+        seconds=row.seconds,
+        complete=row.complete,
+        outcomes=row.outcomes,
+        content_sha256=row.content_sha256,
+    )
