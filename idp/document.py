@@ -265,6 +265,47 @@ class RawPage(Noun):
     glyphs: Glyphs | None = None
 
 
+class FormPlace(Noun):
+    """A place of a registered form on the page as read.
+
+    ``field`` is empty where nobody asks for what stands there. Places of one ``group`` together
+    hold one value, of which ``part`` names the piece; ``option`` is what a tick there means, and
+    ``comb`` how many cells of one character the place has.
+    """
+
+    box: Box
+    ticks: bool = False
+    field: str = ""
+    part: str = ""
+    option: str = ""
+    group: int = 0
+    comb: int = 0
+
+
+class FormMatch(Noun):
+    """The registered form that a page is a copy of, laid onto the page.
+
+    ``printed`` holds the words that are the form's own print by id, with what remains of each
+    when that print is taken away (mostly nothing).
+    """
+
+    name: str
+    type: DocumentType
+    page: int
+    """Of the form, from 1."""
+    score: float = Bounded(ge=0, le=1)
+    """Share of the form's own words that were found at their places."""
+    places: tuple[FormPlace, ...] = ()
+    printed: dict[int, str] = {}
+
+
+class RecognisedForm(Noun):
+    """Which registered form a document was read as, and how much of its print was found."""
+
+    name: str
+    score: float = Bounded(ge=0, le=1)
+
+
 class Page(Noun):
     """A page as read. Pixel sizes are those of the upright, square-pixel image."""
 
@@ -288,6 +329,7 @@ class Page(Noun):
     signatures: tuple[Signature, ...] = ()
     barcodes: tuple[Barcode, ...] = ()
     combs: tuple[Comb, ...] = ()
+    form: FormMatch | None = None
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}
@@ -397,6 +439,7 @@ class Document(Noun):
     type: DocumentType
     type_confidence: float = Bounded(ge=0, le=1)
     subtype: str | None = None
+    form: RecognisedForm | None = None
     pages: tuple[int, ...]
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()

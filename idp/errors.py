@@ -112,6 +112,14 @@ class WrongStateError(IdpError):
     hint = "`idp show ID` tells the document's state and how it came there."
 
 
+class FormError(IdpError):
+    """A registered form can't be used: its files are damaged, or its name belongs to another."""
+
+    code = "bad_form"
+    exit_code = ExitCode.USAGE
+    hint = "`idp forms list` shows what is registered; correct its fields.yaml or add it anew."
+
+
 class DamagedStoreError(IdpError):
     """A stored file is missing or its bytes no longer match their sha256."""
 
@@ -168,6 +176,13 @@ class EncryptedFileError(InputError):
 
     code = "encrypted_file"
     hint = "Ask the sender for a copy without a password."
+
+
+class NotAFormError(InputError):
+    """A PDF without places to fill in, or without print to know it again by."""
+
+    code = "not_a_form"
+    hint = "Register the fillable PDF that the payer or agency publishes, not a scan or a print."
 
 
 class TooLargeError(InputError):

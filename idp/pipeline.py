@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The way of a document, readable on one screen. Only this module knows the order of the rooms.
 
-    file -> unpack -> read -> split -> extract -> validate -> documents
+    file -> unpack -> read -> recognise forms -> split -> extract -> validate -> documents
 
 Everything here can be killed at any line and run again: the only things written are the job's own
 work folder and remembered pages, whole or not at all, and the documents' ids are derived from what
@@ -24,6 +24,7 @@ from idp.classify import split
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import Extractor
+from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import unpack
 from idp.learning import Registry
@@ -75,6 +76,7 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
+        self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.models = ModelsInForce(
             Registry(settings.registry_folder, settings.models_folder), self._extractor
         )
@@ -162,6 +164,8 @@ class Pipeline:
                 pages = self.reader.read(unpacked.pages, workspace)
         except InputError as error:
             return Result((_refused(blank, error, clock),), ())
+        with clock.stage("forms"):
+            pages = self.forms.recognised(pages)
         with clock.stage("classify"):
             segments = split(pages, self.schemas)
         champion = self.models.champion()
@@ -173,6 +177,7 @@ class Pipeline:
                     "type": segment.type,
                     "type_confidence": segment.type_confidence,
                     "subtype": segment.subtype,
+                    "form": segment.form,
                     "pages": segment.pages,
                     "model_versions": {**self.reader.versions, **champion.versions},
                 }

@@ -241,6 +241,11 @@ class Settings(BaseSettings):
         return self.data / "cache"
 
     @property
+    def forms_folder(self) -> Path:
+        """The registered blank forms (``idp forms``)."""
+        return self.data / "forms"
+
+    @property
     def counts_file(self) -> Path:
         """What became of the running service's reading processes; counts only."""
         return self.data / "reading.json"

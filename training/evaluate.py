@@ -111,19 +111,23 @@ def run_pages(
     say: Callable[[str], None],
     *,
     true_type: bool,
+    forms: Path | None = None,
     layoutlm: bool = True,
     own_schemas: Path | None = None,
 ) -> list[list[Json]]:
     """Classifies and extracts pages that were read before; no OCR, no validation.
 
     ``true_type`` takes boundaries and types from the truth, to judge extraction alone; without
-    ``layoutlm`` the CRF is the only tagger.
+    ``layoutlm`` the CRF is the only tagger. ``forms`` is a library of registered forms that pages
+    are compared with.
     """
     from idp.classify import split  # noqa: PLC0415 - the scorer itself works without the rooms
     from idp.extract import Extractor  # noqa: PLC0415
+    from idp.forms import FormLibrary  # noqa: PLC0415
 
     schemas = load_schemas(own_schemas)
     extractor = Extractor(models, schemas, load_lexicon(), layoutlm=layoutlm)
+    library = FormLibrary(forms, schemas) if forms else None
     results: list[list[Json]] = []
     started = time.process_time()
     count = 0
@@ -134,6 +138,8 @@ def run_pages(
             results.append([])
             continue
         pages = _PAGES.validate_json(path.read_bytes())
+        if library is not None:
+            pages = list(library.recognised(pages))
         count += len(pages)
         if true_type:
             segments = [
@@ -317,6 +323,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default="", help="stems, comma-separated")
     parser.add_argument("--pages", type=Path, help="folder of pages read before")
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[1] / "models")
+    parser.add_argument("--forms", type=Path, help="with --pages: library of registered forms")
     parser.add_argument("--schemas", type=Path, help="with --pages: folder of further types")
     parser.add_argument("--true-type", action="store_true", help="with --pages: types from truth")
     parser.add_argument("--no-layoutlm", action="store_true", help="with --pages: the CRF alone")
@@ -338,6 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.models,
             say,
             true_type=options.true_type,
+            forms=options.forms,
             layoutlm=not options.no_layoutlm,
             own_schemas=options.schemas,
         )

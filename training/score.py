@@ -28,6 +28,7 @@ _TYPE_LETTERS = {
     "r": "referral",
     "d": "prior_auth_determination",
     "e": "remittance_eob",
+    "i": "patient_intake",
 }
 _CLAIM_KEY_WEIGHTS = {
     "claim_number": 8,

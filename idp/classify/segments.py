@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from idp.classify.scoring import Votes, confidence, total, votes
 from idp.classify.sheet import Sheet
-from idp.document import DocumentType, Noun, Page
+from idp.document import DocumentType, FormMatch, Noun, Page, RecognisedForm
 from idp.schemas import DocumentSchema
 
 CLEAR = 5.0
@@ -21,6 +21,9 @@ STRONG_OTHER = 8.0
 
 UNMISTAKABLE = 12.0
 """Points that make a page another document although the page numbers run on."""
+
+FORM_SURE = 0.99
+"""Confidence in the type of a page that was recognised as a copy of a registered form."""
 
 _COVER, _BLANK, _SEPARATOR = "fax_cover", "blank", "separator"
 _NEEDS_NO_PATIENT = frozenset({_COVER, _SEPARATOR, "junk", "invoice"})
@@ -39,6 +42,7 @@ class Segment(Noun):
     type: DocumentType
     type_confidence: float
     subtype: str | None
+    form: RecognisedForm | None = None
     pages: tuple[int, ...]
 
 
@@ -126,23 +130,52 @@ def split(
     the request's.
     """
     documents: list[list[tuple[Sheet, Votes]]] = []
+    forms: list[list[FormMatch]] = []
     for page in pages:
         sheet = Sheet(page)
         seen = (sheet, votes(sheet, schemas))
-        if documents and not _begins(documents[-1], *seen):
+        if documents and not _turns(forms[-1], documents[-1], page, seen):
             documents[-1].append(seen)
         else:
             documents.append([seen])
-    return tuple(_segment(document) for document in documents)
+            forms.append([])
+        if page.form is not None:
+            forms[-1].append(page.form)
+    return tuple(_segment(*both) for both in zip(documents, forms, strict=True))
 
 
-def _segment(document: Sequence[tuple[Sheet, Votes]]) -> Segment:
+def _turns(
+    forms: Sequence[FormMatch],
+    document: Sequence[tuple[Sheet, Votes]],
+    page: Page,
+    seen: tuple[Sheet, Votes],
+) -> bool:
+    """Whether a page is the first of another document, a recognised form's word first.
+
+    Pages of one form that follow one another are one document; the same page of it again, or
+    another form, is the next. What is no registered form is judged by its print.
+    """
+    if page.form is None:
+        return _begins(document, *seen)
+    if not forms:
+        return page.form.page == 1 or _begins(document, *seen)
+    last = forms[-1]
+    return page.form.name != last.name or page.form.page <= last.page
+
+
+def _segment(document: Sequence[tuple[Sheet, Votes]], forms: Sequence[FormMatch] = ()) -> Segment:
     spoken = [page for _, page in document if page.subtype != _BLANK]
     summed = total(spoken or [page for _, page in document])
     type_, subtype = _kind(summed)
+    sure = confidence(summed)
+    if forms:
+        type_, subtype, sure = forms[0].type, None, FORM_SURE
     return Segment(
         type=type_,
-        type_confidence=confidence(summed),
+        type_confidence=sure,
         subtype=subtype,
+        form=RecognisedForm(name=forms[0].name, score=min(f.score for f in forms))
+        if forms
+        else None,
         pages=tuple(sheet.number for sheet, _ in document),
     )

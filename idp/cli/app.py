@@ -49,6 +49,14 @@ quarantine_app = typer.Typer(
 app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
 app.add_typer(models_app, name="models", rich_help_panel=_CARE)
 
+forms_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Blank forms that are known: a filled copy is recognised by its print and read at its "
+    "known places.",
+)
+app.add_typer(forms_app, name="forms", rich_help_panel=_CARE)
+
 Files = Annotated[list[Path], typer.Argument(metavar="FILE", help="TIFF, PDF, PNG or JPEG.")]
 Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of tables.")]
 Layers = Annotated[
@@ -219,6 +227,91 @@ def quarantine_release(document: Id) -> None:
     from idp.cli.house import release_document  # noqa: PLC0415
 
     release_document(document)
+
+
+FormName = Annotated[str, typer.Argument(metavar="NAME", help="As `idp forms list` shows it.")]
+
+
+@forms_app.command("add")
+@guarded
+def forms_add(
+    file: Annotated[Path, typer.Argument(metavar="FILE.pdf", help="A fillable blank PDF.")],
+    *,
+    type: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Document type of filled copies; default: by its print."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call it; default: after the file.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Register a blank form; the same file again changes nothing.
+
+    What each place asks for is guessed from the file's field names and tooltips and the print
+    beside them, and kept in a fields.yaml that you can correct. A running service takes it up
+    with the next document.
+
+    Example:  idp forms add prior-auth-2026.pdf --type prior_auth_request
+    """
+    from idp.cli.forms import add_form  # noqa: PLC0415
+
+    add_form(file, type=type, name=name, as_json=json)
+
+
+@forms_app.command("list")
+@guarded
+def forms_list(*, json: Json = False) -> None:
+    """The registered forms."""
+    from idp.cli.forms import list_forms  # noqa: PLC0415
+
+    list_forms(as_json=json)
+
+
+@forms_app.command("show")
+@guarded
+def forms_show(
+    name: FormName,
+    *,
+    json: Json = False,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw the places on the pages: DIR/NAME-pN.png."),
+    ] = None,
+) -> None:
+    """What each place of a form asks for, and where to correct it."""
+    from idp.cli.forms import show_form  # noqa: PLC0415
+
+    show_form(name, as_json=json, overlay=overlay)
+
+
+@forms_app.command("remove")
+@guarded
+def forms_remove(name: FormName) -> None:
+    """Forget a form; documents read with it stay as they are."""
+    from idp.cli.forms import remove_form  # noqa: PLC0415
+
+    remove_form(name)
+
+
+@forms_app.command("teach")
+@guarded
+def forms_teach(
+    *,
+    copies: Annotated[int, typer.Option(min=1, max=100, help="How often each is filled.")] = 3,
+    limit: Annotated[int, typer.Option(min=0, help="Most forms; 0 is all.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Labelled pages; default <data>/teaching.")
+    ] = None,
+) -> None:
+    """Make training pages of the registered forms: filled by program, faxed, read, labelled.
+
+    Needs the training package of a source checkout. Reading costs seconds a page; what was read
+    before is not read again.
+    """
+    from idp.cli.forms import teach  # noqa: PLC0415
+
+    teach(copies=copies, out=out, limit=limit)
 
 
 @app.command(rich_help_panel=_CARE)

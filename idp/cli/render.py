@@ -52,6 +52,8 @@ def document(console: Console, found: Document) -> None:
         name = found.type.replace("_", " ")
         head.append(f"  {name}{f' / {found.subtype}' if found.subtype else ''} ", "bold cyan")
         head.append(f"{percent(found.type_confidence)}%", "cyan")
+        if found.form is not None:
+            head.append(f"  form {found.form.name} {percent(found.form.score)}%", "green")
         head.append(f"  page{'s' if len(found.pages) != 1 else ''} {_pages(found.pages)}", "dim")
     head.append(f"  {found.decision}", _DECISION_STYLE[found.decision])
     console.print(head, soft_wrap=True)

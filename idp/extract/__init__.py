@@ -16,6 +16,7 @@ from idp.extract.claims import claims_vocabulary, read_remittance
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
+from idp.extract.registered import RegisteredSource, held_to_forms
 from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
@@ -66,6 +67,7 @@ class Extractor:
         self._schemas = schemas
         self._structure = StructureSource(tuple(schemas.values()), lexicon)
         self._sources: tuple[CandidateSource, ...] = (
+            RegisteredSource(),
             TablesSource(lexicon),
             load_tagger(models, schemas, layoutlm=layoutlm),
         )
@@ -110,7 +112,11 @@ class Extractor:
             found += signatures(reading, schema)
         for source in self._sources:
             found += source.candidates(pages, schema, structure)
-        found = [c for c in found if not self._structure.is_label(c.raw, schema)]
+        found = [
+            c
+            for c in held_to_forms(found, pages, schema)
+            if c.source == RegisteredSource.name or not self._structure.is_label(c.raw, schema)
+        ]
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims

@@ -19,7 +19,7 @@ from pathlib import Path
 from idp.document import Field, Grade, Page
 from idp.errors import ModelError
 from idp.extract.ports import Candidate
-from idp.extract.vote import agree
+from idp.extract.vote import FORM, agree
 from idp.extract.weights import is_named, load_entry, read_weights
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind
@@ -102,6 +102,9 @@ def trusted(
     by_number = {page.number: page for page in pages}
     found: list[Field] = []
     for field in fields:
+        if field.source == FORM:  # the fit knows nothing of recognised forms
+            found.append(field)
+            continue
         values = features(field, candidates, by_number.get(field.page or 0), schema)
         sure = round(min(0.999, trust.probability(values)), 4)
         found.append(field.model_copy(update={"confidence": sure}))

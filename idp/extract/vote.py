@@ -3,7 +3,8 @@
 
 Two sources that find the same value by different means are right far more often than either alone,
 so agreement raises confidence; a value that another source contradicts loses some. Where only one
-source speaks its value fills the gap with its own confidence.
+source speaks its value fills the gap with its own confidence. A value read at its place on a
+recognised form is believed before all others: nothing has to be found there, only read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ AGREED = 0.45
 """How much of the remaining doubt agreement of two sources takes away."""
 DISPUTED = 0.85
 """What is left of a confidence when another source holds a different value."""
+FORM = "form"
+"""The source that reads recognised forms."""
 SOLE_TRUST: Mapping[str, float] = {
+    FORM: 1.0,
     "structure": 1.0,
     "tables": 1.0,
     "crf": 0.8,
@@ -95,6 +99,8 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
         for _ in agreeing:
             sure += (1 - sure) * AGREED
         return sure
+    if candidate.source == FORM:
+        return sure
     sure *= SOLE_TRUST.get(candidate.source, 0.8)
     if any(o.confidence > 0.5 for o in foreign):
         sure *= DISPUTED
@@ -125,6 +131,12 @@ def _one(
     heard = [c for c in found if _heard(c, found, field.kind)]
     if not heard:
         return []
+    if registered := [c for c in heard if c.source == FORM]:
+        surest = max(registered, key=lambda c: (c.valid, c.confidence, -c.page))
+        # Asked again on another page it may stand there in full.
+        same = [c for c in registered if c.valid and agree(c, surest, field.kind)]
+        best = max(same or [surest], key=lambda c: (len(c.value), c.confidence))
+        return [_field(best, _score(best, found, field.kind), versions)]
     scored = [(_score(c, found, field.kind), c) for c in heard]
     # Of equals the structure's reading is kept: its span ends where the label's cell ends.
     scored.sort(key=lambda item: (-round(item[0], 3), item[1].source != "structure", item[1].page))
@@ -148,7 +160,7 @@ def _many(
     chosen: list[tuple[float, Candidate]] = []
     is_text = field.kind is Kind.TEXT
     heard = [c for c in found if _heard(c, found, field.kind, list_text=is_text)]
-    order = {"tables": 0, "structure": 1, "prose": 2, **dict.fromkeys(TAGGERS, 3)}
+    order = {FORM: -1, "tables": 0, "structure": 1, "prose": 2, **dict.fromkeys(TAGGERS, 3)}
     for candidate in sorted(heard, key=lambda c: (order.get(c.source, 9), -c.confidence)):
         score = _score(candidate, found, field.kind)
         twin = next(
@@ -165,6 +177,8 @@ def _many(
         )
         if twin is None:
             chosen.append((score, candidate))
+        elif chosen[twin][1].source == FORM:
+            continue
         elif score > chosen[twin][0] + 0.15 and candidate.source not in TAGGERS:
             chosen[twin] = (score, candidate)
     if field.kind is Kind.OPTION:

@@ -143,6 +143,8 @@ class Degraded:
     upright: Truth
     to_upright: Affine
     """From places in the raster to places on the straightened page."""
+    drawn_to_upright: Affine
+    """From places on the drawn page to places on the straightened page."""
     jpeg_quality: int | None = None
 
     @property
@@ -199,14 +201,25 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
     grey = _sensed(grey, variant, noise)
     placed = drawn.truth.moved(askew @ to_raster)
     straight = _turning((360 - turn) % 360)
-    upright = drawn.truth.moved(straight @ to_raster)
+    drawn_to_upright = np.asarray(straight @ to_raster)
+    upright = drawn.truth.moved(drawn_to_upright)
     to_upright = np.asarray(straight @ np.linalg.inv(askew))
     quality = rng.randint(*variant.jpeg) if variant.jpeg else None
     if not variant.one_bit:
         image = Image.fromarray(_streaked(grey, variant, rng))
         if quality is not None:
             image = _through_jpeg(image, quality)
-        return Degraded(image, variant.dpi, turn, degrees, placed, upright, to_upright, quality)
+        return Degraded(
+            image,
+            variant.dpi,
+            turn,
+            degrees,
+            placed,
+            upright,
+            to_upright,
+            drawn_to_upright,
+            quality,
+        )
     dots = _one_bit(grey, variant, rng)
     dots = _on_the_line(dots, variant, rng, noise)
     if variant.header:
@@ -216,7 +229,9 @@ def degrade(drawn: Drawn, how: str | Variant, seed: int, *, turn: Turn = 0) -> D
             # Printed straight, by the machine: it lies askew once the page is straightened.
             upright = _joined(upright, header.moved(to_upright))
     image = Image.fromarray(dots)
-    return Degraded(image, variant.dpi, turn, degrees, placed, upright, to_upright)
+    return Degraded(
+        image, variant.dpi, turn, degrees, placed, upright, to_upright, drawn_to_upright
+    )
 
 
 def _turning(turn: int) -> Affine:

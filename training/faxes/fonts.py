@@ -132,6 +132,13 @@ def faces(split: Split, use: Use) -> tuple[Face, ...]:
     return tuple(Face(f.name, f.regular, f.bold) for f in chosen)
 
 
+@cache
+def handwriting() -> Face | None:
+    """A face that looks written, for either half, where Debian's fonts-urw-base35 is installed."""
+    name = "Z003-MediumItalic"
+    return Face("Z003", name, name) if _type1(name) else None
+
+
 def names(split: Split) -> tuple[str, ...]:
     """The names of all faces of one half that are installed here, for reports."""
     uses: tuple[Use, ...] = ("print", "narrow", "typed")

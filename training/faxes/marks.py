@@ -85,7 +85,7 @@ def draw_shape(
     else:
         paper.ellipse(x, top, right, bottom, weight=pen.border)
     if checked:
-        _fill(paper, (x, top, right, bottom), pen)
+        fill_mark(paper, (x, top, right, bottom), pen)
     style = pen.style if checked else ""
     paper.note_mark((x, top, right, bottom), label, pen.shape, style, checked=checked)
     return right
@@ -107,7 +107,8 @@ def _bracket(paper: Paper, x: float, y: float, label: str, size: float, *, check
     return x + room
 
 
-def _fill(paper: Paper, place: tuple[float, float, float, float], pen: Pen) -> None:
+def fill_mark(paper: Paper, place: tuple[float, float, float, float], pen: Pen) -> None:
+    """What a writer does to a place that is chosen: left, top, right, bottom in points."""
     x0, y0, x1, y1 = place
     rng, wide, high = paper.rng, x1 - x0, y1 - y0
 

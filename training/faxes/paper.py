@@ -187,6 +187,11 @@ class Paper(Sheet):
         self._segments.append(Segment(" ".join(text.split()), whole))
         self._fields.append(KeyField(kind, label, " ".join(text.split()), whole))
 
+    def note_run(self, text: str, box: Box, size: float) -> None:
+        """Enters characters drawn one by one as one word of one segment."""
+        self._words.append(TrueWord(text, box, len(self._segments), size))
+        self._segments.append(Segment(text, box))
+
     def note_mark(
         self,
         place: tuple[float, float, float, float],
