@@ -199,8 +199,10 @@ def _report_types(documents: list[Scored], say: Callable[[str], None]) -> None:
     say(f"confusions: {confused or 'none'}")
 
 
-def _seen(documents: list[Scored]) -> list[str]:
-    return [v for v in VARIANTS if any(d.variant == v for d in documents)]
+def _seen(documents: Sequence[Scored]) -> list[str]:
+    """The variants that were judged: those of the open forms in their order, then all others."""
+    there = dict.fromkeys(d.variant for d in documents)
+    return [v for v in VARIANTS if v in there] + [v for v in there if v not in VARIANTS]
 
 
 def _report_fields(documents: list[Scored], say: Callable[[str], None]) -> dict[str, Figures]:
