@@ -72,6 +72,7 @@ class Fitted(NamedTuple):
 
     weights: bytes
     pages: int
+    labelled: int
     data_sha256: str
 
 
@@ -147,9 +148,9 @@ def fit(
     trainer = pycrfsuite.Trainer(verbose=False)
     digest = hashlib.sha256()
     pages = 0
-    read = (
+    read = [
         page for folder in folders for _, document in read_labelled(folder) for page in document
-    )
+    ]
     for labelled in chain(pages_of(sample), read):
         view = PageView(labelled.page)
         trainer.append(page_features(view, table), tags_of(view, labelled))
@@ -165,7 +166,7 @@ def fit(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         trainer.train(str(path))
-        return Fitted(path.read_bytes(), pages, digest.hexdigest())
+        return Fitted(path.read_bytes(), pages, len(read), digest.hexdigest())
 
 
 def code_sha256() -> str:
@@ -225,11 +226,12 @@ def train(
         "licence": "Apache-2.0",
         "trained_by": "python -m training.train_crf",
         "data": {
-            "kind": "synthetic",
+            "kind": "synthetic and labelled pages" if folders else "synthetic",
             "documents": sample.documents,
             "families_per_type": sample.families,
             "seed": sample.seed,
             "pages": shipped.pages,
+            "labelled_pages": shipped.labelled,
             "sha256": shipped.data_sha256,
         },
         "parameters": {**_PARAMETERS, "max_iterations": iterations},
