@@ -104,7 +104,7 @@ class Pipeline:
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
-        return self.models.problems()
+        return (*self.models.problems(), *self.forms.problems())
 
     def counts(self) -> dict[str, int]:
         """What became of the reading processes and remembered pages; nothing of any page."""

@@ -10,9 +10,10 @@ again.
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from idp.children import Children, Limits
 from idp.classify import split
@@ -21,21 +22,41 @@ from idp.errors import FormError, NotAFormError
 from idp.forms import (
     BlankForm,
     BlankPage,
+    Copy,
     FormLibrary,
+    KnownValue,
     PrintedWord,
     blank_form,
+    learn,
     read_widgets,
     sha256_of,
     slug,
 )
 from idp.ingest import unpack
+from idp.learning import Layouts, signature
 from idp.read import Reader
 from idp.schemas import DocumentSchema
 from idp.settings import Settings
+from idp.store import CorrectedDocument
+from idp.values import Kind
 
+LEARNT = "learnt-"
+"""How the names of forms begin that were learnt from corrections."""
+_TICKED = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
+"""Kinds that are read from marks, not from a place."""
 _FEW_WORDS = 12
 """A page with fewer words in its text layer has its print as outlines or as a picture: it is read
 as a fax would be."""
+
+
+class Learnt(NamedTuple):
+    """One layout that was corrected: ``form`` is ``None`` where its copies do not tell."""
+
+    layout: str
+    type: DocumentType
+    copies: int
+    form: BlankForm | None
+    changed: bool
 
 
 def register(
@@ -142,4 +163,55 @@ def _print(
     )
 
 
-__all__ = ["register", "type_of"]
+def learn_from(
+    corrected: Iterable[CorrectedDocument],
+    schemas: Mapping[DocumentType, DocumentSchema],
+    library: FormLibrary,
+    root: Path,
+) -> list[Learnt]:
+    """Forms out of what people corrected, one for each layout with enough copies.
+
+    Documents of a published form that is registered are left out: its places are known better.
+
+    Args:
+        corrected: Corrected documents of the store.
+        schemas: All document types.
+        library: Where the forms are kept.
+        root: Folder of the layouts' names (:class:`idp.learning.Layouts`).
+
+    Raises:
+        AccessError: the library can't be written.
+    """
+    layouts = Layouts(root / "layouts.json")
+    groups: dict[tuple[str, DocumentType], list[Copy]] = defaultdict(list)
+    for one in corrected:
+        known = one.document.form
+        if not one.pages or (known is not None and not known.name.startswith(LEARNT)):
+            continue
+        layout = layouts.family(signature(one.pages), one.document.document_id)
+        groups[layout, one.document.type].append(_copy(one))
+    found: list[Learnt] = []
+    for (layout, type_), copies in sorted(groups.items()):
+        if type_ not in schemas:
+            continue
+        fields = {f.name for f in schemas[type_].fields if not f.list and f.kind not in _TICKED}
+        form = learn(slug(f"{LEARNT}{layout}-{type_}"), type_, copies, fields)
+        changed = form is not None and library.keep(form)
+        found.append(Learnt(layout, type_, len(copies), form, changed))
+    return found
+
+
+def _copy(one: CorrectedDocument) -> Copy:
+    number = {page.number: place for place, page in enumerate(one.pages, 1)}
+    return Copy(
+        tuple(page.model_copy(update={"number": number[page.number]}) for page in one.pages),
+        tuple(
+            KnownValue(said.name, number[said.page], said.box)
+            for said in one.corrections
+            if said.box is not None and said.page in number and said.after is not None
+        ),
+        complete=one.complete,
+    )
+
+
+__all__ = ["Learnt", "learn_from", "register", "type_of"]

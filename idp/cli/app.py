@@ -294,6 +294,20 @@ def forms_remove(name: FormName) -> None:
     remove_form(name)
 
 
+@forms_app.command("learn")
+@guarded
+def forms_learn(*, json: Json = False) -> None:
+    """Learn the places of a layout from what reviewers corrected, without any training.
+
+    Three corrected copies of one layout are a beginning, twenty tell well. The next copy is
+    recognised by its print and read at these places; `idp forms list` shows what was learnt and
+    `idp forms remove NAME` forgets it. Give the command again when more was corrected.
+    """
+    from idp.cli.forms import learn_forms  # noqa: PLC0415
+
+    learn_forms(as_json=json)
+
+
 @forms_app.command("teach")
 @guarded
 def forms_teach(

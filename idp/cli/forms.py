@@ -93,6 +93,11 @@ def show_form(name: str, *, as_json: bool, overlay: Path | None) -> None:
     """What each place of a form asks for; with ``overlay`` also its pages with the places drawn."""
     _, library = _library()
     form = library.get(name)
+    if overlay is not None and not (library.path(name) / "blank.pdf").is_file():
+        raise NotFoundError(
+            f"{name} was learnt from corrected copies: there is no blank to draw on",
+            hint="Without --overlay its places are listed.",
+        )
     if overlay is not None:
         _draw(form, library.path(name) / "blank.pdf", overlay)
     if as_json:
@@ -108,6 +113,39 @@ def remove_form(name: str) -> None:
     _, library = _library()
     library.remove(name)
     messages().print(f"{name} removed; documents read with it stay as they are", markup=False)
+
+
+def learn_forms(*, as_json: bool) -> None:
+    """Learn the places of layouts that people corrected, and say what was learnt."""
+    from idp.cli.house import open_store  # noqa: PLC0415 - heavy
+    from idp.registration import learn_from  # noqa: PLC0415 - heavy
+
+    settings, library = _library()
+    schemas = load_schemas(settings.schemas_folder)
+    store = open_store(settings)
+    found = learn_from(store.corrected_documents(), schemas, library, settings.registry_folder)
+    store.close()
+    if as_json:
+        records = [
+            {
+                "layout": one.layout,
+                "type": one.type,
+                "copies": one.copies,
+                "form": one.form.name if one.form else None,
+                "places": len(one.form.places) if one.form else 0,
+                "changed": one.changed,
+            }
+            for one in found
+        ]
+        print_json({"schema": "idp.forms.learnt/1", "layouts": records})
+        return
+    table = Table("layout", "type", "corrected copies", "learnt", box=None)
+    for one in found:
+        what = "too few copies, or they do not agree"
+        if one.form:
+            what = f"{len(one.form.places)} places{'' if one.changed else ', as before'}"
+        table.add_row(one.layout, one.type, str(one.copies), what)
+    tables().print(table if found else Text("nobody has corrected a document yet", "dim"))
 
 
 def teach(*, copies: int, out: Path | None, limit: int) -> None:

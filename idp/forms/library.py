@@ -12,6 +12,7 @@ what a killed call leaves begins with a dot and is swept away by the next.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -29,6 +30,8 @@ from idp.errors import AccessError, FormError, NotFoundError
 from idp.forms.nouns import BlankForm, Part, Place
 from idp.forms.recognise import Recogniser
 from idp.schemas import DocumentSchema
+
+_log = logging.getLogger(__name__)
 
 BLANK, FORM, FIELDS = "blank.pdf", "form.json", "fields.yaml"
 _HEAD = """\
@@ -80,6 +83,7 @@ class FormLibrary:
         self._seen: dict[str, _Stamps] | None = None
         self._loaded: dict[str, tuple[_Stamps, BlankForm]] = {}
         self._forms: tuple[BlankForm, ...] = ()
+        self._damaged: dict[str, FormError] = {}
         self._recogniser = Recogniser(())
 
     @property
@@ -90,13 +94,19 @@ class FormLibrary:
             FormError: the files of one are damaged.
         """
         self._refresh()
+        for error in self._damaged.values():
+            raise error
         return self._forms
+
+    def problems(self) -> tuple[str, ...]:
+        """Forms that can't be used, a line each; empty when all is well."""
+        self._refresh()
+        return tuple(f"form {name}: {error.message}" for name, error in self._damaged.items())
 
     def recognised(self, pages: Sequence[Page]) -> tuple[Page, ...]:
         """The pages, each with the form that it is a copy of, if it is one.
 
-        Raises:
-            FormError: the files of a form are damaged.
+        A form whose files are damaged is left out: one slip in a table must not stop the rest.
         """
         self._refresh()
         if not self._forms:
@@ -117,6 +127,25 @@ class FormLibrary:
         """The folder of a form."""
         return self.folder / name
 
+    def keep(self, form: BlankForm) -> bool:
+        """Keeps a form that was learnt, in the place of an older one of its name.
+
+        Killed between the two, the layout is not known until it is learnt again.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            AccessError: the library can't be written.
+        """
+        known = next((f for f in self.forms if f.name == form.name), None)
+        if known is not None and known.sha256 == form.sha256:
+            return False
+        if known is not None:
+            self.remove(form.name)
+        self._write(form, None)
+        return True
+
     def add(self, form: BlankForm, pdf: bytes) -> BlankForm:
         """Registers a form; the same PDF again changes nothing and gives the form that is there.
 
@@ -133,10 +162,16 @@ class FormLibrary:
                     f"another PDF is registered as {form.name}",
                     hint="Choose another --name, or `idp forms remove` the old one first.",
                 )
+        self._write(form, pdf)
+        return form
+
+    def _write(self, form: BlankForm, pdf: bytes | None) -> None:
+        """Whole or not at all."""
         half = self.folder / f".{form.name}-{uuid.uuid4().hex[:8]}"
         try:
             half.mkdir(parents=True)
-            _write(half / BLANK, pdf)
+            if pdf is not None:
+                _write(half / BLANK, pdf)
             _write(half / FORM, form.model_dump_json().encode())
             _write(half / FIELDS, fields_yaml(form).encode())
             half.rename(self.path(form.name))
@@ -144,7 +179,6 @@ class FormLibrary:
         except OSError as error:
             shutil.rmtree(half, ignore_errors=True)
             raise AccessError(f"{self.folder}: {error.strerror}") from error
-        return form
 
     def remove(self, name: str) -> None:
         """Forgets a form; raises :class:`NotFoundError`. What was read with it stays as it is."""
@@ -171,12 +205,18 @@ class FormLibrary:
             if now == self._seen:
                 return
             loaded: dict[str, tuple[_Stamps, BlankForm]] = {}
+            damaged: dict[str, FormError] = {}
             for name, stamps in now.items():
                 known = self._loaded.get(name)
-                fresh = known is not None and known[0] == stamps
-                loaded[name] = (
-                    known if fresh and known else (stamps, self._load(self.folder / name))
-                )
+                if known is not None and known[0] == stamps:
+                    loaded[name] = known
+                    continue
+                try:
+                    loaded[name] = stamps, self._load(self.folder / name)
+                except FormError as error:
+                    damaged[name] = error
+                    _log.error("form %s is left out: %s", name, error.message)
+            self._damaged = damaged
             self._loaded = loaded
             self._forms = tuple(form for _, form in loaded.values())
             self._recogniser = Recogniser(self._forms)

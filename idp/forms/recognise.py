@@ -198,6 +198,34 @@ def fit(blank: _Print, seen: _Print) -> Fit | None:
     return laid._replace(score=_found(blank, seen, laid))
 
 
+def laid_on(words: Sequence[Word], others: Sequence[Word]) -> Fit | None:
+    """One copy's words laid onto another's, or ``None`` where no sensible way is found."""
+    return fit(
+        _print_of([(w.text, w.box) for w in words]), _print_of([(w.text, w.box) for w in others])
+    )
+
+
+def found_words(words: Sequence[Word], others: Sequence[Word], laid: Fit) -> list[int]:
+    """Places among ``words`` of those that the other page has where the fit puts them."""
+    blank = _print_of([(w.text, w.box) for w in words])
+    seen = _print_of([(w.text, w.box) for w in others])
+    return [
+        blank.ids[place]
+        for place, text in enumerate(blank.texts)
+        if any(
+            _same(text, laid.print_boxes[place], seen.texts[i], seen.boxes[i])
+            for i in _near(seen, laid.print_boxes[place])
+        )
+    ]
+
+
+def _near(seen: _Print, box: Box) -> list[int]:
+    """The words that were read about a place."""
+    level = np.abs(seen.centres[:, 1] - box.cy) < _REACH
+    beside = np.abs(seen.centres[:, 0] - box.cx) < box.width + 4 * _REACH
+    return [int(i) for i in np.nonzero(level & beside)[0]]
+
+
 def _through(matrix: Points, points: Points) -> Points:
     return np.asarray(points @ matrix[:, :2].T + matrix[:, 2])
 
@@ -237,11 +265,7 @@ def _found(blank: _Print, seen: _Print, laid: Fit) -> float:
             continue
         whole += len(text)
         box = laid.print_boxes[place]
-        near = np.nonzero(
-            (np.abs(seen.centres[:, 1] - box.cy) < _REACH)
-            & (np.abs(seen.centres[:, 0] - box.cx) < box.width + 4 * _REACH)
-        )[0]
-        if any(_same(text, box, seen.texts[i], seen.boxes[i]) for i in near):
+        if any(_same(text, box, seen.texts[i], seen.boxes[i]) for i in _near(seen, box)):
             found += len(text)
     return found / whole if whole else 0.0
 
