@@ -85,6 +85,12 @@ def _is_number(text: str) -> bool:
     return sum(sign.isdigit() for sign in text) > sum(sign.isalpha() for sign in text)
 
 
+def _is_credentials(text: str) -> bool:
+    """Whether nothing but degrees stands there ("PA-C"): the name itself was not read."""
+    words = [word for word in re.split(r"[\s,]+", text) if word]
+    return all(len(word) > 1 and _CREDENTIAL.fullmatch(word) for word in words)
+
+
 def parse_person(raw: str) -> Parsed:
     """A person's name, given name first, credentials kept; an organisation's as printed.
 
@@ -97,6 +103,7 @@ def parse_person(raw: str) -> Parsed:
         and compact(text) not in _NOBODY
         and len(text) <= 80
         and not _is_number(text)
+        and not _is_credentials(text)
         and (is_organisation(text) or not any(s.isdigit() for s in text))
     )
     if not valid or is_organisation(text):

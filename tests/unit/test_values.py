@@ -265,7 +265,9 @@ def test_names_are_turned_and_cased_without_losing_a_word(raw: str, value: str) 
     assert parse(Kind.PERSON, raw) == (value, True)
 
 
-@pytest.mark.parametrize("raw", ["", "N/A", "12/03/2020", "1847263500", "Same"])
+@pytest.mark.parametrize(
+    "raw", ["PA-C", "MD, FACP", "747-358-7177 init", "", "N/A", "12/03/2020", "1847263500", "Same"]
+)
 def test_what_names_nobody_is_not_valid(raw: str) -> None:
     assert not parse(Kind.PERSON, raw).valid
 
