@@ -31,8 +31,8 @@ from idp.extract import Extractor
 from idp.extract.trust import FEATURES, MODEL_NAME, TRUST_VERSION, features
 from idp.schemas import load_lexicon, load_schemas
 from training.evaluate import cases
+from training.manifest import MODELS, ship
 from training.score import score_file
-from training.train_crf import MODELS, write_atomically
 
 _PAGES = TypeAdapter(tuple[Page, ...])
 _RIDGE = 1e-3
@@ -285,28 +285,16 @@ def report(all_turns: Sequence[Turn], target: float, say: Callable[[str], None])
     return figures
 
 
-def ship(models: Path, weights: dict[str, float], figures: dict[str, Any]) -> None:
-    """Writes the weights and their manifest entry; killed between, the old ones stay in force."""
-    content = (json.dumps({"weights": weights}, indent=1) + "\n").encode()
-    sha256 = hashlib.sha256(content).hexdigest()
-    name = f"{MODEL_NAME}-{sha256[:8]}.json"
-    write_atomically(models / name, content)
-    path = models / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["models"][MODEL_NAME] = {
-        "file": name,
-        "sha256": sha256,
-        "bytes": len(content),
-        "version": name.removesuffix(".json"),
+def ship_trust(models: Path, weights: dict[str, float], figures: dict[str, Any]) -> None:
+    """Writes the weights and their manifest entry."""
+    about = {
         "features": TRUST_VERSION,
         "licence": "Apache-2.0",
         "trained_by": "python -m training.confidence",
         "metrics": {"measured_on": "layouts that took no part in their fit", **figures},
     }
-    write_atomically(path, (json.dumps(manifest, indent=1) + "\n").encode())
-    for old in models.glob(f"{MODEL_NAME}-*.json"):
-        if old.name != name:
-            old.unlink()
+    content = (json.dumps({"weights": weights}, indent=1) + "\n").encode()
+    ship(models, MODEL_NAME, ".json", content, about)
 
 
 def _folders(texts: Sequence[str]) -> Iterator[tuple[Path, Path]]:
@@ -333,7 +321,7 @@ def main() -> int:
     figures = report(turns(documents, options.target), options.target, print)
     weights = {n: round(float(w), 5) for n, w in zip(FEATURES, fit(documents), strict=True)}
     if not options.dry_run:
-        ship(options.models, weights, figures)
+        ship_trust(options.models, weights, figures)
     return 0
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 import tempfile
 import time
@@ -32,11 +31,11 @@ from idp.extract.features import LabelTable, PageView, page_features
 from idp.schemas import load_schemas
 from training.corrected import CorrectedPages, corrected_pages
 from training.labelled import read_labelled
+from training.manifest import MODELS, ship
 from training.synthesise import make
 from training.synthesise.noise import Labelled
 from training.synthesise.values import Split
 
-MODELS = Path(__file__).parents[1] / "models"
 _PARAMETERS = {"c1": 0.08, "c2": 0.01, "feature.minfreq": 2}
 
 
@@ -126,17 +125,6 @@ def measure(tagger: pycrfsuite.Tagger, chosen: Sample, table: LabelTable) -> dic
     return score(((t, tagger.tag(features)) for features, t in examples(chosen, table)), chosen)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes beside the target and renames, so that a killed run leaves the old file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
-
-
 def fit(
     sample: Sample,
     iterations: int,
@@ -214,13 +202,7 @@ def train(
             tagger, sample._replace(documents=min(100, sample.documents), seed=7919), table
         ),
     }
-    sha256 = hashlib.sha256(shipped.weights).hexdigest()
-    name = f"{MODEL_NAME}-{sha256[:8]}.crfsuite"
-    entry: dict[str, Any] = {
-        "file": name,
-        "sha256": sha256,
-        "bytes": len(shipped.weights),
-        "version": f"{MODEL_NAME}-{sha256[:8]}",
+    about: dict[str, Any] = {
         "features": FEATURES_VERSION,
         "code": {"idp": __version__, "sha256": code},
         "licence": "Apache-2.0",
@@ -238,26 +220,16 @@ def train(
         "cpu_seconds": round(time.process_time() - started),
         "metrics": metrics,
     }
-    write_atomically(models / name, shipped.weights)
     if corrected is not None:
-        entry["data"]["kind"] = "synthetic and corrected"
-        entry["data"]["corrected"] = {
+        about["data"]["kind"] = "synthetic and corrected"
+        about["data"]["corrected"] = {
             "documents": corrected.found.documents,
             "pages": len(corrected.found.pages),
             "layouts": corrected.found.layouts,
             "repeat": corrected.repeat,
             "sha256": corrected.found.sha256,
         }
-    manifest_path = models / "manifest.json"
-    manifest: dict[str, Any] = {"schema": "idp.models/1", "models": {}}
-    if manifest_path.exists():
-        manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    manifest["models"][MODEL_NAME] = entry
-    write_atomically(manifest_path, (json.dumps(manifest, indent=1) + "\n").encode())
-    for old in models.glob(f"{MODEL_NAME}*.crfsuite"):
-        if old.name != name:  # only now: killed before, the old manifest still has its weights
-            old.unlink()
-    return entry
+    return ship(models, MODEL_NAME, ".crfsuite", shipped.weights, about)
 
 
 def main() -> int:

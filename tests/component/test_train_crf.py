@@ -9,8 +9,9 @@ from idp.document import DocumentType
 from idp.extract.crf import MODEL_NAME, CrfSource, load_entry
 from idp.extract.ports import Structure
 from idp.schemas import load_schemas
+from training.manifest import MODELS, write_atomically
 from training.synthesise import make_one
-from training.train_crf import MODELS, Sample, runs, train, write_atomically
+from training.train_crf import Sample, runs, train
 
 pytestmark = pytest.mark.component
 SMALL = Sample("train", 10, 2, 3)

@@ -26,7 +26,7 @@ from training.confidence import (
     fit,
     rated,
     released,
-    ship,
+    ship_trust,
     threshold_for,
     turns,
 )
@@ -94,8 +94,8 @@ def test_a_manifest_that_names_no_weights_gives_no_trust(tmp_path: Path) -> None
 
 def test_what_was_shipped_is_what_is_loaded(tmp_path: Path) -> None:
     manifest(tmp_path)
-    ship(tmp_path, dict.fromkeys(FEATURES, 0.0), {})
-    ship(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
+    ship_trust(tmp_path, dict.fromkeys(FEATURES, 0.0), {})
+    ship_trust(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
     trust = load_trust(tmp_path)
     assert trust is not None
     assert set(trust.weights) == {0.25}
@@ -104,7 +104,7 @@ def test_what_was_shipped_is_what_is_loaded(tmp_path: Path) -> None:
 
 def test_changed_weights_are_refused(tmp_path: Path) -> None:
     manifest(tmp_path)
-    ship(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
+    ship_trust(tmp_path, dict.fromkeys(FEATURES, 0.25), {})
     (file,) = tmp_path.glob("field_trust-*")
     file.write_text(file.read_text().replace("0.25", "0.35"))
     with pytest.raises(ModelError, match="not the file of the manifest"):
@@ -113,7 +113,7 @@ def test_changed_weights_are_refused(tmp_path: Path) -> None:
 
 def test_weights_of_other_features_are_refused(tmp_path: Path) -> None:
     manifest(tmp_path)
-    ship(tmp_path, {"constant": 1.0}, {})
+    ship_trust(tmp_path, {"constant": 1.0}, {})
     with pytest.raises(ModelError, match="fit them again"):
         load_trust(tmp_path)
 

@@ -14,8 +14,8 @@ from idp.learning import likeness, signature
 from tests.unit.test_crf import page_of
 from training.corrected import CorrectedPages, corrected_pages
 from training.labelled import read_labelled, write_labelled
+from training.manifest import MODELS
 from training.synthesise import make_one
-from training.train_crf import MODELS
 
 _PAGES = TypeAdapter(list[Page])
 

@@ -12,7 +12,6 @@ shipped ones and not in their place: whether they are better is for a comparison
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import tempfile
@@ -28,7 +27,8 @@ from idp.extract.features import LabelTable, PageView, page_features
 from idp.schemas import load_schemas
 from training.forms.blanks import SCHEMAS
 from training.forms.pages import labelled_pages
-from training.train_crf import Sample, pages_of, tags_of, write_atomically
+from training.manifest import copy_models, ship
+from training.train_crf import Sample, pages_of, tags_of
 
 _PARAMETERS = {"c1": 0.08, "c2": 0.01, "feature.minfreq": 2}
 
@@ -82,14 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
     except FileNotFoundError as error:
         parser.error(str(error))
-    sha256 = hashlib.sha256(weights).hexdigest()
-    name = f"{MODEL_NAME}-{sha256[:8]}.crfsuite"
-    manifest = json.loads((options.models / "manifest.json").read_text(encoding="utf-8"))
-    entry = {
-        "file": name,
-        "sha256": sha256,
-        "bytes": len(weights),
-        "version": f"{MODEL_NAME}-{sha256[:8]}",
+    about = {
         "features": FEATURES_VERSION,
         "licence": "Apache-2.0",
         "trained_by": "python -m training.forms.teach",
@@ -104,11 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "parameters": {**_PARAMETERS, "max_iterations": options.iterations},
         "cpu_seconds": round(time.process_time() - started),
     }
-    manifest["models"][MODEL_NAME] = entry
-    write_atomically(options.out / name, weights)
-    write_atomically(
-        options.out / "manifest.json", (json.dumps(manifest, indent=1) + "\n").encode()
-    )
+    copy_models(options.models, options.out)
+    entry = ship(options.out, MODEL_NAME, ".crfsuite", weights, about)
     sys.stdout.write(json.dumps(entry, indent=1) + "\n")
     return 0
 

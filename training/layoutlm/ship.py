@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 import time
@@ -25,7 +24,8 @@ from idp.schemas import load_schemas
 from training.layoutlm.data import LABELS, Stream
 from training.layoutlm.export import MOST_BYTES, exported, temperature_of, with_lists
 from training.layoutlm.train import HELD_OUT, Run, averaged, label_table, resumed
-from training.train_crf import Sample, code_sha256, pages_of, score, tags_of, write_atomically
+from training.manifest import ship as ship_model
+from training.train_crf import Sample, code_sha256, pages_of, score, tags_of
 
 _TEMPERATURE_FAMILIES = 120
 _JUDGED_FAMILIES = 40
@@ -63,31 +63,6 @@ def _file(run: Run, temperature: float, *, quantised: bool) -> bytes:
     )
 
 
-def _write(models: Path, content: bytes, entry: dict[str, Any]) -> None:
-    """The file first, the manifest that names it next, then the file named before goes."""
-    path = models / "manifest.json"
-    manifest: dict[str, Any] = {"schema": "idp.models/1", "models": {}}
-    if path.exists():
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    write_atomically(models / entry["file"], content)
-    manifest["models"][MODEL_NAME] = entry
-    write_atomically(path, (json.dumps(manifest, indent=1) + "\n").encode())
-    for old in models.glob(f"{MODEL_NAME}-*.onnx"):
-        if old.name != entry["file"]:
-            old.unlink()
-
-
-def _entry(content: bytes) -> dict[str, Any]:
-    sha256 = hashlib.sha256(content).hexdigest()
-    return {
-        "file": f"{MODEL_NAME}-{sha256[:8]}.onnx",
-        "sha256": sha256,
-        "bytes": len(content),
-        "version": f"{MODEL_NAME}-{sha256[:8]}",
-        "features": INPUTS_VERSION,
-    }
-
-
 def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: int) -> None:
     """Exports, measures fp32 and int8 on held-out families, writes model and manifest entry.
 
@@ -115,7 +90,7 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
     for name, quantised in (("fp32", False), ("int8", True)):
         content = _file(run, temperature, quantised=quantised)
         with tempfile.TemporaryDirectory() as folder:
-            _write(Path(folder), content, _entry(content))
+            ship_model(Path(folder), MODEL_NAME, ".onnx", content, {"features": INPUTS_VERSION})
             source = LayoutLmSource(Path(folder), load_schemas())
         figures = measure(source, chosen)
         say(f"{name} {len(content) / 1e6:.1f} MB held-out families {json.dumps(figures)}")
@@ -127,8 +102,8 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
     if len(content) > MOST_BYTES:
         raise SystemExit(f"{len(content)} bytes are more than {MOST_BYTES}")
     own = run.options
-    entry = {
-        **_entry(content),
+    about = {
+        "features": INPUTS_VERSION,
         "code": {
             "idp": __version__,
             "sha256": code_sha256(),
@@ -153,7 +128,7 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
         "cpu_seconds": round(run.seconds),
         "metrics": metrics,
     }
-    _write(models, content, entry)
+    entry = ship_model(models, MODEL_NAME, ".onnx", content, about)
     say(json.dumps(entry, indent=1))
 
 
