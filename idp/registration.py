@@ -42,7 +42,7 @@ from idp.values import Kind
 
 LEARNT = "learnt-"
 """How the names of forms begin that were learnt from corrections."""
-_TICKED = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
+TICKED = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
 """Kinds that are read from marks, not from a place."""
 _FEW_WORDS = 12
 """A page with fewer words in its text layer has its print as outlines or as a picture: it is read
@@ -194,7 +194,7 @@ def learn_from(
     for (layout, type_), copies in sorted(groups.items()):
         if type_ not in schemas:
             continue
-        fields = {f.name for f in schemas[type_].fields if not f.list and f.kind not in _TICKED}
+        fields = {f.name for f in schemas[type_].fields if not f.list and f.kind not in TICKED}
         form = learn(slug(f"{LEARNT}{layout}-{type_}"), type_, copies, fields)
         changed = form is not None and library.keep(form)
         found.append(Learnt(layout, type_, len(copies), form, changed))
@@ -214,4 +214,4 @@ def _copy(one: CorrectedDocument) -> Copy:
     )
 
 
-__all__ = ["Learnt", "learn_from", "register", "type_of"]
+__all__ = ["TICKED", "Learnt", "learn_from", "register", "type_of"]
