@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from idp.document import Box, FormPlace, Page, Word, union_of
 from idp.extract.ports import Candidate, Structure
+from idp.forms import SLACK
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 
@@ -25,8 +26,6 @@ SURE = 0.985
 """Confidence of a well-formed value at its registered place, read without doubt."""
 _ILL_FORMED = 0.6
 """What is left of it when the value has not the shape it ought to have."""
-_SLACK = (0.003, 0.006)
-"""How far writing leaves its place, page widths and heights."""
 _TOUCHED, _REACHED = 0.05, 0.15
 """Shares of a word's width that touch a place, and that count as standing in it."""
 _OWN_SHARE = 0.7
@@ -49,7 +48,7 @@ class Piece(NamedTuple):
 
 def _stands(box: Box, place: Box) -> float:
     """Share of a word's width that lies in a place, 0 where it stands above or below it."""
-    across, down = _SLACK
+    across, down = SLACK
     if not place.y0 - down <= box.cy <= place.y1 + down:
         return 0.0
     wide = Box(place.x0 - across, place.y0, place.x1 + across, place.y1)
@@ -75,10 +74,10 @@ def pieces_of(page: Page) -> dict[int, list[Piece]]:
         if not over:
             continue
         share, index, main = over[0]
-        level = [o for o in over if abs(o[2].box.cy - main.box.cy) < _SLACK[1]]
+        level = [o for o in over if abs(o[2].box.cy - main.box.cy) < SLACK[1]]
         # Writing runs over to the right, but begins in its own place: "P" before "MORGAN".
         first = word.box.x0 + word.box.width / len(text) / 2
-        begins = any(o[2].box.x1 <= main.box.x0 + _SLACK[0] and o[2].box.x1 > first for o in level)
+        begins = any(o[2].box.x1 <= main.box.x0 + SLACK[0] and o[2].box.x1 > first for o in level)
         several = [o for o in level if o[0] > _REACHED or (begins and o[2].box.x1 > first)]
         if len(several) > 1 and (share < _OWN_SHARE or begins):
             for part, piece in _parted(text, word, several):

@@ -9,10 +9,11 @@ corrected copies to a form).
 from idp.forms.blank import blank_form
 from idp.forms.learnt import Copy, KnownValue, learn
 from idp.forms.library import FormLibrary, fields_yaml, sha256_of, slug
-from idp.forms.nouns import BlankForm, BlankPage, Place, PrintedWord, Widget
+from idp.forms.nouns import SLACK, BlankForm, BlankPage, Place, PrintedWord, Widget
 from idp.forms.widgets import read_widgets
 
 __all__ = [
+    "SLACK",
     "BlankForm",
     "BlankPage",
     "Copy",

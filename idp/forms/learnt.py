@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from idp.document import Box, DocumentType, Page
-from idp.forms.nouns import BlankForm, BlankPage, Place, PrintedWord
+from idp.forms.nouns import SLACK, BlankForm, BlankPage, Place, PrintedWord
 from idp.forms.recognise import FEWEST_WORDS, Fit, found_words, laid_on
 
 FEWEST_COPIES = 3
@@ -36,9 +36,7 @@ _OFF = 0.02
 _RIGHT = 0.8
 """Share of the copies on which a place must hold its value and nothing else."""
 _MARGIN = (0.004, -0.004)
-"""How much wider and flatter a place is than its values; reading gives it :data:`_SLACK` again."""
-_SLACK = (0.003, 0.006)
-"""How far writing may leave a place, page widths and heights, as ``idp.extract`` reads it."""
+"""How much wider and flatter a place is than its values; reading gives it :data:`SLACK` again."""
 _SAME_LINE = 0.008
 """How far apart the middles of words on one line may be, page heights."""
 _ROOM = 0.15
@@ -187,7 +185,7 @@ def _holds(place: Place, on: Sequence[tuple[Copy, Fit | None]], print_: Sequence
         box, own = place.box, list(print_)
         if laid is not None:
             box, *own = laid.moved([box, *own])
-        box = Box(box.x0 - _SLACK[0], box.y0 - _SLACK[1], box.x1 + _SLACK[0], box.y1 + _SLACK[1])
+        box = Box(box.x0 - SLACK[0], box.y0 - SLACK[1], box.x1 + SLACK[0], box.y1 + SLACK[1])
         known = [v.box for v in copy.values if (v.field, v.page) == (place.field, place.page)]
         if not known and not copy.complete:
             continue

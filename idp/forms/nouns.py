@@ -20,6 +20,11 @@ Part = Literal[
 """Which piece of a value stands in a place of its own; empty where the whole value does."""
 
 
+SLACK = (0.003, 0.006)
+"""How far writing leaves its place, page widths and heights: reading allows it, learning a place
+takes it into account."""
+
+
 class Widget(Noun):
     """One place of a fillable PDF as the file describes it.
 
