@@ -56,7 +56,16 @@ from idp.ingest import Claim, Inbox, KeptFile
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
-from idp.store import Kept, ProcessJob, Results, Store, born_at, connect_for_engine, new_id
+from idp.store import (
+    ArrivalRow,
+    Kept,
+    ProcessJob,
+    Results,
+    Store,
+    born_at,
+    connect_for_engine,
+    new_id,
+)
 
 SWEEP_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 2.0
@@ -108,6 +117,8 @@ class PipelinePort(Protocol):
         channel: str,
         received_at: dt.datetime,
         source: str | None = None,
+        site: str | None = None,
+        sidecar: tuple[str, Path] | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
 
@@ -421,6 +432,8 @@ class Appliance:
                 channel=arrival.channel,
                 received_at=arrival.received_at,
                 source=arrival.name,
+                site=arrival.site,
+                sidecar=self._sidecar(arrival),
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
@@ -438,6 +451,12 @@ class Appliance:
         finally:
             self._at_work.pop(job, None)
             shutil.rmtree(workspace, ignore_errors=True)
+
+    def _sidecar(self, arrival: ArrivalRow) -> tuple[str, Path] | None:
+        """The file that describes an arrival: its name and its bytes."""
+        if arrival.sidecar_name is None or arrival.sidecar_sha256 is None:
+            return None
+        return arrival.sidecar_name, self.store.content.path(arrival.sidecar_sha256)
 
     def _doubt(self, process_job: ProcessJob, result: ProcessResult) -> None:
         """Raise when a result says more about us than about the file.

@@ -215,6 +215,9 @@ class Signature(Noun):
     box: Box
 
 
+MOST_ENVELOPE_CHARACTERS = 500
+"""The longest text of an :class:`Envelope`."""
+
 INK = "ink"
 """The kind of a block of pen strokes that no word covers."""
 
@@ -310,6 +313,8 @@ class Page(Noun):
     """A page as read. Pixel sizes are those of the upright, square-pixel image."""
 
     number: int = Bounded(ge=1)
+    """Within its part, from 1."""
+    part: str | None = None
     width_px: int
     height_px: int
     dpi: float
@@ -320,7 +325,7 @@ class Page(Noun):
     """About the share of the words that are right."""
     flaws: tuple[str, ...] = ()
     """What is wrong with the page, in words for people; empty for a good one."""
-    words_source: Literal["ocr", "text_layer"] = "ocr"
+    words_source: Literal["ocr", "text_layer", "x12"] = "ocr"
     words: tuple[Word, ...] = ()
     marks: tuple[Mark, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -343,17 +348,43 @@ class Page(Noun):
         return "\n".join(" ".join(words) for words in lines.values())
 
 
-class Packet(Noun):
-    """What arrived: one file, or one part (attachment, member) inside it."""
+class Envelope(Noun):
+    """How a document came: what the sidecar, the mail's headers and the fax header line say.
 
-    source: str
-    sha256: str
-    size_bytes: int
-    channel: str
-    received_at: dt.datetime
-    media_type: str
-    part: str | None = None
-    pages: tuple[RawPage, ...] = ()
+    None of it is read from the form itself, and none of it becomes a field. All texts are foreign:
+    at most :data:`MOST_ENVELOPE_CHARACTERS` long, without control characters. ``sent_at`` is aware;
+    a time that names no zone was taken in the channel's own.
+    """
+
+    sender: str | None = None
+    """Fax number or station id (CSID, ANI), or mail address."""
+    sender_name: str | None = None
+    recipient: str | None = None
+    """The number dialled (DID), or the mail address."""
+    sent_at: dt.datetime | None = None
+    pages_announced: int | None = Bounded(default=None, ge=1)
+    """How many pages the sender says there are: "page x of y", the fax log, the sidecar."""
+    subject: str | None = None
+    message_id: str | None = None
+    attachment: int | None = Bounded(default=None, ge=1)
+    """Which attachment of the message this is, from 1."""
+    transmission_id: str | None = None
+    """The fax server's own number for the transmission."""
+    site: str | None = None
+    told_by: tuple[Literal["sidecar", "mail", "fax_header", "channel"], ...] = ()
+    """Where all this was found, the most trusted first."""
+
+    def over(self, other: Envelope | None) -> Envelope:
+        """This envelope, with what it leaves open taken from a less trusted one."""
+        if other is None:
+            return self
+        gaps = {
+            name: value
+            for name, value in other.model_dump(exclude={"told_by"}).items()
+            if getattr(self, name) is None
+        }
+        told_by = (*self.told_by, *(each for each in other.told_by if each not in self.told_by))
+        return self.model_copy(update={**gaps, "told_by": told_by})
 
 
 class Field(Noun):
@@ -436,11 +467,19 @@ class Document(Noun):
     sha256: str
     channel: str
     part: str | None = None
+    """The attachment or member inside the file that the pages are of; none: the file itself."""
+    part_sha256: str | None = None
+    """Of the part's own bytes, where there is a part."""
+    envelope: Envelope | None = None
     type: DocumentType
     type_confidence: float = Bounded(ge=0, le=1)
     subtype: str | None = None
     form: RecognisedForm | None = None
+    cut_confidence: float = Bounded(default=1.0, ge=0, le=1)
+    """How sure it is that the document begins and ends where it does."""
     pages: tuple[int, ...]
+    set_aside: tuple[int, ...] = ()
+    """Blank pages and separator sheets next to the document's pages, kept but not part of it."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
     missing: tuple[str, ...] = ()

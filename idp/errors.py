@@ -128,6 +128,22 @@ class DamagedStoreError(IdpError):
     hint = "Check the disk and restore the data folder from a backup."
 
 
+class ScannerDownError(IdpError):
+    """The virus scanner that the settings ask for does not answer: files wait for it."""
+
+    code = "scanner_down"
+    exit_code = ExitCode.MISSING_DEPENDENCY
+    hint = "Start clamd, or correct ingest.clamd in idp.toml; waiting files go on by themselves."
+
+
+class MailboxError(IdpError):
+    """A mailbox can't be reached or refuses; its mails stay where they are."""
+
+    code = "mailbox_failed"
+    exit_code = ExitCode.NO_ACCESS
+    hint = "Check host, user, password file and folder of the mailbox; `idp doctor` tries it."
+
+
 class AlreadyRunningError(IdpError):
     """Another process works on the same data folder."""
 
@@ -161,7 +177,56 @@ class UnsupportedFileError(InputError):
     """Not a format that idp reads."""
 
     code = "unsupported_file"
-    hint = "idp reads TIFF, PDF, PNG and JPEG. Convert the file, or ask for a fax or scan."
+    hint = "`docs/arrival.md` lists what idp reads. Convert the file, or ask for a fax or scan."
+
+
+class OfficeFileError(InputError):
+    """A word processor's, spreadsheet's or presentation's file that can't be converted here."""
+
+    code = "office_file"
+    hint = "Install LibreOffice (`soffice`) and queue the file again, or ask for a PDF."
+
+
+class PortfolioError(InputError):
+    """A PDF portfolio or dynamic XFA form: what a person sees is not in its pages."""
+
+    code = "pdf_portfolio"
+    hint = "Open it in Adobe Reader and print it to a PDF, or ask the sender for a plain PDF."
+
+
+class EmptyMessageError(InputError):
+    """A message or archive with nothing in it that could be read."""
+
+    code = "empty_message"
+    hint = "The mail or archive holds no document; ask the sender what was meant to be in it."
+
+
+class PartialMessageError(InputError):
+    """One piece of a message that was sent in pieces (RFC 2046 message/partial)."""
+
+    code = "partial_message"
+    hint = "Drop all pieces as one mbox or in one archive, or ask for the message in one piece."
+
+
+class NestedTooDeepError(InputError):
+    """Mails in archives in mails, deeper than the limit."""
+
+    code = "nested_too_deep"
+    hint = "Unpack it by hand, or raise ingest.max_depth in idp.toml."
+
+
+class BrokenInterchangeError(InputError):
+    """An X12 interchange whose segments contradict the standard; the message names the segment."""
+
+    code = "broken_x12"
+    hint = "Send the message's segment number to the trading partner and ask for the file again."
+
+
+class InfectedFileError(InputError):
+    """The virus scanner knows the file."""
+
+    code = "infected_file"
+    hint = "Don't open the original. Tell the sender; `idp show ID` names what was found."
 
 
 class DamagedFileError(InputError):

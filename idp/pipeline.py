@@ -14,19 +14,27 @@ import dataclasses
 import datetime as dt
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from idp.classify import split
-from idp.document import Decision, Document, DocumentType, Page
+from idp.document import (
+    Decision,
+    Document,
+    DocumentType,
+    Envelope,
+    Finding,
+    Page,
+    Severity,
+)
 from idp.errors import InputError
 from idp.extract import Extractor
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import unpack
+from idp.ingest import Part, Refusal, read_sidecar, unpack
 from idp.learning import Registry
 from idp.read import PageCache, Reader
 from idp.schemas import load_lexicon, load_schemas
@@ -127,7 +135,8 @@ class Pipeline:
         channel: str,
         received_at: dt.datetime,
         source: str | None = None,
-        part: str | None = None,
+        site: str | None = None,
+        sidecar: tuple[str, Path] | None = None,
         on_stage: Callable[[str], None] = lambda stage: None,
     ) -> Result:
         """Turn one file into checked documents.
@@ -138,7 +147,8 @@ class Pipeline:
             channel: The drop folder's name.
             received_at: When the file arrived (aware); dates are judged against its day.
             source: What to call the file in the result; by default its path.
-            part: The attachment or member inside ``source`` that ``path`` holds.
+            site: Whose channel it came by.
+            sidecar: The name and the bytes of the file that describes it, where there is one.
             on_stage: Told the name of each stage as it begins.
 
         Returns:
@@ -146,24 +156,64 @@ class Pipeline:
             decision ``quarantine`` and an error code, never an exception.
         """
         clock = Stopwatch(on_stage)
-        sha256 = sha256_of(path)
         blank = Document(
-            document_id=document_id(sha256, part, 0),
+            document_id="",
             source=source or str(path),
-            sha256=sha256,
+            sha256=sha256_of(path),
             channel=channel,
-            part=part,
             type=DocumentType.OTHER,
             type_confidence=0.0,
             pages=(),
         )
         try:
             with clock.stage("unpack"):
+                envelope = self._envelope(blank.source, site, sidecar)
+                blank = blank.model_copy(update={"envelope": envelope})
                 unpacked = unpack(path, workspace, self.settings.ingest)
-            with clock.stage("read"):
-                pages = self.reader.read(unpacked.pages, workspace)
         except InputError as error:
-            return Result((_refused(blank, error, clock),), ())
+            return Result((_refused(blank, Refusal.of(error), clock),), ())
+        documents: list[Document] = []
+        pages: list[Page] = []
+        observations: list[Observation] = []
+        for part in unpacked.parts:
+            place = workspace / f"read-{len(pages):05d}"
+            place.mkdir()
+            found = self._part(part, blank, place, received_at, clock.copy())
+            documents.extend(found.documents)
+            pages.extend(found.pages)
+            observations.extend(found.observations)
+        documents[0] = _with_left_out(documents[0], unpacked.left_out)
+        return Result(tuple(documents), tuple(pages), tuple(observations))
+
+    def _envelope(
+        self, source: str, site: str | None, sidecar: tuple[str, Path] | None
+    ) -> Envelope | None:
+        """What is known of how a file came before it is opened."""
+        of_channel = Envelope(site=site, told_by=("channel",)) if site else None
+        if sidecar is None:
+            return of_channel
+        name, path = sidecar
+        return read_sidecar(path, name, source, self.settings.ingest).over(of_channel)
+
+    def _part(
+        self, part: Part, blank: Document, place: Path, received_at: dt.datetime, clock: Stopwatch
+    ) -> Result:
+        """The documents of one part; a part that can't be read is one document in quarantine."""
+        blank = blank.model_copy(
+            update={
+                "part": part.name,
+                "part_sha256": part.sha256,
+                "envelope": _joined(blank.envelope, part.envelope),
+            }
+        )
+        if part.error is not None:
+            return Result((_refused(blank, part.error, clock),), ())
+        try:
+            with clock.stage("read"):
+                pages = part.read or self.reader.read(part.pages, place)
+        except InputError as error:
+            return Result((_refused(blank, Refusal.of(error), clock),), ())
+        pages = tuple(page.model_copy(update={"part": part.name}) for page in pages)
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
@@ -173,7 +223,7 @@ class Pipeline:
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
                 update={
-                    "document_id": document_id(sha256, part, ordinal),
+                    "document_id": document_id(blank.sha256, part.name, ordinal),
                     "type": segment.type,
                     "type_confidence": segment.type_confidence,
                     "subtype": segment.subtype,
@@ -230,17 +280,31 @@ def _page_cache(settings: Settings) -> PageCache | None:
     return cache
 
 
-def _refused(blank: Document, error: InputError, clock: Stopwatch) -> Document:
-    """A file that can't be read, as a document: quarantined, with its code and hint."""
+def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:
+    """A file or part that can't be read, as a document: quarantined, with its code and hint."""
     return blank.model_copy(
         update={
+            "document_id": document_id(blank.sha256, blank.part, 0),
             "decision": Decision.QUARANTINE,
-            "reasons": (error.message,),
-            "error": error.code,
-            "hint": error.operator_hint,
+            "reasons": (refusal.message,),
+            "error": refusal.code,
+            "hint": refusal.hint,
             "timings_ms": clock.milliseconds,
         }
     )
+
+
+def _joined(outer: Envelope | None, inner: Envelope | None) -> Envelope | None:
+    """What the file's sidecar and channel say, and what the part's own mail says."""
+    return inner.over(outer) if inner is not None else outer
+
+
+def _with_left_out(document: Document, left_out: Sequence[str]) -> Document:
+    """The first document of a file names what of the file is no document."""
+    findings = tuple(
+        Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
+    )
+    return document.model_copy(update={"findings": (*document.findings, *findings)})
 
 
 class Stopwatch:

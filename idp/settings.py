@@ -27,13 +27,82 @@ class Slice(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ChannelSettings(Slice):
-    """One drop folder below the inbox."""
+DuplicatePolicy = Literal["warn", "hold", "skip"]
 
+
+class ChannelSettings(Slice):
+    """One drop folder."""
+
+    folder: Path | None = Field(
+        None, description="Where it lies; by default <inbox>/<channel>. May be a mounted share."
+    )
+    site: str | None = Field(
+        None,
+        max_length=64,
+        description="Practice, clinic or payer it belongs to; on each document.",
+    )
+    queue: str = Field(
+        "process",
+        pattern=r"^[a-z][a-z0-9_]{0,31}$",
+        description="Queue its files are worked in; others than `process` stand in engine.queues.",
+    )
     priority: int = Field(5, ge=1, le=9, description="1 is worked first, 9 last.")
     settle_seconds: float = Field(
         2.0, ge=0, le=600, description="A file is taken once it has not changed for this long."
     )
+    watch: Literal["events", "poll"] = Field(
+        "events",
+        description="`poll` for network shares (SMB, NFS), which tell of no events: scans only.",
+    )
+    keep_files: bool = Field(
+        default=False,
+        description="Read-only share: files stay where they are and a ledger remembers them.",
+    )
+    done_suffix: str = Field(
+        "",
+        pattern=r"^(\.[A-Za-z0-9]{1,16})?$",
+        description="A file is taken only once another of its name and this suffix is there.",
+    )
+    sidecar: Literal["none", "optional", "required"] = Field(
+        "optional",
+        description="Whether a .xml, .json or .txt file of the same name describes the document.",
+    )
+    sidecar_seconds: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="How long a required sidecar, or the document of a sidecar, is waited for.",
+    )
+    exact_duplicates: DuplicatePolicy = Field(
+        "skip",
+        description="The same bytes again. warn: worked and marked; hold: goes to review; skip: "
+        "recorded and not worked.",
+    )
+    near_duplicates: DuplicatePolicy = Field(
+        "hold",
+        description="The same document sent or scanned again. warn: marked; hold: goes to review; "
+        "skip: kept and shown, not delivered.",
+    )
+
+
+class MailboxSettings(Slice):
+    """One IMAP mailbox; what is in it goes through a drop folder."""
+
+    host: str = Field(description="Name or address of the IMAP server.")
+    port: int = Field(993, ge=1, le=65535, description="Port.")
+    security: Literal["tls", "starttls", "none"] = Field(
+        "tls", description="`none` only for a server on this machine."
+    )
+    ca_file: Path | None = Field(None, description="Own certificate authority, PEM.")
+    user: str = Field(description="Account.")
+    password_file: Path = Field(description="File whose first line is the password.")
+    folder: str = Field("INBOX", description="Mail folder that is emptied.")
+    channel: str = Field("email", description="Drop folder that the mails go to.")
+    after: Literal["seen", "move", "delete"] = Field(
+        "seen", description="What happens to a mail once it is on the record here."
+    )
+    move_to: str = Field("idp", description="Mail folder for `after = move`.")
+    poll_seconds: float = Field(60.0, ge=1, le=3600, description="How often it is looked into.")
 
 
 class IngestSettings(Slice):
@@ -55,6 +124,30 @@ class IngestSettings(Slice):
     unpack_seconds: float = Field(120.0, gt=0, description="Longest time to unpack one file.")
     unpack_memory_mb: int = Field(2048, gt=0, description="Memory of the unpacking child process.")
     render_dpi: int = Field(200, ge=100, le=600, description="Resolution at which PDFs are drawn.")
+    max_depth: int = Field(
+        5, ge=0, le=20, description="How deep mails, archives and attachments may be nested."
+    )
+    max_parts: int = Field(200, ge=1, description="Most attachments and members of one file.")
+    max_expanded_bytes: int = Field(
+        1_000_000_000, gt=0, description="Most bytes that all parts of one file unpack to."
+    )
+    passwords_file: Path | None = Field(
+        None, description="Passwords tried on encrypted PDFs and archives, one a line."
+    )
+    office_seconds: float = Field(
+        60.0, gt=0, description="Longest time for LibreOffice to convert one file."
+    )
+    clamd: str | None = Field(
+        None,
+        description="Virus scanner: a socket's path or HOST:PORT of clamd. While it is down, files "
+        "wait.",
+    )
+    timezone: str | None = Field(
+        None, description="IANA zone of fax header times; by default this machine's."
+    )
+    mailboxes: dict[str, MailboxSettings] = Field(
+        default_factory=dict, description="IMAP mailboxes that are emptied into drop folders."
+    )
 
 
 class ReadSettings(Slice):
@@ -129,12 +222,22 @@ class DecisionSettings(Slice):
     type_threshold: float = Field(
         0.8, ge=0, le=1, description="A document type below this confidence goes to review."
     )
+    cut_threshold: float = Field(
+        0.8,
+        ge=0,
+        le=1,
+        description="Documents of one file go to review where the cut between them is less sure.",
+    )
 
 
 class EngineSettings(Slice):
     """Durable execution."""
 
     concurrency: int = Field(4, ge=1, le=64, description="Documents worked on at a time.")
+    queues: dict[str, int] = Field(
+        default_factory=dict,
+        description="Further queues for channels, and how many documents each works on at a time.",
+    )
     attempts: int = Field(3, ge=1, le=20, description="Tries before a document is quarantined.")
     reconcile_seconds: float = Field(30.0, gt=0, description="How often lost work is looked for.")
 

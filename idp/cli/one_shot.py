@@ -25,6 +25,7 @@ from idp.errors import AccessError, ExitCode, InputError, NotFoundError, where
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from idp.ingest import Refusal
     from idp.overlay import Layer
     from idp.pipeline import Pipeline
     from idp.read import Reader
@@ -120,13 +121,15 @@ def read_files(
                 with tempfile.TemporaryDirectory(prefix="idp-") as work:
                     records = _read_one(path, Path(work), settings, reader)
                     with teller.aside():
-                        for page in () if isinstance(records, InputError) else records:
+                        pages = [record for record in records if isinstance(record, Page)]
+                        # Counted over all parts: a mail's attachments each have a first page.
+                        for number, page in enumerate(pages, 1):
                             if overlays is not None and page.image is not None:
-                                target = overlays.path(path, page.number, ".png")
+                                target = overlays.path(path, number, ".png")
                                 image = Path(page.image)
                                 write_overlay(page, image, target, layers=layers, title=path.name)
                             if layouts is not None:
-                                target = layouts.path(path, page.number, ".json")
+                                target = layouts.path(path, number, ".json")
                                 write_page_layout(_without_image(page), target)
                 with teller.aside():
                     _print_pages(path, records, out, as_json=as_json)
@@ -134,14 +137,27 @@ def read_files(
 
 def _read_one(
     path: Path, work: Path, settings: Settings, reader: Reader
-) -> tuple[Page, ...] | InputError:
-    from idp.ingest import unpack  # noqa: PLC0415 - heavy
+) -> tuple[Page | Refusal, ...]:
+    from idp.ingest import Refusal, unpack  # noqa: PLC0415 - heavy
 
     try:
         unpacked = unpack(path, work, settings.ingest)
-        return reader.read(unpacked.pages, work)
     except InputError as error:
-        return error
+        return (Refusal.of(error),)
+    found: list[Page | Refusal] = []
+    for part in unpacked.parts:
+        if part.error is not None:
+            found.append(part.error)
+            continue
+        place = work / f"read-{len(found):05d}"
+        place.mkdir()
+        try:
+            pages = part.read or reader.read(part.pages, place)
+        except InputError as error:
+            found.append(Refusal.of(error))
+        else:
+            found.extend(page.model_copy(update={"part": part.name}) for page in pages)
+    return tuple(found)
 
 
 def _without_image(page: Page) -> Page:
@@ -149,21 +165,18 @@ def _without_image(page: Page) -> Page:
     return page.model_copy(update={"image": None})
 
 
-def _print_pages(
-    path: Path, seen: tuple[Page, ...] | InputError, out: TextIO, *, as_json: bool
-) -> None:
-    if isinstance(seen, InputError):
-        if as_json:
-            refused = {"error": seen.code, "hint": seen.operator_hint}
+def _print_pages(path: Path, seen: Sequence[Page | Refusal], out: TextIO, *, as_json: bool) -> None:
+    for page in seen:
+        if isinstance(page, Page):
+            if as_json:
+                one_line(page_record(path, page), out)
+            else:
+                render.page(Console(file=out, highlight=False, soft_wrap=True), path, page)
+        elif as_json:
+            refused = {"error": page.code, "hint": page.hint}
             one_line({"schema": PAGE_SCHEMA, "source": str(path), "page": None, **refused}, out)
         else:
-            render.refused(printer(out), path, seen)
-        return
-    for page in seen:
-        if as_json:
-            one_line(page_record(path, page), out)
-        else:
-            render.page(Console(file=out, highlight=False, soft_wrap=True), path, page)
+            render.refused(printer(out), path, page)
 
 
 def page_record(path: Path, page: Page) -> dict[str, Any]:

@@ -17,9 +17,9 @@ from rich.text import Text
 
 from idp.contract import percent
 from idp.document import Decision, Document, Finding, Page, Severity
-from idp.errors import IdpError
 
 if TYPE_CHECKING:
+    from idp.ingest import Refusal
     from idp.store import DocumentDetail, DocumentRow, State
 
 _DECISION_STYLE = {
@@ -170,12 +170,12 @@ def page(console: Console, path: Path, seen: Page) -> None:
     console.print()
 
 
-def refused(console: Console, path: Path, error: IdpError) -> None:
+def refused(console: Console, path: Path, error: Refusal) -> None:
     """A file that could not be read."""
     console.print(
         Text.assemble((str(path), "bold"), "  ", (error.code, "red"), f": {error.message}")
     )
-    console.print(Text(f"  hint: {error.operator_hint}", "dim"), soft_wrap=True)
+    console.print(Text(f"  hint: {error.hint}", "dim"), soft_wrap=True)
     console.print()
 
 

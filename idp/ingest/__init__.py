@@ -2,6 +2,18 @@
 """From a drop folder to pages: take files that are whole, and unpack them into rasters."""
 
 from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
-from idp.ingest.unpacked import Unpacked, unpack
+from idp.ingest.sidecar import read_sidecar
+from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
-__all__ = ["Claim", "Inbox", "InboxHealth", "Intake", "KeptFile", "Unpacked", "unpack"]
+__all__ = [
+    "Claim",
+    "Inbox",
+    "InboxHealth",
+    "Intake",
+    "KeptFile",
+    "Part",
+    "Refusal",
+    "Unpacked",
+    "read_sidecar",
+    "unpack",
+]

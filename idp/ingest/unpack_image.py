@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps, TiffImagePlugin
 
 from idp.document import RawPage
 from idp.errors import DamagedFileError, TooLargeError
+from idp.ingest.opened import Opened
 from idp.ingest.unpack_tiff import walk
 from idp.settings import IngestSettings
 
-_TIFF = "image/tiff"
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _ORIENTATION = 282, 283, 296, 274
 _CENTIMETRE = 3
 _SIDEWAYS = (5, 6, 7, 8)  # TIFF/EXIF orientations that swap width and height
@@ -25,30 +27,37 @@ _LETTER_INCHES = (8.5, 11.0)
 _FAX_WIDTHS = {1728: 204.0, 2048: 204.0, 2432: 204.0, 3456: 408.0, 4096: 408.0, 4864: 408.0}
 
 
-def unpack_image(
-    path: Path, workspace: Path, media_type: str, limits: IngestSettings
-) -> tuple[RawPage, ...]:
-    """Every page of the file as a PBM (1-bit) or PNG (grey) in ``workspace``.
+def open_tiff(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
+    """Every page of a TIFF as a PBM (1-bit) or PNG (grey) in ``workspace``.
 
     Raises:
         DamagedFileError: broken or cut off.
         TooLargeError: more pages or pixels than the limits allow, told from the headers.
     """
+    with _decoding(path):
+        return Opened(pages=_unpack_tiff(path, workspace, limits))
+
+
+def open_picture(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
+    """A PNG or JPEG as one page; raises as :func:`open_tiff` does."""
+    with _decoding(path), Image.open(path, formats=("PNG", "JPEG")) as image:
+        _check_pixels(image.width, image.height, 1, limits)
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
+        dpi = image.info.get("dpi", (0, 0))
+        dpi_x, dpi_y = (dpi[1], dpi[0]) if sideways else (dpi[0], dpi[1])
+        return Opened(pages=(_write(upright, 1, (float(dpi_x), float(dpi_y)), workspace),))
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """What Pillow's readers raise on bytes that make no sense, as one coded error."""
     Image.MAX_IMAGE_PIXELS = None  # our own limit holds, and is told from the headers
     warnings.simplefilter("ignore")  # odd tags are no news; what matters is checked
     try:
-        if media_type == _TIFF:
-            return _unpack_tiff(path, workspace, limits)
-        with Image.open(path, formats=("PNG", "JPEG")) as image:
-            _check_pixels(image.width, image.height, 1, limits)
-            image.load()
-            upright = ImageOps.exif_transpose(image)
-            sideways = image.getexif().get(_ORIENTATION) in _SIDEWAYS
-            dpi = image.info.get("dpi", (0, 0))
-            dpi_x, dpi_y = (dpi[1], dpi[0]) if sideways else (dpi[0], dpi[1])
-            return (_write(upright, 1, (float(dpi_x), float(dpi_y)), workspace),)
+        yield
     except (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, IndexError) as error:
-        # Pillow's readers raise all of these on bytes that make no sense.
         raise DamagedFileError(f"{path.name} can't be decoded: {type(error).__name__}") from error
 
 

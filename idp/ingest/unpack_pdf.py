@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from idp.document import RawPage
 from idp.errors import DamagedFileError, EncryptedFileError, TooLargeError
+from idp.ingest.opened import Opened
 from idp.ingest.pdf_text import text_layer
 from idp.png import write_png
 from idp.settings import IngestSettings
@@ -30,7 +31,7 @@ _SCAN_SHARE = 0.8
 _MOST_IMAGES = 200
 
 
-def unpack_pdf(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
+def open_pdf(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     """Every page of the file as a PNG in ``workspace``, with the words its text layer claims.
 
     Raises:
@@ -44,7 +45,7 @@ def unpack_pdf(path: Path, workspace: Path, limits: IngestSettings) -> tuple[Raw
     except pdfium.PdfiumError as error:
         if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
             raise EncryptedFileError(f"{path.name} needs a password") from error
-        return _by_poppler(path, workspace, limits)
+        return Opened(pages=_by_poppler(path, workspace, limits))
     try:
         count = len(document)
         if count > limits.max_pages:
@@ -60,7 +61,7 @@ def unpack_pdf(path: Path, workspace: Path, limits: IngestSettings) -> tuple[Raw
                 page.close()
             except pdfium.PdfiumError as error:
                 raise DamagedFileError(f"page {index + 1} can't be drawn") from error
-        return tuple(pages)
+        return Opened(pages=tuple(pages))
     finally:
         document.close()
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turns a file into page images, whatever its name says and however it means harm.
+"""Turns a file into the parts to be read, whatever its name says and however it means harm.
 
 The format is told by the first bytes, never by the extension. Everything that parses runs in a
-child process with limits of bytes, pages, pixels, seconds and memory; a file ends in pages or in a
-coded :class:`~idp.errors.InputError`, and never in fewer pages than it holds.
+child process with limits of bytes, pages, pixels, seconds and memory. What is inside a file (the
+attachments of a mail, the members of an archive, the files in a PDF) is opened the same way, each
+in its turn, within limits of number, depth and unpacked size. A file ends in parts with pages or in
+a coded :class:`~idp.errors.InputError`, a part likewise, and never in fewer pages than it holds.
 
 Risks left open: PDFium, libtiff and libjpeg run with the rights of the user who runs idp; the
 child has no sandbox beyond its limits.
@@ -11,115 +13,228 @@ child has no sandbox beyond its limits.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
+from typing import Self
 
 from idp.children import Children, Limits
-from idp.document import Noun, RawPage
+from idp.document import Envelope, Noun, Page, RawPage
 from idp.errors import (
     AccessError,
     DamagedFileError,
     EmptyFileError,
+    EmptyMessageError,
+    InputError,
+    NestedTooDeepError,
     TooLargeError,
-    UnsupportedFileError,
 )
+from idp.ingest.formats import HEAD_BYTES, media_type_of
+from idp.ingest.opened import MOST_NAME_CHARACTERS, Member, Opened, open_here
 from idp.settings import IngestSettings
+from idp.x12 import TransactionSet
 
-PDF = "application/pdf"
-TIFF = "image/tiff"
-PNG = "image/png"
-JPEG = "image/jpeg"
-
-_HEAD_BYTES = 1024
+_CHUNK_BYTES = 1 << 20
 _CHILDREN = 2
 _FILES_PER_CHILD = 100
-
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"II*\x00", TIFF),
-    (b"MM\x00*", TIFF),
-    (b"II+\x00", TIFF),
-    (b"MM\x00+", TIFF),
-    (b"\x89PNG\r\n\x1a\n", PNG),
-    (b"\xff\xd8\xff", JPEG),
-)
 
 _pools: dict[tuple[float, int], Children] = {}
 _pools_lock = threading.Lock()
 
 
+class Refusal(Noun):
+    """Why a part could not be opened: an error's code, message and hint."""
+
+    code: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: InputError) -> Self:
+        """What an error says, as data."""
+        return cls(code=error.code, message=error.message, hint=error.operator_hint)
+
+
+class Part(Noun):
+    """One thing to read: the file itself (``name`` is none), or something inside it.
+
+    Either ``pages`` are to be read, or ``read`` holds pages that need no reading, or ``error``
+    says why there are none. ``sha256`` is of the part's own bytes, none for the file itself.
+    """
+
+    name: str | None
+    sha256: str | None
+    media_type: str | None
+    envelope: Envelope | None = None
+    pages: tuple[RawPage, ...] = ()
+    read: tuple[Page, ...] = ()
+    transaction: TransactionSet | None = None
+    flaws: tuple[str, ...] = ()
+    error: Refusal | None = None
+
+
 class Unpacked(Noun):
-    """What a file holds: its media type as told by its bytes, and its pages."""
+    """What a file holds: its media type as told by its bytes, and its parts in order, at least one.
+
+    ``left_out`` names what inside it was recognised as no document, with the reason.
+    """
 
     media_type: str
-    pages: tuple[RawPage, ...]
+    parts: tuple[Part, ...]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def pages(self) -> tuple[RawPage, ...]:
+        """The pages of the file itself, without those of anything inside it."""
+        return tuple(page for part in self.parts if part.name is None for page in part.pages)
 
 
 def unpack(path: Path, workspace: Path, limits: IngestSettings) -> Unpacked:
-    """The pages of the file, their images written below ``workspace``.
+    """The parts of the file, their images written below ``workspace``.
 
     Raises:
         EmptyFileError: zero bytes.
-        UnsupportedFileError: neither TIFF, PDF, PNG nor JPEG.
+        UnsupportedFileError: no format that idp reads.
         DamagedFileError: broken or cut off.
         EncryptedFileError: needs a password.
-        TooLargeError: over a limit of bytes, pages or pixels.
+        EmptyMessageError: a mail or archive without anything to read.
+        TooLargeError: over a limit of bytes, pages, pixels, parts or unpacked size.
         TooSlowError: not done in ``limits.unpack_seconds``.
         ParserCrashedError: the parser died or needed more than ``limits.unpack_memory_mb``.
         AccessError: the file or the workspace can't be used.
+        InputError: what else the format's opener says of the whole file.
     """
+    walk = _Walk(workspace, limits)
     try:
+        media_type = walk.file_itself(path)
+    except OSError as error:
+        raise AccessError(f"{path.name}: {error.strerror}") from error
+    if not walk.parts:
+        raise EmptyMessageError(f"{path.name} holds nothing to read")
+    return Unpacked(media_type=media_type, parts=tuple(walk.parts), left_out=tuple(walk.left_out))
+
+
+class _Walk:
+    """One file and all that is inside it, depth first, in the order in which it stands there."""
+
+    def __init__(self, workspace: Path, limits: IngestSettings) -> None:
+        self._workspace = workspace
+        self._limits = limits
+        self._children = _children(limits)
+        self._opened = 0
+        self._bytes = 0
+        self._names: set[str] = set()
+        self.parts: list[Part] = []
+        self.left_out: list[str] = []
+
+    def file_itself(self, path: Path) -> str:
+        """Open the file; what is wrong with it as a whole is raised."""
+        media_type = self._media_type(path)
+        opened = self._open(path, media_type)
+        self._take(None, None, media_type, opened, None, depth=0)
+        return media_type
+
+    def _member(
+        self, member: Member, above: str | None, outer: Envelope | None, depth: int
+    ) -> None:
+        """Open something inside; what is wrong with it is the part's own."""
+        name = self._name_for(member.name, above)
+        envelope = outer if member.envelope is None else member.envelope.over(outer)
+        path = Path(member.path)
+        media_type = member.media_type
+        sha256 = _sha256_of(path)
+        try:
+            if depth > self._limits.max_depth:
+                raise NestedTooDeepError(f"deeper than ingest.max_depth {self._limits.max_depth}")
+            media_type = media_type or self._media_type(path)
+            opened = self._open(path, media_type)
+        except InputError as error:
+            self.parts.append(
+                Part(
+                    name=name,
+                    sha256=sha256,
+                    media_type=media_type,
+                    envelope=envelope,
+                    error=Refusal.of(error),
+                )
+            )
+            return
+        self._take(name, sha256, media_type, opened, envelope, depth=depth)
+
+    def _take(
+        self,
+        name: str | None,
+        sha256: str | None,
+        media_type: str,
+        opened: Opened,
+        envelope: Envelope | None,
+        *,
+        depth: int,
+    ) -> None:
+        self.left_out.extend(opened.left_out)
+        if opened.pages or opened.read:
+            self.parts.append(
+                Part(
+                    name=name,
+                    sha256=sha256,
+                    media_type=media_type,
+                    envelope=envelope,
+                    pages=opened.pages,
+                    read=opened.read,
+                    transaction=opened.transaction,
+                    flaws=opened.flaws,
+                )
+            )
+        for member in opened.members:
+            self._member(member, name, envelope, depth + 1)
+
+    def _media_type(self, path: Path) -> str:
         size = path.stat().st_size
         if size == 0:
             raise EmptyFileError(f"{path.name} holds no bytes")
-        if size > limits.max_bytes:
+        if size > self._limits.max_bytes:
             raise TooLargeError(
-                f"{path.name} has {size} bytes, more than ingest.max_bytes {limits.max_bytes}"
+                f"{path.name} has {size} bytes, more than ingest.max_bytes {self._limits.max_bytes}"
             )
         with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
+            return media_type_of(stream.read(HEAD_BYTES))
+
+    def _open(self, path: Path, media_type: str) -> Opened:
+        self._opened += 1
+        if self._opened > self._limits.max_parts + 1:
+            raise TooLargeError(f"more than ingest.max_parts {self._limits.max_parts} parts inside")
+        workspace = self._workspace / f"part-{self._opened:04d}"
         workspace.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AccessError(f"{path.name}: {error.strerror}") from error
-    media_type = media_type_of(head)
-    # The children live long: a relative path may mean another place to them.
-    pages = _children(limits).call(
-        unpack_here,
-        path.absolute(),
-        workspace.absolute(),
-        media_type,
-        limits,
-    )
-    if not pages:
-        raise DamagedFileError(f"{path.name} holds no page")
-    return Unpacked(media_type=media_type, pages=pages)
+        # The children live long: a relative path may mean another place to them.
+        opened: Opened = self._children.call(
+            open_here, path.absolute(), workspace.absolute(), media_type, self._limits
+        )
+        if not (opened.pages or opened.read or opened.members or opened.left_out):
+            raise DamagedFileError(f"{path.name} holds no page")
+        self._bytes += sum(Path(member.path).stat().st_size for member in opened.members)
+        if self._bytes > self._limits.max_expanded_bytes:
+            raise TooLargeError(
+                f"unpacks to more than ingest.max_expanded_bytes {self._limits.max_expanded_bytes}"
+            )
+        return opened
+
+    def _name_for(self, name: str, above: str | None) -> str:
+        """A name that no other part of the file has."""
+        full = f"{above}/{name}" if above else name
+        wanted = full = full[-MOST_NAME_CHARACTERS:] or "unnamed"
+        number = 2
+        while wanted in self._names:
+            wanted, number = f"{full} ({number})", number + 1
+        self._names.add(wanted)
+        return wanted
 
 
-def media_type_of(head: bytes) -> str:
-    """The media type that the first bytes of a file tell.
-
-    Raises:
-        UnsupportedFileError: none that idp reads.
-    """
-    for signature, media_type in _SIGNATURES:
-        if head.startswith(signature):
-            return media_type
-    # Readers allow bytes before a PDF's header (PDF 32000-1, annex H, note 13).
-    if b"%PDF-" in head[:_HEAD_BYTES]:
-        return PDF
-    raise UnsupportedFileError("the first bytes are those of no TIFF, PDF, PNG or JPEG")
-
-
-def unpack_here(
-    path: Path, workspace: Path, media_type: str, limits: IngestSettings
-) -> tuple[RawPage, ...]:
-    """Parses the file in this very process: what the child runs."""
-    if media_type == PDF:
-        from idp.ingest.unpack_pdf import unpack_pdf  # noqa: PLC0415 - loads PDFium
-
-        return unpack_pdf(path, workspace, limits)
-    from idp.ingest.unpack_image import unpack_image  # noqa: PLC0415 - loads Pillow
-
-    return unpack_image(path, workspace, media_type, limits)
+def _sha256_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _children(limits: IngestSettings) -> Children:

@@ -40,6 +40,7 @@ class Delivering(Queries):
             pages = session.scalars(
                 sa.select(PageRecord).where(
                     PageRecord.arrival_id == document.arrival_id,
+                    PageRecord.part == (document.part or ""),
                     PageRecord.number.in_(document.pages),
                 )
             )

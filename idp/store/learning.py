@@ -86,7 +86,8 @@ class Learning(Queries):
                 raise WrongStateError(f"{document_id} was never read: nothing to correct")
             pages = session.execute(
                 sa.select(PageRecord.number, PageRecord.page_sha256).where(
-                    PageRecord.arrival_id == document.arrival_id
+                    PageRecord.arrival_id == document.arrival_id,
+                    PageRecord.part == (document.part or ""),
                 )
             ).all()
             by_number = {page.number: page.page_sha256 for page in pages}

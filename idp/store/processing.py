@@ -119,7 +119,7 @@ class Processing(Learning):
                 session.merge(page)
             records = {d.ordinal: d for d in jobs.documents_of(session, arrival_id)}
             taken = {
-                number
+                (known.part, number)
                 for known in records.values()
                 if known.state not in TO_PROCESS
                 for number in known.pages
@@ -130,7 +130,7 @@ class Processing(Learning):
                     known = self._new_document(session, arrival_id, ordinal, document.document_id)
                 elif known.state != State.PROCESSING:
                     continue
-                overlaps = not taken.isdisjoint(document.pages)
+                overlaps = not taken.isdisjoint((document.part, n) for n in document.pages)
                 self._take_result(
                     session,
                     arrival,
@@ -201,6 +201,7 @@ class Processing(Learning):
         kept = page.model_copy(update={"image": image})
         return PageRecord(
             arrival_id=arrival_id,
+            part=page.part or "",
             number=page.number,
             image_sha256=image,
             page_sha256=self.content.put_bytes(kept.model_dump_json().encode()).sha256,
@@ -245,6 +246,7 @@ class Processing(Learning):
             reasons.append(_OVERLAP)
         known.type = document.type
         known.subtype = document.subtype
+        known.part = document.part
         known.pages = list(document.pages)
         known.decision = document.decision.value
         known.missing = len(document.missing)

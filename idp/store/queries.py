@@ -136,6 +136,7 @@ class Queries:
                 sa.select(PageRecord)
                 .where(
                     PageRecord.arrival_id == found.arrival_id,
+                    PageRecord.part == (found.part or ""),
                     PageRecord.number.in_(found.pages),
                 )
                 .order_by(PageRecord.number)
@@ -147,7 +148,7 @@ class Queries:
         """The upright image of one page of a document; raises :class:`NotFoundError`."""
         with Session(self._engine) as session:
             found = _get(session, document_id)
-            page = session.get(PageRecord, (found.arrival_id, number))
+            page = session.get(PageRecord, (found.arrival_id, found.part or "", number))
             if page is None or page.image_sha256 is None or number not in found.pages:
                 raise NotFoundError(f"document {document_id!r} has no image of page {number}")
             sha256 = page.image_sha256
@@ -215,6 +216,10 @@ def as_arrival(arrival: Arrival) -> ArrivalRow:
         size_bytes=arrival.size_bytes,
         received_at=arrival.received_at,
         priority=arrival.priority,
+        queue=arrival.queue,
+        site=arrival.site,
+        sidecar_name=arrival.sidecar_name,
+        sidecar_sha256=arrival.sidecar_sha256,
         duplicate_of=arrival.duplicate_of,
     )
 
@@ -258,6 +263,7 @@ def _as_document(
         priority=arrival.priority,
         type=document.type,
         subtype=document.subtype,
+        part=document.part,
         pages=tuple(document.pages),
         decision=Decision(document.decision) if document.decision else None,
         missing=document.missing,

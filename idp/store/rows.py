@@ -71,6 +71,10 @@ class ArrivalRow:
     size_bytes: int
     received_at: dt.datetime
     priority: int
+    queue: str
+    site: str | None
+    sidecar_name: str | None
+    sidecar_sha256: str | None
     duplicate_of: str | None
     """The first arrival of the same bytes."""
 
@@ -94,6 +98,8 @@ class DocumentRow:
     priority: int
     type: str | None
     subtype: str | None
+    part: str | None
+    """The attachment or member inside the file, none for the file itself."""
     pages: tuple[int, ...]
     decision: Decision | None
     missing: int

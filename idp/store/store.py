@@ -20,7 +20,7 @@ from idp.store import database, jobs, record
 from idp.store.content import ContentStore, Kept
 from idp.store.delivering import Delivering
 from idp.store.identity import new_id
-from idp.store.jobs import Enqueue
+from idp.store.jobs import PROCESS, Enqueue
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
 from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, State
@@ -95,13 +95,17 @@ class Store(Processing, Delivering):
         kept: Kept,
         received_at: dt.datetime,
         priority: int,
+        queue: str = PROCESS,
+        site: str | None = None,
+        sidecar: tuple[str, str] | None = None,
         enqueue: Enqueue | None = None,
     ) -> ArrivalRow:
         """Record a file that is in the content store, and enqueue it, in one transaction.
 
         The same ``arrival_id`` again returns the row that is there. Bytes that arrived before
         are recorded as a duplicate and not enqueued (empty files are never duplicates: each is a
-        transfer of its own that failed). Without ``enqueue`` the sweep finds it.
+        transfer of its own that failed). Without ``enqueue`` the sweep finds it. ``sidecar`` is
+        the name and the sha256 of what describes the file, in the content store as well.
         """
         with Session(self._writing) as session, session.begin():
             known = session.get(Arrival, arrival_id)
@@ -117,6 +121,10 @@ class Store(Processing, Delivering):
                 size_bytes=kept.size_bytes,
                 received_at=received_at,
                 priority=priority,
+                queue=queue,
+                site=site,
+                sidecar_name=sidecar[0] if sidecar else None,
+                sidecar_sha256=sidecar[1] if sidecar else None,
                 duplicate_of=first,
                 job_number=0,
                 attempts=0,

@@ -70,6 +70,10 @@ class Arrival(Work, Base):
     size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
     received_at: Mapped[dt.datetime]
     priority: Mapped[int]
+    queue: Mapped[str] = mapped_column(default="process", server_default="process")
+    site: Mapped[str | None]
+    sidecar_name: Mapped[str | None]
+    sidecar_sha256: Mapped[str | None]
     duplicate_of: Mapped[str | None] = mapped_column(sa.ForeignKey("arrivals.id"))
 
 
@@ -90,6 +94,8 @@ class DocumentRecord(Base):
     changed_at: Mapped[dt.datetime]
     type: Mapped[str | None]
     subtype: Mapped[str | None]
+    part: Mapped[str | None]
+    """The attachment or member that the pages are of."""
     pages: Mapped[list[int]] = mapped_column(default=list)
     decision: Mapped[str | None]
     missing: Mapped[int] = mapped_column(default=0)
@@ -97,16 +103,23 @@ class DocumentRecord(Base):
     error: Mapped[str | None]
     hint: Mapped[str | None]
     result_sha256: Mapped[str | None]
+    like_document: Mapped[str | None]
+    """The earlier document that this one nearly repeats, and how alike they are (0..1)."""
+    likeness: Mapped[float | None]
     due_at: Mapped[dt.datetime | None]
     """When a person must have decided (review)."""
 
 
 class PageRecord(Base):
-    """One page of a packet as read: where its image and its words are in the content store."""
+    """One page of a packet as read: where its image and its words are in the content store.
+
+    ``part`` is empty for pages of the file itself; ``number`` counts within the part.
+    """
 
     __tablename__ = "pages"
 
     arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"), primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True, default="")
     number: Mapped[int] = mapped_column(primary_key=True)
     image_sha256: Mapped[str | None]
     page_sha256: Mapped[str]
@@ -131,6 +144,31 @@ class Delivery(Work, Base):
     location: Mapped[str | None]
     created_at: Mapped[dt.datetime]
     done_at: Mapped[dt.datetime | None]
+
+
+class LedgerRecord(Base):
+    """A file on a share that nothing may be moved on: taken once, as it was then."""
+
+    __tablename__ = "ledger"
+
+    channel: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    inode: Mapped[int] = mapped_column(sa.BigInteger)
+    size_bytes: Mapped[int] = mapped_column(sa.BigInteger)
+    modified_ns: Mapped[int] = mapped_column(sa.BigInteger)
+    arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"))
+    seen_at: Mapped[dt.datetime]
+
+
+class FingerprintRecord(Base):
+    """One band of a document's fingerprint: documents alike share a bucket of some band."""
+
+    __tablename__ = "fingerprints"
+    __table_args__ = (sa.Index("ix_fingerprints_bucket", "band", "bucket"),)
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    band: Mapped[int] = mapped_column(primary_key=True)
+    bucket: Mapped[str]
 
 
 class CorrectionRecord(Base):

@@ -51,7 +51,7 @@ class SlowPipeline:
         self.seconds = seconds
         self.closed = threading.Event()
 
-    def process(self, path, *, workspace, channel, received_at, source=None):
+    def process(self, path, *, workspace, channel, received_at, source=None, **rest):
         content = path.read_bytes()
         if self.mode == "hangs":
             threading.Event().wait()

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.document import Glyphs, RawPage
-from idp.ingest.unpacked import media_type_of, unpack_here
+from idp.ingest.formats import media_type_of
+from idp.ingest.opened import open_here
 from idp.read.born_digital import Words, _left, _says, _words
 from idp.read.glyphs import Claims, Picture, find_pictures
 from idp.read.ocr import Letter, Line, Region
@@ -24,7 +25,7 @@ from tests.pdfs import LINES, Pdf, letter, text
 
 def unpacked(path: Path) -> RawPage:
     media_type = media_type_of(path.read_bytes()[:1024])
-    return unpack_here(path, path.parent, media_type, IngestSettings())[0]
+    return open_here(path, path.parent, media_type, IngestSettings()).pages[0]
 
 
 def seen(path: Path) -> tuple[Gray, Claims, list[Picture]]:

@@ -23,8 +23,10 @@ from idp.errors import (
     TooLargeError,
     UnsupportedFileError,
 )
+from idp.ingest.formats import media_type_of
+from idp.ingest.opened import open_here
 from idp.ingest.unpack_image import believable_dpi
-from idp.ingest.unpacked import Unpacked, media_type_of, unpack, unpack_here
+from idp.ingest.unpacked import Part, Unpacked, unpack
 from idp.settings import IngestSettings
 
 LIMITS = IngestSettings()
@@ -33,7 +35,9 @@ LIMITS = IngestSettings()
 def here(path: Path, workspace: Path, limits: IngestSettings = LIMITS) -> Unpacked:
     """Unpacks in this process: quick, and the same code as in the child."""
     media_type = media_type_of(path.read_bytes()[:1024])
-    return Unpacked(media_type=media_type, pages=unpack_here(path, workspace, media_type, limits))
+    opened = open_here(path, workspace, media_type, limits)
+    part = Part(name=None, sha256=None, media_type=media_type, pages=opened.pages)
+    return Unpacked(media_type=media_type, parts=(part,))
 
 
 def page(text_rows: int = 10, size: tuple[int, int] = (400, 520)) -> Image.Image:

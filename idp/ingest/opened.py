@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one file gives when it is opened, and which opener its first bytes call for.
+
+Every format has one opener: a function ``(path, workspace, limits) -> Opened`` that runs in a child
+process, writes only below ``workspace``, and raises nothing but coded
+:class:`~idp.errors.InputError`. A new format is one line in :data:`OPENERS` and one in
+:mod:`idp.ingest.formats`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from idp.document import Envelope, Noun, Page, RawPage
+from idp.settings import IngestSettings
+from idp.x12 import TransactionSet
+
+MOST_NAME_CHARACTERS = 200
+
+PDF = "application/pdf"
+TIFF = "image/tiff"
+PNG = "image/png"
+JPEG = "image/jpeg"
+MAIL = "message/rfc822"
+MBOX = "application/mbox"
+OUTLOOK = "application/vnd.ms-outlook"
+TNEF = "application/ms-tnef"
+ZIP = "application/zip"
+TAR = "application/x-tar"
+GZIP = "application/gzip"
+OFFICE = "application/x-office"
+RTF = "application/rtf"
+HTML = "text/html"
+TEXT = "text/plain"
+X12 = "application/edi-x12"
+TRANSACTION = "application/edi-x12; transaction"
+"""One transaction set cut out of an interchange, as :mod:`idp.ingest.open_x12` writes it."""
+
+
+class Member(Noun):
+    """Something inside a file: an attachment, a message, a member of an archive.
+
+    ``name`` is foreign, printable text of at most :data:`MOST_NAME_CHARACTERS`; it never becomes a
+    path. ``path`` is where the opener wrote the bytes. ``media_type`` is set where the opener knows
+    better than the bytes can tell (a body of text, a transaction set).
+    """
+
+    name: str
+    path: str
+    media_type: str | None = None
+    envelope: Envelope | None = None
+
+
+class Opened(Noun):
+    """What an opener found: pages to be read, pages that need no reading, and what is inside.
+
+    ``left_out`` says in words what was recognised as no document (a logo in a signature): name and
+    reason. ``flaws`` says what had to be mended for the file to open.
+    """
+
+    pages: tuple[RawPage, ...] = ()
+    read: tuple[Page, ...] = ()
+    transaction: TransactionSet | None = None
+    members: tuple[Member, ...] = ()
+    left_out: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
+
+
+OPENERS: dict[str, str] = {
+    PDF: "idp.ingest.unpack_pdf:open_pdf",
+    TIFF: "idp.ingest.unpack_image:open_tiff",
+    PNG: "idp.ingest.unpack_image:open_picture",
+    JPEG: "idp.ingest.unpack_image:open_picture",
+}
+"""Where each format's opener is; imported in the child only, since some load much."""
+
+
+def open_here(path: Path, workspace: Path, media_type: str, limits: IngestSettings) -> Opened:
+    """Opens the file in this very process: what the child runs."""
+    module, _, function = OPENERS[media_type].partition(":")
+    opened = getattr(import_module(module), function)(path, workspace, limits)
+    assert isinstance(opened, Opened)
+    return opened
