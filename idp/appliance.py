@@ -55,7 +55,7 @@ from idp.errors import (
 from idp.ingest import Claim, Inbox, KeptFile
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
-from idp.settings import Settings
+from idp.settings import ChannelSettings, Settings
 from idp.store import (
     ArrivalRow,
     Kept,
@@ -441,6 +441,7 @@ class Appliance:
                 process_job,
                 Results(result.documents, result.pages, observations),
                 self._enqueue(),
+                near_duplicates=self._channel(arrival.channel).near_duplicates,
             )
             self._troubles.pop(arrival_id, None)
             _log.info("arrival %s: %d document(s)", arrival_id, len(result.documents))
@@ -451,6 +452,10 @@ class Appliance:
         finally:
             self._at_work.pop(job, None)
             shutil.rmtree(workspace, ignore_errors=True)
+
+    def _channel(self, name: str) -> ChannelSettings:
+        """How a channel is treated; the defaults for one that the settings no longer name."""
+        return self.settings.ingest.channels.get(name) or ChannelSettings()
 
     def _sidecar(self, arrival: ArrivalRow) -> tuple[str, Path] | None:
         """The file that describes an arrival: its name and its bytes."""

@@ -107,7 +107,7 @@ def _rounded(value: Any, digits: int | None = None) -> Any:
 
 
 def _digits_for(key: str, inherited: int | None) -> int | None:
-    if key in {"confidence", "type_confidence", "score"}:
+    if key in {"confidence", "type_confidence", "cut_confidence", "likeness", "score"}:
         return _CONFIDENCE_DIGITS
     if key == "box":
         return _BOX_DIGITS

@@ -480,6 +480,10 @@ class Document(Noun):
     pages: tuple[int, ...]
     set_aside: tuple[int, ...] = ()
     """Blank pages and separator sheets next to the document's pages, kept but not part of it."""
+    duplicate_of: str | None = None
+    """The earlier document that this one repeats."""
+    likeness: float | None = Bounded(default=None, ge=0, le=1)
+    """The share of the two documents' numbers that is the same."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
     missing: tuple[str, ...] = ()

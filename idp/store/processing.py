@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.document import Decision, Document, Page
-from idp.store import jobs, record
+from idp.likeness import Traits
+from idp.settings import DuplicatePolicy
+from idp.store import jobs, likenesses, record
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
 from idp.store.learning import Learning
@@ -29,6 +32,7 @@ class Processing(Learning):
 
     _writing: sa.Engine
     _clock: Callable[[], dt.datetime]
+    _finishing: threading.Lock
 
     def begin_processing(self, arrival_id: str, job: str, attempts: int) -> ProcessJob | None:
         """Count an attempt and return what to work on, or ``None`` when there is nothing to do.
@@ -76,7 +80,12 @@ class Processing(Learning):
             return ProcessJob(arrival=as_arrival(arrival), job=job, attempt=arrival.attempts)
 
     def finish_processing(
-        self, process_job: ProcessJob, results: Results, enqueue: Enqueue | None = None
+        self,
+        process_job: ProcessJob,
+        results: Results,
+        enqueue: Enqueue | None = None,
+        *,
+        near_duplicates: DuplicatePolicy = "hold",
     ) -> bool:
         """Store what processing gave and move its documents on, their deliveries enqueued with it.
 
@@ -84,9 +93,23 @@ class Processing(Learning):
         of the packet that a person or a delivery has already taken are left as they are. Returns
         whether the results counted (the job was still ours). Raises ``ValueError`` for results
         without a document, ``OSError`` when the disk is full.
+
+        A document that repeats an earlier one is marked and treated as ``near_duplicates`` says;
+        one that a person queued again is not skipped a second time.
         """
         if not results.documents:
             raise ValueError("processing gave no document")
+        # One at a time: of two copies finished together, the second must see the first.
+        with self._finishing:
+            return self._finish(process_job, results, enqueue, near_duplicates)
+
+    def _finish(
+        self,
+        process_job: ProcessJob,
+        results: Results,
+        enqueue: Enqueue | None,
+        near_duplicates: DuplicatePolicy,
+    ) -> bool:
         arrival_id = process_job.arrival.id
         pages = [self._keep_page(arrival_id, page) for page in results.pages]
         with Session(self._engine) as session:
@@ -103,6 +126,12 @@ class Processing(Learning):
                 update={"document_id": ids[ordinal] if ordinal in ids else new_id(self._clock())}
             )
             for ordinal, document in enumerate(results.documents, start=1)
+        ]
+        compared = [likenesses.traits_of(document, results.pages) for document in documents]
+        documents = self._marked(arrival_id, documents, compared, near_duplicates)
+        traits_sha256s = [
+            self.content.put_bytes(each.model_dump_json().encode()).sha256 if each.speaks else None
+            for each in compared
         ]
         hashes = [
             self.content.put_bytes(document.model_dump_json().encode()).sha256
@@ -130,6 +159,8 @@ class Processing(Learning):
                     known = self._new_document(session, arrival_id, ordinal, document.document_id)
                 elif known.state != State.PROCESSING:
                     continue
+                likenesses.remember(session, known.id, compared[ordinal - 1])
+                known.traits_sha256 = traits_sha256s[ordinal - 1]
                 overlaps = not taken.isdisjoint((document.part, n) for n in document.pages)
                 self._take_result(
                     session,
@@ -138,6 +169,7 @@ class Processing(Learning):
                     document,
                     sha256,
                     overlaps=overlaps,
+                    skip=near_duplicates == "skip",
                     enqueue=enqueue,
                 )
                 if (seen := observations[ordinal - 1]) is not None:
@@ -195,6 +227,25 @@ class Processing(Learning):
                 )
             return True
 
+    def _marked(
+        self,
+        arrival_id: str,
+        documents: Sequence[Document],
+        compared: Sequence[Traits],
+        policy: DuplicatePolicy,
+    ) -> list[Document]:
+        """The documents, those that repeat an earlier one marked."""
+        found: list[Document] = []
+        with Session(self._engine) as session:
+            for document, traits in zip(documents, compared, strict=True):
+                siblings = [
+                    (other.document_id, theirs)
+                    for other, theirs in zip(found, compared, strict=False)
+                ]
+                like = likenesses.most_like(session, self.content, traits, arrival_id, siblings)
+                found.append(likenesses.marked(document, like, policy))
+        return found
+
     def _keep_page(self, arrival_id: str, page: Page) -> PageRecord:
         """Store a page's image and words; the stored page names its image by sha256."""
         image = self.content.put_file(Path(page.image)).sha256 if page.image else None
@@ -232,6 +283,7 @@ class Processing(Learning):
         sha256: str,
         *,
         overlaps: bool,
+        skip: bool,
         enqueue: Enqueue | None,
     ) -> None:
         after = {
@@ -239,6 +291,10 @@ class Processing(Learning):
             Decision.REVIEW: State.REVIEW,
             Decision.QUARANTINE: State.QUARANTINED,
         }[document.decision]
+        queued_again = known.like_document is not None
+        if skip and document.duplicate_of and not queued_again:
+            after = State.DUPLICATE
+        known.like_document, known.likeness = document.duplicate_of, document.likeness
         reasons = list(document.reasons)
         if overlaps and after is State.AUTO:
             # What has left must not leave again inside another document.

@@ -274,6 +274,8 @@ def _as_document(
         due_at=work.due_at,
         trouble=work.trouble,
         duplicate_of=firsts.get(arrival.duplicate_of) if arrival.duplicate_of else None,
+        like_document=document.like_document,
+        likeness=document.likeness,
         location=delivery.location if delivery else None,
     )
 

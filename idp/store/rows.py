@@ -37,14 +37,17 @@ found in a packet, which do not exist before the packet was read."""
 MOVES: dict[State, frozenset[State]] = {
     State.RECEIVED: frozenset({State.PROCESSING, State.QUARANTINED}),
     # Back to received: the attempt failed or was abandoned, the next one has a due time.
-    State.PROCESSING: frozenset({State.AUTO, State.REVIEW, State.QUARANTINED, State.RECEIVED}),
+    # To duplicate: it repeats an earlier document, and its channel skips those.
+    State.PROCESSING: frozenset(
+        {State.AUTO, State.REVIEW, State.QUARANTINED, State.RECEIVED, State.DUPLICATE}
+    ),
     State.AUTO: frozenset({State.DELIVERING}),
     State.REVIEW: frozenset({State.CORRECTED, State.RECEIVED, State.QUARANTINED}),
     State.CORRECTED: frozenset({State.DELIVERING}),
     State.DELIVERING: frozenset({State.DELIVERED, State.INCOMPLETE, State.QUARANTINED}),
     State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
     # A person overrides: the second copy is wanted after all.
-    State.DUPLICATE: frozenset({State.RECEIVED}),
+    State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
     State.DELIVERED: frozenset(),
     State.INCOMPLETE: frozenset(),
 }
@@ -112,6 +115,9 @@ class DocumentRow:
     """Code of what stopped the last attempt, ``None`` when nothing did."""
     duplicate_of: str | None
     """The document that came first, when this one repeats its bytes."""
+    like_document: str | None
+    """The earlier document whose content this one repeats."""
+    likeness: float | None
     location: str | None
     """Where it was delivered to."""
 

@@ -8,6 +8,7 @@ one on the row (a late one, one whose job was given away) changes nothing.
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,6 +51,7 @@ class Store(Processing, Delivering):
         self._engine = database.connect(database_url)
         self._writing = database.writing(self._engine)
         self._clock = clock
+        self._finishing = threading.Lock()
 
     def migrate(self) -> None:
         """Make or bring up the tables. Idempotent; ``idp run`` does it at each start."""
@@ -219,7 +221,7 @@ class Store(Processing, Delivering):
         return self.row(document_id)
 
     def release(self, document_id: str, *, actor: str) -> DocumentRow:
-        """Let a document out of quarantine: into review as it was read.
+        """Let a document out of quarantine, or a skipped double: into review as it was read.
 
         One that was never read is processed again. Raises
         :class:`idp.errors.NotFoundError` or :class:`idp.errors.WrongStateError`.
@@ -227,7 +229,7 @@ class Store(Processing, Delivering):
         self.row(document_id)
         with Session(self._writing) as session, session.begin():
             document = session.get_one(DocumentRecord, document_id, with_for_update=True)
-            if document.state != State.QUARANTINED:
+            if document.state not in {State.QUARANTINED, State.DUPLICATE}:
                 raise WrongStateError(f"{document_id} is {document.state}, not quarantined")
             if document.result_sha256 is None or not document.pages:
                 self._requeue(session, document, actor)

@@ -106,6 +106,8 @@ class DocumentRecord(Base):
     like_document: Mapped[str | None]
     """The earlier document that this one nearly repeats, and how alike they are (0..1)."""
     likeness: Mapped[float | None]
+    traits_sha256: Mapped[str | None]
+    """What later documents are compared with it by."""
     due_at: Mapped[dt.datetime | None]
     """When a person must have decided (review)."""
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         documents.add_column(sa.Column("part", sa.String))
         documents.add_column(sa.Column("like_document", sa.String))
         documents.add_column(sa.Column("likeness", sa.Double))
+        documents.add_column(sa.Column("traits_sha256", sa.String))
     # A page's number counts within its part, so the part belongs to its key: a table of its own
     # kind, copied, since no database here changes a primary key in place.
     op.create_table(
