@@ -28,6 +28,11 @@ def new_id(now: dt.datetime) -> str:
     return str(uuid.UUID(int=value))
 
 
+def first_at(time: dt.datetime) -> str:
+    """The smallest id that can be made at ``time`` or later: all older ones sort before it."""
+    return str(uuid.UUID(int=int(time.timestamp() * 1000) << 80))
+
+
 def born_at(identity: str) -> dt.datetime:
     """When an id was made, to the millisecond; raises ``ValueError`` when it is not one of ours."""
     parsed = uuid.UUID(identity)

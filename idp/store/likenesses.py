@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -12,7 +13,13 @@ from idp.document import Decision, Document, Finding, Page, Severity
 from idp.likeness import MOST_CANDIDATES, SAME, Like, Traits, likeness, traits
 from idp.settings import DuplicatePolicy
 from idp.store.content import ContentStore
+from idp.store.identity import first_at
 from idp.store.tables import DocumentRecord, FingerprintRecord
+
+LOOK_BACK = dt.timedelta(days=180)
+"""How old an earlier document may be. A fax is sent twice within days, and a claim or request is
+rarely answered later than half a year after; a comparison with all there ever was would slow down
+with every year."""
 
 
 def traits_of(document: Document, pages: Sequence[Page]) -> Traits:
@@ -26,12 +33,14 @@ def most_like(
     content: ContentStore,
     of: Traits,
     arrival_id: str,
+    since: dt.datetime,
     siblings: Sequence[tuple[str, Traits]],
 ) -> Like | None:
     """The document that ``of`` repeats: one of another arrival, or one of its ``siblings``.
 
     Processing an arrival again must not find what it gave itself the last time, so its own earlier
-    results are left out and ``siblings`` are those of this time.
+    results are left out and ``siblings`` are those of this time. Documents born before ``since``
+    are not looked at.
     """
     buckets = of.buckets()
     if not buckets:
@@ -44,6 +53,7 @@ def most_like(
             sa.tuple_(FingerprintRecord.band, FingerprintRecord.bucket).in_(
                 list(enumerate(buckets))
             ),
+            FingerprintRecord.document_id >= first_at(since),
             DocumentRecord.arrival_id != arrival_id,
             DocumentRecord.traits_sha256.is_not(None),
         )

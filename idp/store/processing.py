@@ -236,13 +236,16 @@ class Processing(Learning):
     ) -> list[Document]:
         """The documents, those that repeat an earlier one marked."""
         found: list[Document] = []
+        since = self._clock() - likenesses.LOOK_BACK
         with Session(self._engine) as session:
             for document, traits in zip(documents, compared, strict=True):
                 siblings = [
                     (other.document_id, theirs)
                     for other, theirs in zip(found, compared, strict=False)
                 ]
-                like = likenesses.most_like(session, self.content, traits, arrival_id, siblings)
+                like = likenesses.most_like(
+                    session, self.content, traits, arrival_id, since, siblings
+                )
                 found.append(likenesses.marked(document, like, policy))
         return found
 

@@ -166,7 +166,7 @@ class FingerprintRecord(Base):
     """One band of a document's fingerprint: documents alike share a bucket of some band."""
 
     __tablename__ = "fingerprints"
-    __table_args__ = (sa.Index("ix_fingerprints_bucket", "band", "bucket"),)
+    __table_args__ = (sa.Index("ix_fingerprints_bucket", "band", "bucket", "document_id"),)
 
     document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
     band: Mapped[int] = mapped_column(primary_key=True)

@@ -57,4 +57,4 @@ def upgrade() -> None:
         sa.Column("band", sa.Integer, primary_key=True),
         sa.Column("bucket", sa.String, nullable=False),
     )
-    op.create_index("ix_fingerprints_bucket", "fingerprints", ["band", "bucket"])
+    op.create_index("ix_fingerprints_bucket", "fingerprints", ["band", "bucket", "document_id"])
