@@ -12,51 +12,13 @@ from hypothesis import strategies as st
 from idp.document import Box, Document, DocumentType, Field, Page, Word
 from idp.likeness import SAME, Traits, likeness, traits
 
-FORM = [
-    "Prior",
-    "Authorization",
-    "Request",
-    "Patient",
-    "Name",
-    "Date",
-    "of",
-    "Birth",
-    "Member",
-    "ID",
-    "Requesting",
-    "Provider",
-    "Phone",
-    "Fax",
-    "Diagnosis",
-    "Codes",
-    "Service",
-    "Units",
-    "Questions",
-    "call",
-    "8005550100",
-    "Form",
-    "20250101",
-]
-PATIENT = [
-    "03/14/1961",
-    "XK44718203",
-    "1003000126",
-    "555-201-4477",
-    "555-201-4478",
-    "M17.11",
-    "97110",
-    "10/05/2026",
-]
-OTHER = [
-    "11/30/1984",
-    "BR90215577",
-    "1245319599",
-    "555-340-9912",
-    "555-340-9913",
-    "E11.9",
-    "99214",
-    "12/01/2026",
-]
+PRINT = (
+    "Prior Authorization Request Patient Name Date of Birth Member ID Requesting Provider Phone "
+    "Fax Diagnosis Codes Service Units Questions call 8005550100 Form 20250101"
+)
+ONE = "03/14/1961 XK44718203 1003000126 555-201-4477 555-201-4478 M17.11 97110 10/05/2026"
+TWO = "11/30/1984 BR90215577 1245319599 555-340-9912 555-340-9913 E11.9 99214 12/01/2026"
+FORM, PATIENT, OTHER = PRINT.split(), ONE.split(), TWO.split()
 
 
 def traits_of(texts: list[str], *fields: Field, kind: str = "prior_auth_request") -> Traits:
