@@ -32,6 +32,7 @@ def most_like(
     session: Session,
     content: ContentStore,
     of: Traits,
+    *,
     arrival_id: str,
     since: dt.datetime,
     siblings: Sequence[tuple[str, Traits]],

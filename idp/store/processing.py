@@ -244,7 +244,12 @@ class Processing(Learning):
                     for other, theirs in zip(found, compared, strict=False)
                 ]
                 like = likenesses.most_like(
-                    session, self.content, traits, arrival_id, since, siblings
+                    session,
+                    self.content,
+                    traits,
+                    arrival_id=arrival_id,
+                    since=since,
+                    siblings=siblings,
                 )
                 found.append(likenesses.marked(document, like, policy))
         return found
