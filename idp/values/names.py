@@ -71,6 +71,10 @@ def _turned(name: str) -> str:
         return f"{last}, {', '.join(titles)}"
     if len(last.split()) > 3 or len(given) > 2 or any(len(p.split()) > 4 for p in given):
         return name
+    initials = [w for p in given for w in p.split() if not _CREDENTIAL.fullmatch(w)]
+    if len(last.split()) > 1 and all(len(word.strip(".")) == 1 for word in initials):
+        # A whole name and then a letter: a speck beside the degree, not a given name.
+        return name
     turned = f"{' '.join(given)} {last}"
     return f"{turned}, {', '.join(titles)}" if titles else turned
 

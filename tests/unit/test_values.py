@@ -259,6 +259,7 @@ def test_a_printed_amount_comes_back_as_itself(amount: Decimal) -> None:
         ("Gulf Shore Hospital Medicine", "Gulf Shore Hospital Medicine"),
         ("THE SUMMIT (PAIN MANAGEMENT)", "THE SUMMIT (PAIN MANAGEMENT)"),
         ("Devon R. Abernathy, MD", "Devon R. Abernathy, MD"),
+        ("Philippa Quillfeather, I MD", "Philippa Quillfeather, I MD"),
     ],
 )
 def test_names_are_turned_and_cased_without_losing_a_word(raw: str, value: str) -> None:
