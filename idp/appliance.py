@@ -146,7 +146,7 @@ class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
     def deliver(
-        self, document: Document, original: Path, page_images: Mapping[int, Path], key: str
+        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
     ) -> Path:
         """See :meth:`idp.deliver.Outbox.deliver`."""
 
@@ -489,7 +489,7 @@ class Appliance:
             content = self.store.content
             location = self._sink.deliver(
                 document,
-                content.path(deliver_job.original_sha256),
+                content.path(deliver_job.original_sha256) if deliver_job.whole_file else None,
                 {n: content.path(sha) for n, sha in deliver_job.image_sha256s.items()},
                 deliver_job.key,
             )

@@ -2,7 +2,8 @@
 """The outbox: one folder per delivered document, there whole or not at all, and only once.
 
     <outbox>/<key>/document.json    the contract object, idp.document/1
-                   original.<ext>   the bytes as received, hash checked after the copy
+                   original.<ext>   the bytes as received, hash checked after the copy, or
+                   pages.pdf        the document's own pages, where the file holds others too
                    document.pdf     the pages with the found fields outlined
                    manifest.json    name, size and sha256 of the three, written last
     <outbox>/.staging/<key>/        being built; never read this
@@ -17,6 +18,9 @@ delivered twice.
 Another content under a key that was used before (a document worked again after a correction) never
 alters what was published: it goes to ``<key>.v2``, ``<key>.v3`` ...; its ``manifest.json`` names
 the version it replaces. Timings do not count as content.
+
+A file that holds several documents (a stack of faxes, a mail with attachments) may be about several
+patients, so none of its documents takes the file along.
 """
 
 from __future__ import annotations
@@ -33,7 +37,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from idp.contract import to_contract
-from idp.deliver.overlay import draw_overlay
+from idp.deliver.overlay import draw_overlay, draw_pages
 from idp.document import Document
 from idp.errors import AccessError, DeliveryError
 
@@ -46,6 +50,7 @@ _MOST_VERSIONS = 1000
 
 DOCUMENT_NAME = "document.json"
 OVERLAY_NAME = "document.pdf"
+PAGES_NAME = "pages.pdf"
 MANIFEST_NAME = "manifest.json"
 
 
@@ -83,13 +88,14 @@ class Outbox:
         self._receipts = folder / ".receipts"
 
     def deliver(
-        self, document: Document, original: Path, page_images: Mapping[int, Path], key: str
+        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
     ) -> Path:
         """Publish one document; the same key and content again is a no-op that checks the files.
 
         Args:
             document: What was found.
-            original: The bytes as received; their sha256 must be ``document.sha256``.
+            original: The bytes as received; their sha256 must be ``document.sha256``. None where
+                they hold more than this document.
             page_images: Upright page image by page number; a page without one is left out of the
                 outlined PDF.
             key: Names this delivery for ever; other content under it becomes a new version.
@@ -111,7 +117,7 @@ class Outbox:
             ) from error
 
     def _deliver(
-        self, document: Document, original: Path, page_images: Mapping[int, Path], key: str
+        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
     ) -> Path:
         record = to_contract(document)
         content = _content_hash(record)
@@ -141,7 +147,7 @@ class Outbox:
         receipt: Delivery,
         record: dict[str, Any],
         document: Document,
-        original: Path,
+        original: Path | None,
         page_images: Mapping[int, Path],
     ) -> Path:
         """The key was used with this very content: finish, check, or mend."""
@@ -163,7 +169,7 @@ class Outbox:
         draft: Delivery,
         record: dict[str, Any],
         document: Document,
-        original: Path,
+        original: Path | None,
         page_images: Mapping[int, Path],
     ) -> Path:
         staged, final = self._staging / draft.folder, self.folder / draft.folder
@@ -171,13 +177,17 @@ class Outbox:
             shutil.rmtree(staged)
         staged.mkdir()
         _write(staged / DOCUMENT_NAME, _pretty(record))
-        copy = staged / f"original{_suffix(document)}"
-        _copy(original, copy)
-        if _hash(copy) != document.sha256:
-            shutil.rmtree(staged)
-            raise DeliveryError(
-                f"document {document.document_id}: the stored original is not what was received"
-            )
+        if original is None:
+            draw_pages(document, page_images, staged / PAGES_NAME)
+            _sync(staged / PAGES_NAME)
+        else:
+            copy = staged / f"original{_suffix(document)}"
+            _copy(original, copy)
+            if _hash(copy) != document.sha256:
+                shutil.rmtree(staged)
+                raise DeliveryError(
+                    f"document {document.document_id}: the stored original is not what was received"
+                )
         draw_overlay(document, page_images, staged / OVERLAY_NAME)
         _sync(staged / OVERLAY_NAME)
         files = {
@@ -229,7 +239,7 @@ def _folder_name(key: str) -> str:
 
 def _suffix(document: Document) -> str:
     """The ending of the received name when it is a plain one; nothing else of that name is kept."""
-    suffix = Path(document.part or document.source).suffix.lower()
+    suffix = Path(document.source).suffix.lower()
     return suffix if _SAFE_SUFFIX.fullmatch(suffix) else ".bin"
 
 

@@ -70,6 +70,25 @@ def draw_overlay(document: Document, page_images: Mapping[int, Path], target: Pa
     canvas.save()
 
 
+def draw_pages(document: Document, page_images: Mapping[int, Path], target: Path) -> None:
+    """Write the document's own pages as a PDF, every pixel as it was read and nothing added.
+
+    For documents that came in one file with others: the file as received shows those too.
+    """
+    canvas = Canvas(str(target), pagesize=letter, invariant=1, pageCompression=1)
+    canvas.setTitle(f"{document.type} {document.document_id}")
+    canvas.setCreator("idp")
+    for page in document.pages:
+        if page in page_images:
+            with Image.open(page_images[page]) as image:
+                scale = _SHORT_SIDE_POINTS / min(image.size)
+                width, height = image.width * scale, image.height * scale
+                canvas.setPageSize((width, height))
+                canvas.drawImage(ImageReader(image), 0, 0, width, height)
+            canvas.showPage()
+    canvas.save()
+
+
 def _colour(document: Document, name: str) -> Color:
     """The colour of the worst that the rules say about a field."""
     found = {finding.severity for finding in document.findings if finding.field == name}

@@ -51,6 +51,7 @@ class Delivering(Queries):
                 key=delivery.key,
                 document_id=document.id,
                 original_sha256=session.get_one(Arrival, document.arrival_id).sha256,
+                whole_file=document.part is None and _is_alone(session, document.arrival_id),
                 image_sha256s={p.number: p.image_sha256 for p in pages if p.image_sha256},
             )
 
@@ -134,3 +135,13 @@ class Delivering(Queries):
                 detail={"trouble": trouble, "seconds": retry_in.total_seconds()},
             )
             return True
+
+
+def _is_alone(session: Session, arrival_id: str) -> bool:
+    """Whether an arrival gave one document only."""
+    found = session.scalars(
+        sa.select(sa.func.count())
+        .select_from(DocumentRecord)
+        .where(DocumentRecord.arrival_id == arrival_id)
+    ).one()
+    return found == 1

@@ -187,6 +187,8 @@ class DeliverJob:
     key: str
     document_id: str
     original_sha256: str
+    whole_file: bool
+    """Whether the file as received holds this document and no other."""
     image_sha256s: dict[int, str]
 
 

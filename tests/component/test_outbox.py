@@ -154,6 +154,15 @@ def test_a_damaged_published_file_is_put_back(bench: Bench) -> None:
     assert not list((bench.folder / ".staging").iterdir())
 
 
+def test_a_document_of_a_stack_leaves_with_its_own_pages_only(bench: Bench) -> None:
+    folder = bench.outbox.deliver(bench.document, None, bench.images, "one-of-three")
+    files = {path.name for path in folder.iterdir()}
+    assert files == {"document.json", "document.pdf", "pages.pdf", "manifest.json"}
+    pages = pdfium.PdfDocument(folder / "pages.pdf")
+    assert len(pages) == len(bench.document.pages)
+    pages.close()
+
+
 def test_an_original_that_is_not_what_was_received_is_never_published(bench: Bench) -> None:
     bench.original.write_bytes(b"something else")
     with pytest.raises(DeliveryError, match="not what was received"):

@@ -113,3 +113,12 @@ def test_the_same_sheet_twice_in_one_packet_is_seen(store, queue, tmp_path):  # 
     first, second = sorted(store.recent(), key=lambda row: row.ordinal)
     assert (first.state, second.state) == (State.AUTO, State.REVIEW)
     assert second.like_document == first.id
+
+
+def test_only_a_document_alone_in_its_file_takes_the_file_along(store, queue, tmp_path):  # noqa: F811
+    take(store, queue, tmp_path, b"one", NUMBERS, "hold")
+    assert store.begin_delivery(*queue.next("deliver"), 3).whole_file
+    arrive(store, queue, b"two")
+    found = results(tmp_path, Decision.AUTO, Decision.AUTO)
+    assert store.finish_processing(begin(store, queue), found, queue)
+    assert not store.begin_delivery(*queue.next("deliver"), 3).whole_file
