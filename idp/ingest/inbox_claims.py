@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -222,14 +223,14 @@ class ClaimedChannel(Channel):
             place = expected / kind / companion.name
             place.parent.mkdir(exist_ok=True)
             shared = wanted_by.get(companion, 1) > 1
-            wanted_by[companion] = wanted_by.get(companion, 1) - 1
-            if kind == _SIDECAR and any(place.parent.iterdir()):
-                continue
+            # A sidecar that came before a kill is ours; another one of its name is not.
+            here = kind == _SIDECAR and any(place.parent.iterdir())
             with contextlib.suppress(FileNotFoundError):
-                if not shared:
+                if not shared and not here:
                     (self.folder / companion).rename(place)
-                elif kind == _SIDECAR:
+                elif kind == _SIDECAR and not here:
                     _copy(self.folder / companion, expected / _HALF, place)
+            wanted_by[companion] = wanted_by.get(companion, 1) - 1
         expected.rename(folder / _BOUND)
 
     def _sidecar_in(self, folder: Path) -> Path | None:
@@ -238,9 +239,15 @@ class ClaimedChannel(Channel):
 
 
 def _copy(source: Path, half: Path, place: Path) -> None:
-    """A whole copy under its name, or none."""
-    with open_plain(source) as stream, half.open("wb") as sink:
-        shutil.copyfileobj(stream, sink)
+    """A whole copy under its name, or none: a second name where the file system has those."""
+    half.unlink(missing_ok=True)
+    try:
+        os.link(source, half, follow_symlinks=False)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        with open_plain(source) as stream, half.open("wb") as sink:
+            shutil.copyfileobj(stream, sink)
     half.rename(place)
 
 

@@ -34,6 +34,8 @@ _MAIL_HEADER = re.compile(
     rb"^(?:received|return-path|message-id|mime-version|content-type|delivered-to):",
     re.IGNORECASE | re.MULTILINE,
 )
+_MBOX_LINE = re.compile(rb"From \S+ +(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) ")
+"""RFC 4155: sender, then the time as asctime() writes it."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -74,7 +76,7 @@ def is_document(head: bytes) -> bool:
     # RFC 5322: the header ends at the first empty line. "From:" and "Date:" alone are no mark of
     # a mail: fax servers write just that into their notes.
     header = re.split(rb"\r?\n\r?\n", text, maxsplit=1)[0]
-    if text.startswith(b"From ") or _MAIL_HEADER.search(header):
+    if _MBOX_LINE.match(text) or _MAIL_HEADER.search(header):
         return True
     try:
         return media_type_of(head) not in _LIKE_A_SIDECAR
