@@ -33,10 +33,11 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import BinaryIO, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import sqlalchemy as sa
 
+from idp.arriving import StoreIntake, marked
 from idp.deliver import Outbox
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
@@ -52,19 +53,18 @@ from idp.errors import (
     SettingsError,
     where,
 )
-from idp.ingest import Claim, Inbox, KeptFile
+from idp.ingest import Inbox
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
+    DELIVER,
+    PROCESS,
     ArrivalRow,
-    Kept,
     ProcessJob,
     Results,
     Store,
-    born_at,
     connect_for_engine,
-    new_id,
 )
 
 SWEEP_SECONDS = 1.0
@@ -208,36 +208,6 @@ class DataFolderLock:
             self._descriptor = None
 
 
-class _StoreIntake:
-    """Where the inbox puts what it takes."""
-
-    def __init__(self, store: Store, engine: Engine) -> None:
-        self._store = store
-        self._engine = engine
-
-    def claim_id(self) -> str:
-        return new_id(_utc_now())
-
-    def claimed_at(self, claim_id: str) -> dt.datetime:
-        return born_at(claim_id)
-
-    def keep(self, source: BinaryIO) -> Kept:
-        return self._store.content.put(source)
-
-    def record(self, claim: Claim, kept: KeptFile) -> None:
-        arrival = self._store.record_arrival(
-            claim.id,
-            channel=claim.channel,
-            name=claim.name,
-            kept=Kept(kept.sha256, kept.size_bytes),
-            received_at=claim.received_at,
-            priority=claim.priority,
-            enqueue=self._engine.enqueue,
-        )
-        first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
-        _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
-
-
 class Appliance:
     """Everything that runs, between ``with`` and its end. Starting it again goes on."""
 
@@ -331,10 +301,8 @@ class Appliance:
         engine = Engine(
             connect_for_engine(self.store.database_url),
             executor=executor,
-            lanes={
-                "process": Lane(self._guarded(self._process), self.settings.engine.concurrency),
-                "deliver": Lane(self._guarded(self._deliver), DELIVER_CONCURRENCY),
-            },
+            lanes=self._lanes(),
+            otherwise=PROCESS,
         )
         self._engine = engine
         engine.launch()
@@ -343,10 +311,19 @@ class Appliance:
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
         self._inbox = Inbox(
-            self.settings.inbox_folder, self.settings.ingest, _StoreIntake(self.store, engine)
+            self.settings.inbox_folder, self.settings.ingest, StoreIntake(self.store, engine)
         )
         self._inbox.start()
         stack.callback(self._inbox.stop)
+
+    def _lanes(self) -> dict[str, Lane]:
+        """The queues: those that documents are worked in, and that of deliveries."""
+        process, deliver = self._guarded(self._process), self._guarded(self._deliver)
+        queues = {PROCESS: self.settings.engine.concurrency, **self.settings.engine.queues}
+        return {
+            **{name: Lane(process, concurrency) for name, concurrency in queues.items()},
+            DELIVER: Lane(deliver, DELIVER_CONCURRENCY),
+        }
 
     def _note_models(self) -> None:
         """Put promotions on the record whose command was killed before it could."""
@@ -437,9 +414,11 @@ class Appliance:
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
+            channel = self.settings.ingest.channels.get(arrival.channel, ChannelSettings())
+            documents = tuple(marked(each, arrival, channel) for each in result.documents)
             self.store.finish_processing(
                 process_job,
-                Results(result.documents, result.pages, observations),
+                Results(documents, result.pages, observations),
                 self._enqueue(),
                 near_duplicates=self._channel(arrival.channel).near_duplicates,
             )

@@ -59,7 +59,7 @@ can't do it records in the store. An exception ends the job, and the sweep finds
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One queue: the segment of its name, and how many jobs run at a time."""
+    """One queue: the segment that its jobs run, and how many run at a time."""
 
     segment: Segment
     concurrency: int
@@ -68,14 +68,23 @@ class Lane:
 class Engine:
     """Runs segments durably. One per process: the library keeps its state in the module."""
 
-    def __init__(self, database: sa.Engine, *, executor: str, lanes: Mapping[str, Lane]) -> None:
+    def __init__(
+        self,
+        database: sa.Engine,
+        *,
+        executor: str,
+        lanes: Mapping[str, Lane],
+        otherwise: str | None = None,
+    ) -> None:
         """Prepare; nothing runs before :meth:`launch`.
 
         Args:
             database: Connections to the database of our tables, for the library's use alone.
             executor: Unique, stable id of this installation.
-            lanes: Segments by name.
+            lanes: Queues by name.
+            otherwise: The lane for work of a queue that the settings no longer name.
         """
+        self._otherwise = otherwise
         self._database = database
         self._executor = executor
         self._lanes = dict(lanes)
@@ -114,7 +123,7 @@ class Engine:
         )
 
     def enqueue(
-        self, connection: sa.Connection, segment: str, target: str, job: str, priority: int
+        self, connection: sa.Connection, queue: str, target: str, job: str, priority: int
     ) -> None:
         """Hand a job over inside the caller's transaction; it runs once that has committed.
 
@@ -122,9 +131,10 @@ class Engine:
         """
         if self._client is None:
             raise RuntimeError("the engine is not launched")
+        lane = self._otherwise if queue not in self._lanes and self._otherwise else queue
         options = EnqueueOptions(
-            workflow_name=segment,
-            queue_name=segment,
+            workflow_name=lane,
+            queue_name=lane,
             workflow_id=job,
             app_version=APPLICATION_VERSION,
             priority=max(1, priority),
@@ -132,7 +142,10 @@ class Engine:
         self._client.enqueue_in_transaction(connection, options, target, job)
 
     def live(self, jobs: Sequence[str]) -> Collection[str]:
-        """Those of ``jobs`` that are queued or running; all others will never run again."""
+        """Those of ``jobs`` that are queued or running; all others will never run again.
+
+        What waits in a queue that is no longer worked is as good as lost.
+        """
         found: set[str] = set()
         for start in range(0, len(jobs), _LIST_LIMIT):
             for status in DBOS.list_workflows(
@@ -141,13 +154,15 @@ class Engine:
                 load_input=False,
                 load_output=False,
             ):
+                if status.queue_name not in self._lanes:
+                    continue
                 # One process works on a database: what another executor has begun died with it.
                 if status.status != "PENDING" or status.executor_id == self._executor:
                     found.add(status.workflow_id)
         return found
 
     def depth(self) -> dict[str, int]:
-        """How many jobs are queued or running, by segment."""
+        """How many jobs are queued or running, by queue."""
         depths = dict.fromkeys(self._lanes, 0)
         for status in DBOS.list_workflows(
             status=_ALIVE, load_input=False, load_output=False, limit=10_000

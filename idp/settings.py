@@ -8,9 +8,16 @@ No room reads this module's global state: the pipeline hands each room its own s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,6 +35,10 @@ class Slice(BaseModel):
 
 
 DuplicatePolicy = Literal["warn", "hold", "skip"]
+ChannelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")]
+"""It becomes the name of a folder."""
+QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+_OUR_QUEUES = frozenset({"process", "deliver"})
 
 
 class ChannelSettings(Slice):
@@ -108,7 +119,7 @@ class MailboxSettings(Slice):
 class IngestSettings(Slice):
     """What is taken from the drop folders, and the limits of what is unpacked."""
 
-    channels: dict[str, ChannelSettings] = Field(
+    channels: dict[ChannelName, ChannelSettings] = Field(
         default_factory=lambda: {n: ChannelSettings() for n in ("fax", "email", "scan")},
         description="Drop folders below the inbox; the folder's name is the channel.",
     )
@@ -234,7 +245,7 @@ class EngineSettings(Slice):
     """Durable execution."""
 
     concurrency: int = Field(4, ge=1, le=64, description="Documents worked on at a time.")
-    queues: dict[str, int] = Field(
+    queues: dict[QueueName, Annotated[int, Field(ge=1, le=64)]] = Field(
         default_factory=dict,
         description="Further queues for channels, and how many documents each works on at a time.",
     )
@@ -330,6 +341,31 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     learning: LearningSettings = LearningSettings()
     serve: ServeSettings = ServeSettings()
+
+    @model_validator(mode="after")
+    def _channels_and_queues_fit(self) -> Self:
+        """Each channel has a folder for itself and a queue that is worked."""
+        for name in self.engine.queues:
+            if name in _OUR_QUEUES:
+                raise ValueError(f"engine.queues.{name}: the name is taken")
+        folders: dict[str, Path] = {}
+        for name, channel in self.ingest.channels.items():
+            if channel.queue != "process" and channel.queue not in self.engine.queues:
+                raise ValueError(
+                    f"ingest.channels.{name}.queue: {channel.queue} is not in engine.queues"
+                )
+            folder = self.channel_folder(name).absolute()
+            for other, there in folders.items():
+                if folder.is_relative_to(there) or there.is_relative_to(folder):
+                    raise ValueError(
+                        f"ingest.channels.{name}.folder lies in or around that of {other}"
+                    )
+            folders[name] = folder
+        return self
+
+    def channel_folder(self, name: str) -> Path:
+        """Where a channel's files are dropped."""
+        return self.ingest.channels[name].folder or self.inbox_folder / name
 
     @property
     def inbox_folder(self) -> Path:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a drop folder to pages: take files that are whole, and unpack them into rasters."""
 
-from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
+from idp.ingest.inbox import Inbox, InboxHealth
+from idp.ingest.inbox_channel import ChannelHealth
+from idp.ingest.inbox_files import Stamp
+from idp.ingest.intake import Claim, Intake, KeptFile, Remembered, Seen
 from idp.ingest.sidecar import read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
 __all__ = [
+    "ChannelHealth",
     "Claim",
     "Inbox",
     "InboxHealth",
@@ -13,6 +17,9 @@ __all__ = [
     "KeptFile",
     "Part",
     "Refusal",
+    "Remembered",
+    "Seen",
+    "Stamp",
     "Unpacked",
     "read_sidecar",
     "unpack",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import math
 import os
 import signal
 import stat
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 DEEPEST = 8
 """How many folders below a channel are looked into."""
@@ -22,7 +23,8 @@ EMPTY_SETTLE_FACTOR = 5
 """An empty file settles so much longer: some senders create it first and write it later."""
 
 _TEMPORARY_ENDS = ("~", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
-_TEMPORARY_NAMES = frozenset({"thumbs.db", "desktop.ini"})
+_LEFT_ALONE = frozenset({"thumbs.db", "desktop.ini", "seqf"})
+"""``seqf`` is HylaFAX's own counter in its ``recvq``: without it, it numbers from one again."""
 
 
 def is_temporary(name: str) -> bool:
@@ -31,13 +33,18 @@ def is_temporary(name: str) -> bool:
     return (
         lowered.startswith((".", "~$"))
         or lowered.endswith(_TEMPORARY_ENDS)
-        or lowered in _TEMPORARY_NAMES
+        or lowered in _LEFT_ALONE
     )
 
 
 def printable(relative: Path) -> str:
     r"""A file's name as valid text: bytes that are no UTF-8 show as ``\xNN``."""
     return os.fsencode(relative).decode("utf-8", "backslashreplace")
+
+
+def ledger_key(relative: Path) -> str:
+    r"""A file's name as valid text that no other name has: backslashes are doubled."""
+    return os.fsencode(relative).replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
 
 
 class Stamp(NamedTuple):
@@ -124,12 +131,15 @@ class Settling:
         for path in self._watched.keys() - present:
             del self._watched[path]
 
-    def next_due(self) -> float | None:
-        """When the first of the waiting files can have settled (monotonic seconds)."""
-        return min(
-            (watched.since + self._needed(watched.stamp) for watched in self._watched.values()),
-            default=None,
-        )
+    def unchanged_for(self, path: Path, now: float) -> float:
+        """Seconds since a file was first seen as it is."""
+        watched = self._watched.get(path)
+        return 0.0 if watched is None else now - watched.since
+
+    def next_due(self, after: float = -math.inf) -> float | None:
+        """When the first file can have settled that had not ``after`` (monotonic seconds)."""
+        dues = (watched.since + self._needed(watched.stamp) for watched in self._watched.values())
+        return min((due for due in dues if due > after), default=None)
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -183,3 +193,8 @@ def _lease(descriptor: int) -> Readiness:
             return Readiness.READY
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return Readiness.READY
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open for reading, never through a link, never waiting for a pipe's other end."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")

@@ -42,17 +42,24 @@ class Hints(FileSystemEventHandler):
         self._moved: set[Path] = set()
 
     def start(self) -> None:
-        """Begin to watch; on failure only say so."""
+        """Begin to watch; on failure only say so.
+
+        A folder that is not there is left out: :meth:`revive` notices when it comes.
+        """
         observer = Observer()
         try:
             for name, folder in self._folders.items():
+                try:
+                    inode = folder.stat().st_ino
+                except OSError:
+                    continue
                 observer.schedule(
                     self,
                     str(folder),
                     recursive=True,
                     event_filter=[FileClosedEvent, FileCreatedEvent, FileMovedEvent, DirMovedEvent],
                 )
-                self._inodes[name] = folder.stat().st_ino
+                self._inodes[name] = inode
             observer.start()
         except OSError as error:
             _log.warning("the drop folders can't be watched, only scanned: %s", error.strerror)

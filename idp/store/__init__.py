@@ -36,6 +36,7 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
+    store.ledger(channel), store.ledger_counts()      # what is remembered of read-only shares
 
 Errors: :class:`idp.errors.NotFoundError` (no such document),
 :class:`idp.errors.WrongStateError` (the verb does not apply to its state). A verb from another
@@ -45,6 +46,7 @@ process is picked up by the running appliance within about a second.
 from idp.store.content import ContentStore, Kept
 from idp.store.database import connect_for_engine
 from idp.store.identity import born_at, new_id
+from idp.store.jobs import DELIVER, PROCESS
 from idp.store.rows import (
     ArrivalRow,
     CorrectedDocument,
@@ -54,6 +56,7 @@ from idp.store.rows import (
     DocumentDetail,
     DocumentRow,
     EventRow,
+    LedgerRow,
     ObservationRow,
     ProcessJob,
     Results,
@@ -62,6 +65,8 @@ from idp.store.rows import (
 from idp.store.store import Store
 
 __all__ = [
+    "DELIVER",
+    "PROCESS",
     "ArrivalRow",
     "ContentStore",
     "CorrectedDocument",
@@ -72,6 +77,7 @@ __all__ = [
     "DocumentRow",
     "EventRow",
     "Kept",
+    "LedgerRow",
     "ObservationRow",
     "ProcessJob",
     "Results",

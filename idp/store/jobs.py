@@ -15,7 +15,7 @@ from idp.store.rows import State
 from idp.store.tables import Arrival, Delivery, DocumentRecord
 
 Enqueue = Callable[[sa.Connection, str, str, str, int], None]
-"""Hands a job to the engine inside the caller's transaction: segment, target, job, priority."""
+"""Hands a job to the engine inside the caller's transaction: queue, target, job, priority."""
 
 PROCESS = "process"
 DELIVER = "deliver"
@@ -26,12 +26,13 @@ whoever happened to be at work when the power went is most likely innocent."""
 
 
 def start(session: Session, work: Arrival | Delivery, priority: int, enqueue: Enqueue) -> None:
-    """Give the row a new job and hand it to the engine."""
+    """Give the row a new job and hand it to the engine: an arrival to the queue of its channel."""
     segment = PROCESS if isinstance(work, Arrival) else DELIVER
+    lane = work.queue if isinstance(work, Arrival) else DELIVER
     work.job_number += 1
     work.job = f"{segment}:{work.id}:{work.job_number}"
     session.flush()
-    enqueue(session.connection(), segment, work.id, work.job, priority)
+    enqueue(session.connection(), lane, work.id, work.job, priority)
 
 
 def renew(work: Arrival | Delivery, due_at: dt.datetime) -> None:

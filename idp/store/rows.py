@@ -83,6 +83,21 @@ class ArrivalRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A file on a share that is only read, as it was when it was taken.
+
+    ``path`` is its name there, lossless (:func:`idp.ingest.inbox_files.ledger_key`); ``sha256s``
+    are those of the arrival it belongs to and of that arrival's sidecar.
+    """
+
+    path: str
+    inode: int
+    size_bytes: int
+    modified_ns: int
+    sha256s: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentRow:
     """One document in a list.
 

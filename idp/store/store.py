@@ -17,14 +17,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.errors import AlreadyRunningError, WrongStateError
+from idp.settings import DuplicatePolicy
 from idp.store import database, jobs, record
 from idp.store.content import ContentStore, Kept
 from idp.store.delivering import Delivering
 from idp.store.identity import new_id
 from idp.store.jobs import PROCESS, Enqueue
+from idp.store.ledger import Ledger
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
-from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, State
+from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, LedgerRow, State
 from idp.store.tables import Arrival, Delivery, DocumentRecord
 
 _RUNNING_LOCK = 7236473
@@ -36,7 +38,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering):
+class Store(Processing, Delivering, Ledger):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(
@@ -100,20 +102,25 @@ class Store(Processing, Delivering):
         queue: str = PROCESS,
         site: str | None = None,
         sidecar: tuple[str, str] | None = None,
+        exact_duplicates: DuplicatePolicy = "skip",
+        ledger: Sequence[LedgerRow] = (),
         enqueue: Enqueue | None = None,
     ) -> ArrivalRow:
         """Record a file that is in the content store, and enqueue it, in one transaction.
 
         The same ``arrival_id`` again returns the row that is there. Bytes that arrived before
-        are recorded as a duplicate and not enqueued (empty files are never duplicates: each is a
-        transfer of its own that failed). Without ``enqueue`` the sweep finds it. ``sidecar`` is
-        the name and the sha256 of what describes the file, in the content store as well.
+        are linked to their first arrival; with the policy ``skip`` they are recorded as a
+        duplicate and not enqueued, with the others they are worked (empty files are never
+        duplicates: each is a transfer of its own that failed). Without ``enqueue`` the sweep
+        finds it. ``sidecar`` is the name and the sha256 of what describes the file, in the
+        content store as well; ``ledger`` is what a read-only share is to be remembered by.
         """
         with Session(self._writing) as session, session.begin():
             known = session.get(Arrival, arrival_id)
             if known is not None:
                 return as_arrival(known)
             first = self._first_arrival(session, kept)
+            worked = first is None or exact_duplicates != "skip"
             now = self._clock()
             arrival = Arrival(
                 id=arrival_id,
@@ -131,7 +138,7 @@ class Store(Processing, Delivering):
                 job_number=0,
                 attempts=0,
                 failures=0,
-                due_at=None if first else now,
+                due_at=now if worked else None,
             )
             session.add(arrival)
             session.flush()
@@ -139,7 +146,7 @@ class Store(Processing, Delivering):
                 id=new_id(now),
                 arrival_id=arrival_id,
                 ordinal=1,
-                state=(State.DUPLICATE if first else State.RECEIVED).value,
+                state=(State.RECEIVED if worked else State.DUPLICATE).value,
                 pages=[],
                 missing=0,
                 reasons=[],
@@ -157,7 +164,8 @@ class Store(Processing, Delivering):
                     "duplicate_of": first,
                 },
             )
-            if enqueue is not None and first is None:
+            self._remember(session, channel, arrival_id, ledger)
+            if enqueue is not None and worked:
                 jobs.start(session, arrival, priority, enqueue)
             return as_arrival(arrival)
 

@@ -5,77 +5,26 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
-import fcntl
-import hashlib
 import itertools
 import os
 import shutil
 import time
 import uuid
-from typing import NamedTuple
 
 import pytest
 
-from idp.ingest import Inbox
-from idp.settings import ChannelSettings, IngestSettings
-from idp.store import born_at, new_id
+from idp.settings import ChannelSettings
+from tests.faults.dropping import (
+    Clock,
+    Intake,
+    lying_in,
+    make_inbox,
+    pass_time,
+    tells_of_writers,
+)
 from tests.faults.running import wait_until
 
 pytestmark = pytest.mark.component
-
-
-class Kept(NamedTuple):
-    sha256: str
-    size_bytes: int
-
-
-class Intake:
-    """Records in memory, keyed by claim id as the store does; misbehaves on request."""
-
-    def __init__(self):
-        self.recorded = {}
-        self.calls = 0
-        self.kept = {}
-        self.before_keep = lambda: None
-        self.after_keep = lambda: None
-        self.before_record = lambda: None
-        self.after_record = lambda: None
-
-    def claim_id(self):
-        return new_id(dt.datetime.now(dt.UTC))
-
-    def claimed_at(self, claim_id):
-        return born_at(claim_id)
-
-    def keep(self, source):
-        self.before_keep()
-        content = source.read()
-        self.after_keep()
-        sha256 = hashlib.sha256(content).hexdigest()
-        self.kept[sha256] = content
-        return Kept(sha256, len(content))
-
-    def record(self, claim, kept):
-        self.before_record()
-        self.calls += 1
-        self.recorded.setdefault(claim.id, (claim, self.kept[kept.sha256]))
-        self.after_record()
-
-    @property
-    def contents(self):
-        return sorted(content for _, content in self.recorded.values())
-
-    @property
-    def names(self):
-        return sorted(claim.name for claim, _ in self.recorded.values())
-
-
-class Clock:
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
 
 
 @pytest.fixture
@@ -99,34 +48,6 @@ def fax(tmp_path):
     for name in (".claimed", ".done"):
         (folder / name).mkdir(parents=True)
     return folder
-
-
-def make_inbox(tmp_path, intake, clock, **settings):
-    channels = {"fax": ChannelSettings(priority=3, settle_seconds=2)}
-    options = {"channels": channels, "rescan_seconds": 5.0} | settings
-    return Inbox(tmp_path / "inbox", IngestSettings(**options), intake, now=clock)
-
-
-def pass_time(inbox, clock, seconds=15.0):
-    """Scans as the inbox's thread would, on a clock that does not wait."""
-    end = clock.now + seconds
-    while clock.now < end:
-        clock.now += max(0.05, min(inbox.scan(), end - clock.now))
-    inbox.scan()
-
-
-def tells_of_writers(path):
-    """Whether the file system refuses a read lease on a file that is open for writing."""
-    with path.open("rb") as reader:
-        try:
-            fcntl.fcntl(reader, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        except OSError as error:
-            return error.errno == errno.EAGAIN
-    return False
-
-
-def lying_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def test_a_file_present_before_the_start_is_taken_once_and_kept_in_done(inbox, intake, clock, fax):

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How files arrive in the running appliance: from the drop folders into the store, and marked.
+
+Between the rooms: the drop folders know no tables, the store knows no folders.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from idp.document import Decision, Document, Finding, Severity
+from idp.engine import Engine
+from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
+from idp.settings import ChannelSettings
+from idp.store import ArrivalRow, Kept, LedgerRow, Store, born_at, new_id
+
+_DUPLICATE = "The same bytes arrived before."
+_NO_SIDECAR = "The sidecar that this folder requires did not come."
+
+_log = logging.getLogger(__name__)
+
+
+class StoreIntake:
+    """Where the inbox puts what it takes."""
+
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
+        self._engine = engine
+
+    def claim_id(self) -> str:
+        return new_id(dt.datetime.now(dt.UTC))
+
+    def claimed_at(self, claim_id: str) -> dt.datetime:
+        return born_at(claim_id)
+
+    def keep(self, source: BinaryIO) -> Kept:
+        return self._store.content.put(source)
+
+    def remembered(self, channel: str) -> Mapping[str, Remembered]:
+        return {
+            row.path: Remembered(Stamp(row.inode, row.size_bytes, row.modified_ns), row.sha256s)
+            for row in self._store.ledger(channel)
+        }
+
+    def see_again(self, channel: str, seen: Seen) -> None:
+        self._store.see_again(channel, LedgerRow(seen.key, *seen.stamp))
+
+    def record(self, claim: Claim, kept: KeptFile) -> None:
+        arrival = self._store.record_arrival(
+            claim.id,
+            channel=claim.channel,
+            name=claim.name,
+            kept=Kept(kept.sha256, kept.size_bytes),
+            received_at=claim.received_at,
+            priority=claim.priority,
+            queue=claim.queue,
+            site=claim.site,
+            sidecar=claim.sidecar,
+            exact_duplicates=claim.exact_duplicates,
+            ledger=[LedgerRow(seen.key, *seen.stamp) for seen in claim.seen],
+            enqueue=self._engine.enqueue,
+        )
+        first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
+        _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
+
+
+def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) -> Document:
+    """What a folder's policies say about how a document came: marked, or held for a person.
+
+    The same bytes again (rule D1): ``warn`` marks, ``hold`` also asks a person; so it does where
+    a person overrides ``skip``. A sidecar that the folder requires and that did not come (rule
+    P5) asks a person.
+    """
+    findings, reasons = list(document.findings), list(document.reasons)
+    if arrival.duplicate_of is not None:
+        hold = channel.exact_duplicates == "hold"
+        findings.append(Finding(rule="D1", severity=_severity(hold=hold), message=_DUPLICATE))
+        reasons += [_DUPLICATE] if hold else []
+    if channel.sidecar == "required" and arrival.sidecar_name is None:
+        findings.append(Finding(rule="P5", severity=Severity.BLOCK, message=_NO_SIDECAR))
+        reasons.append(_NO_SIDECAR)
+    if len(findings) == len(document.findings):
+        return document
+    held = len(reasons) > len(document.reasons) and document.decision is Decision.AUTO
+    return document.model_copy(
+        update={
+            "findings": tuple(findings),
+            "reasons": tuple(reasons),
+            "decision": Decision.REVIEW if held else document.decision,
+        }
+    )
+
+
+def _severity(*, hold: bool) -> Severity:
+    return Severity.BLOCK if hold else Severity.WARN
