@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from idp.read.cache import PageCache
+from idp.read.fax_header import without_fax_header
 from idp.read.reader import Reader
 
-__all__ = ["PageCache", "Reader"]
+__all__ = ["PageCache", "Reader", "without_fax_header"]
