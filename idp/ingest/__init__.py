@@ -2,7 +2,7 @@
 """From a drop folder to pages: take files that are whole, and unpack them into rasters."""
 
 from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
-from idp.ingest.sidecar import read_sidecar
+from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
 __all__ = [
@@ -13,7 +13,9 @@ __all__ = [
     "KeptFile",
     "Part",
     "Refusal",
+    "Told",
     "Unpacked",
+    "envelope_from_name",
     "read_sidecar",
     "unpack",
 ]

@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from statistics import median
 
-from idp.document import Block, FaxHeader, Page, Word, union_of
+from idp.document import Block, FaxHeader, Page, RawPage, Word, union_of
 from idp.read.fax_header_text import HeaderText, parse_header
 
 TOP = 0.06
@@ -36,6 +36,17 @@ _FAR = 2.5
 
 _STRAY_CHARACTERS = 3
 """What may stand above a header: specks that were read as a sign or two."""
+
+
+def without_fax_headers(pages: Sequence[Page], raw: Sequence[RawPage]) -> tuple[Page, ...]:
+    """All pages of a part with their fax headers read and out of their words.
+
+    Args:
+        pages: As read.
+        raw: The same pages before reading, which tell how many bits their images have.
+    """
+    bilevel = {each.number for each in raw if each.bilevel}
+    return tuple(without_fax_header(page, bilevel=page.number in bilevel) for page in pages)
 
 
 def without_fax_header(page: Page, *, bilevel: bool = False) -> Page:
@@ -176,12 +187,15 @@ def _joined(headers: Sequence[HeaderText]) -> HeaderText:
     def first(name: str, order: Sequence[HeaderText]) -> object:
         return next((v for each in order if (v := getattr(each, name)) is not None), None)
 
-    counted = next((each for each in headers if each.pages is not None), None)
+    counted = next((each for each in headers if each.page is not None), None)
     values = {
         name: first(name, oldest) for name in ("sender", "sender_name", "recipient", "sent_at")
     }
-    page = counted.page if counted is not None else first("page", headers)
-    return HeaderText(**values, page=page, pages=counted.pages if counted else None)  # type: ignore[arg-type]
+    return HeaderText(
+        **values,  # type: ignore[arg-type]
+        page=counted.page if counted else None,
+        pages=counted.pages if counted else None,
+    )
 
 
 def _without(page: Page, gone: Collection[int]) -> Page:
