@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from idp.document import Document
+from idp.document import Document, Envelope
 
 SCHEMA = "idp.document/1"
 
@@ -62,6 +62,27 @@ def from_contract(record: dict[str, Any]) -> Document:
 def percent(confidence: float) -> int:
     """A confidence in whole percent, never rounded up: 100 means certain, 90 means at least .9."""
     return math.floor(confidence * 100 + 1e-9)
+
+
+def envelope_facts(envelope: Envelope) -> tuple[tuple[str, str], ...]:
+    """How a document came, as names and values for people; what is not known is left out."""
+    sender = " ".join(each for each in (envelope.sender_name, envelope.sender) if each)
+    sent_at = envelope.sent_at.astimezone() if envelope.sent_at is not None else None
+    pages, attachment = envelope.pages_announced, envelope.attachment
+    facts = (
+        ("from", sender),
+        ("to", envelope.recipient),
+        ("sent", f"{sent_at:%Y-%m-%d %H:%M %Z}" if sent_at is not None else None),
+        ("announced", f"{pages} page{'s' if pages != 1 else ''}" if pages is not None else None),
+        ("subject", envelope.subject),
+        ("message", envelope.message_id),
+        ("attached", f"attachment {attachment}" if attachment is not None else None),
+        ("fax id", envelope.transmission_id),
+        ("site", envelope.site),
+        ("told by", ", ".join(each.replace("_", " ") for each in envelope.told_by)),
+    )
+    known = tuple((name, value) for name, value in facts if value)
+    return known if any(name != "told by" for name, _ in known) else ()
 
 
 def json_schema() -> dict[str, Any]:

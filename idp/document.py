@@ -309,6 +309,24 @@ class RecognisedForm(Noun):
     score: float = Bounded(ge=0, le=1)
 
 
+class FaxHeader(Noun):
+    """The line that fax machines print along a page's top edge; its words are not the page's.
+
+    ``sent_at`` is the sending machine's clock: naive, or aware where the line names its zone.
+    ``page`` of ``pages`` is what the last machine counted.
+    """
+
+    text: str
+    box: Box
+    sender: str | None = None
+    """Number (``NNN-NNN-NNNN``, foreign ones E.164) or what is printed in its place."""
+    sender_name: str | None = None
+    recipient: str | None = None
+    sent_at: dt.datetime | None = None
+    page: int | None = Bounded(default=None, ge=1)
+    pages: int | None = Bounded(default=None, ge=1)
+
+
 class Page(Noun):
     """A page as read. Pixel sizes are those of the upright, square-pixel image."""
 
@@ -335,6 +353,7 @@ class Page(Noun):
     barcodes: tuple[Barcode, ...] = ()
     combs: tuple[Comb, ...] = ()
     form: FormMatch | None = None
+    fax_header: FaxHeader | None = None
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}

@@ -34,13 +34,13 @@ from idp.errors import InputError
 from idp.extract import Extractor
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import Part, Refusal, read_sidecar, unpack
+from idp.ingest import Part, Refusal, envelope_from_name, read_sidecar, unpack
 from idp.learning import Registry
-from idp.read import PageCache, Reader
+from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
 from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
 from idp.signals import Observation
-from idp.validate import validate
+from idp.validate import announced_on_cover, validate
 
 CHUNK_BYTES = 1 << 20
 
@@ -52,6 +52,36 @@ class Result(NamedTuple):
     pages: tuple[Page, ...]
     observations: tuple[Observation, ...] = ()
     """What the models did, by document; none for a file that could not be read."""
+
+
+class _Came(NamedTuple):
+    """How a file came, by those who tell it."""
+
+    channel: Envelope | None = None
+    sidecar: Envelope | None = None
+    flaw: str | None = None
+    """What is wrong with the sidecar."""
+
+    def envelope(
+        self,
+        *,
+        mail: Envelope | None = None,
+        header: Envelope | None = None,
+        cover: int | None = None,
+    ) -> Envelope | None:
+        """All of it as one, the most trusted first: sidecar, mail, fax header, channel.
+
+        Args:
+            mail: What the message around the part says.
+            header: What the fax header lines of its pages say.
+            cover: How many pages its cover sheet announces, where nobody else does.
+        """
+        joined: Envelope | None = None
+        for each in (self.channel, header, mail, self.sidecar):
+            joined = each.over(joined) if each is not None else joined
+        if cover is not None and (joined is None or joined.pages_announced is None):
+            joined = (joined or Envelope()).model_copy(update={"pages_announced": cover})
+        return joined
 
 
 def sha256_of(path: Path) -> str:
@@ -167,43 +197,55 @@ class Pipeline:
         )
         try:
             with clock.stage("unpack"):
-                envelope = self._envelope(blank.source, site, sidecar)
-                blank = blank.model_copy(update={"envelope": envelope})
+                came = self._came(blank, site, sidecar)
+                blank = blank.model_copy(update={"envelope": came.envelope()})
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
-            return Result((_refused(blank, Refusal.of(error), clock),), ())
+            return Result((_with_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ())
         documents: list[Document] = []
         pages: list[Page] = []
         observations: list[Observation] = []
         for part in unpacked.parts:
             place = workspace / f"read-{len(pages):05d}"
             place.mkdir()
-            found = self._part(part, blank, place, received_at, clock.copy())
+            found = self._part(
+                part, blank, came, place=place, received_at=received_at, clock=clock.copy()
+            )
             documents.extend(found.documents)
             pages.extend(found.pages)
             observations.extend(found.observations)
         documents[0] = _with_left_out(documents[0], unpacked.left_out)
+        documents[0] = _with_flaw(documents[0], came.flaw)
         return Result(tuple(documents), tuple(pages), tuple(observations))
 
-    def _envelope(
-        self, source: str, site: str | None, sidecar: tuple[str, Path] | None
-    ) -> Envelope | None:
+    def _came(self, blank: Document, site: str | None, sidecar: tuple[str, Path] | None) -> _Came:
         """What is known of how a file came before it is opened."""
-        of_channel = Envelope(site=site, told_by=("channel",)) if site else None
-        if sidecar is None:
-            return of_channel
-        name, path = sidecar
-        return read_sidecar(path, name, source, self.settings.ingest).over(of_channel)
+        limits = self.settings.ingest
+        channel = Envelope(site=site, told_by=("channel",)) if site else None
+        if sidecar is not None:
+            name, path = sidecar
+            told = read_sidecar(path, name, blank.source, limits)
+            return _Came(channel, told.envelope, told.flaw)
+        if blank.channel.startswith("fax") and (named := envelope_from_name(blank.source, limits)):
+            channel = named.over(channel)
+        return _Came(channel)
 
     def _part(
-        self, part: Part, blank: Document, place: Path, received_at: dt.datetime, clock: Stopwatch
+        self,
+        part: Part,
+        blank: Document,
+        came: _Came,
+        *,
+        place: Path,
+        received_at: dt.datetime,
+        clock: Stopwatch,
     ) -> Result:
         """The documents of one part; a part that can't be read is one document in quarantine."""
         blank = blank.model_copy(
             update={
                 "part": part.name,
                 "part_sha256": part.sha256,
-                "envelope": _joined(blank.envelope, part.envelope),
+                "envelope": came.envelope(mail=part.envelope),
             }
         )
         if part.error is not None:
@@ -213,7 +255,16 @@ class Pipeline:
                 pages = part.read or self.reader.read(part.pages, place)
         except InputError as error:
             return Result((_refused(blank, Refusal.of(error), clock),), ())
-        pages = tuple(page.model_copy(update={"part": part.name}) for page in pages)
+        pages = tuple(
+            page.model_copy(update={"part": part.name})
+            for page in without_fax_headers(pages, part.pages)
+        )
+        envelope = came.envelope(
+            mail=part.envelope,
+            header=fax_envelope(pages, self.settings.ingest.timezone),
+            cover=announced_on_cover(pages),
+        )
+        blank = blank.model_copy(update={"envelope": envelope})
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
@@ -233,7 +284,16 @@ class Pipeline:
                 }
             )
             mine = tuple(page for page in pages if page.number in draft.pages)
-            document = self._understand(champion, draft, mine, received_at, clock.copy())
+            # What a sidecar announces are the pages of the file, not of one attachment in it.
+            arrived = pages if part.name is None or came.sidecar is None else ()
+            document = self._understand(
+                champion,
+                draft,
+                mine,
+                arrived=arrived,
+                received_at=received_at,
+                clock=clock.copy(),
+            )
             documents.append(document)
             if self._resident:
                 observations.append(self.models.observe(champion, document, mine))
@@ -250,6 +310,8 @@ class Pipeline:
         champion: Champion,
         draft: Document,
         mine: tuple[Page, ...],
+        *,
+        arrived: tuple[Page, ...],
         received_at: dt.datetime,
         clock: Stopwatch,
     ) -> Document:
@@ -263,6 +325,7 @@ class Pipeline:
                 self.settings.decision,
                 mine,
                 received_at.date(),
+                arrived=arrived,
             )
         return checked.model_copy(update={"timings_ms": clock.milliseconds})
 
@@ -294,17 +357,20 @@ def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:
     )
 
 
-def _joined(outer: Envelope | None, inner: Envelope | None) -> Envelope | None:
-    """What the file's sidecar and channel say, and what the part's own mail says."""
-    return inner.over(outer) if inner is not None else outer
-
-
 def _with_left_out(document: Document, left_out: Sequence[str]) -> Document:
     """The first document of a file names what of the file is no document."""
     findings = tuple(
         Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
     )
     return document.model_copy(update={"findings": (*document.findings, *findings)})
+
+
+def _with_flaw(document: Document, flaw: str | None) -> Document:
+    """The first document of a file tells what is wrong with the sidecar beside it."""
+    if flaw is None:
+        return document
+    finding = Finding(rule="P5", severity=Severity.WARN, message=f"Not understood: {flaw}")
+    return document.model_copy(update={"findings": (*document.findings, finding)})
 
 
 class Stopwatch:

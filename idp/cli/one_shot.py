@@ -139,6 +139,7 @@ def _read_one(
     path: Path, work: Path, settings: Settings, reader: Reader
 ) -> tuple[Page | Refusal, ...]:
     from idp.ingest import Refusal, unpack  # noqa: PLC0415 - heavy
+    from idp.read import without_fax_headers  # noqa: PLC0415 - heavy
 
     try:
         unpacked = unpack(path, work, settings.ingest)
@@ -156,7 +157,10 @@ def _read_one(
         except InputError as error:
             found.append(Refusal.of(error))
         else:
-            found.extend(page.model_copy(update={"part": part.name}) for page in pages)
+            found.extend(
+                page.model_copy(update={"part": part.name})
+                for page in without_fax_headers(pages, part.pages)
+            )
     return tuple(found)
 
 

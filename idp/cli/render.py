@@ -15,8 +15,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from idp.contract import percent
-from idp.document import Decision, Document, Finding, Page, Severity
+from idp.contract import envelope_facts, percent
+from idp.document import Decision, Document, Envelope, Finding, Page, Severity
 
 if TYPE_CHECKING:
     from idp.ingest import Refusal
@@ -62,6 +62,8 @@ def document(console: Console, found: Document) -> None:
         console.print(Text(f"  hint: {found.hint}", "dim"), soft_wrap=True)
         console.print()
         return
+    if found.envelope is not None:
+        _envelope(console, found.envelope)
     if found.fields:
         console.print(Padding(_fields(found), (0, 0, 0, 2)))
     if found.claims:
@@ -82,6 +84,14 @@ def document(console: Console, found: Document) -> None:
         parts = "  ".join(f"{stage} {ms:.0f}" for stage, ms in found.timings_ms.items())
         console.print(Text(f"  ms       {parts}", "dim"))
     console.print()
+
+
+def _envelope(console: Console, envelope: Envelope) -> None:
+    """How the document came, on as few lines as there are facts."""
+    for name, value in envelope_facts(envelope):
+        line = Text(f"  {name:<9}", "dim")
+        line.append(value)
+        console.print(line, soft_wrap=True)
 
 
 def _pages(pages: Sequence[int]) -> str:
@@ -164,6 +174,9 @@ def page(console: Console, path: Path, seen: Page) -> None:
         "dim",
     )
     console.print(head)
+    if seen.fax_header is not None:
+        for line in seen.fax_header.text.split("\n"):
+            console.print(Text(f"fax header: {line}", "dim"))
     console.print(seen.text, markup=False)
     for mark in seen.marks:
         console.print(f"[{'x' if mark.state == 'checked' else ' '}] {mark.label}", markup=False)

@@ -5,7 +5,7 @@ from idp.ingest.inbox import Inbox, InboxHealth
 from idp.ingest.inbox_channel import ChannelHealth
 from idp.ingest.inbox_files import Stamp
 from idp.ingest.intake import Claim, Intake, KeptFile, Remembered, Seen
-from idp.ingest.sidecar import read_sidecar
+from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
 __all__ = [
@@ -20,7 +20,9 @@ __all__ = [
     "Remembered",
     "Seen",
     "Stamp",
+    "Told",
     "Unpacked",
+    "envelope_from_name",
     "read_sidecar",
     "unpack",
 ]

@@ -120,7 +120,7 @@ class _Walk:
     def __init__(self, workspace: Path, limits: IngestSettings) -> None:
         self._workspace = workspace
         self._limits = limits
-        self._children = _children(limits)
+        self._children = parsing_children(limits)
         self._opened = 0
         self._bytes = 0
         self._names: set[str] = set()
@@ -237,7 +237,7 @@ def _sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _children(limits: IngestSettings) -> Children:
+def parsing_children(limits: IngestSettings) -> Children:
     """The children for these limits; they are started once and serve the whole process."""
     key = (limits.unpack_seconds, limits.unpack_memory_mb)
     with _pools_lock:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from idp.contract import percent
+from idp.contract import envelope_facts, percent
 from idp.document import (
     Box,
     Claim,
@@ -145,6 +145,8 @@ class DocumentView:
     findings: tuple[FindingView, ...]
     pages: tuple[PageView, ...]
     milliseconds: int
+    envelope: tuple[tuple[str, str], ...] = ()
+    """How the document came, in names and values."""
 
 
 def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
@@ -236,6 +238,7 @@ def document_view(
             if page.number in document.pages
         ),
         milliseconds=round(sum(document.timings_ms.values())),
+        envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
     )
 
 

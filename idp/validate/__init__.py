@@ -14,8 +14,9 @@ from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, rules
 from idp.validate.completeness import Gap, find_gaps
+from idp.validate.transmission import announced_on_cover, transmission_complete
 
-__all__ = ["NEVER_BY_ITSELF", "validate"]
+__all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
 NEVER_BY_ITSELF = frozenset({"records_request", "appeal_letter", "junk"})
 """Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes."""
@@ -27,6 +28,8 @@ def validate(
     policy: DecisionSettings,
     pages: Sequence[Page],
     today: dt.date,
+    *,
+    arrived: Sequence[Page] = (),
 ) -> Document:
     """``document`` with its missing fields, findings, decision and reasons filled in.
 
@@ -41,7 +44,11 @@ def validate(
         policy: Thresholds, and whether anything may leave by itself at all.
         pages: The pages of the packet; those of the document are picked by number.
         today: The day of receipt, for rules on dates.
+        arrived: All pages that came in the same transmission, also those of other documents;
+            without them nothing is said of what was announced.
     """
+    announced = document.envelope.pages_announced if document.envelope else None
+    incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
     gaps = find_gaps(document, schema, own)
     missing = [gap for gap in gaps if not gap.unread]
@@ -52,7 +59,8 @@ def validate(
         *across.lines_make_claims(document.claims),
         *across.claims_make_payment(document),
         *across.pages_readable(own),
-        *across.pages_complete(own),
+        *incomplete,
+        *(() if incomplete else across.pages_complete(own)),
         *(across.one_patient(own) if document.type != DocumentType.OTHER else ()),
         *(_gap_finding(gap) for gap in gaps),
     ]
