@@ -335,6 +335,8 @@ class Page(Noun):
     barcodes: tuple[Barcode, ...] = ()
     combs: tuple[Comb, ...] = ()
     form: FormMatch | None = None
+    ink: float | None = Bounded(default=None, ge=0, le=1)
+    """Share of the page under ink, specks and the edges left out; none where nobody looked."""
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}
@@ -477,6 +479,8 @@ class Document(Noun):
     form: RecognisedForm | None = None
     cut_confidence: float = Bounded(default=1.0, ge=0, le=1)
     """How sure it is that the document begins and ends where it does."""
+    cut_page: int | None = None
+    """The page at which that is least sure; none where the file held one page or one document."""
     pages: tuple[int, ...]
     set_aside: tuple[int, ...] = ()
     """Blank pages and separator sheets next to the document's pages, kept but not part of it."""

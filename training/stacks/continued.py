@@ -181,6 +181,30 @@ class _Drawing:
             self.y += self.canvas.line * 1.3
 
 
+_ADVICE = (
+    "Complete all fields. Incomplete forms are returned.",
+    "Fax this form with clinical notes to the number shown.",
+    "Attach laboratory results and imaging reports where they apply.",
+    "Expedited review is for conditions that threaten life or function.",
+    "A decision is made within the time that the law allows.",
+    "Do not use this form to request an appeal.",
+    "Keep a copy for your records.",
+)
+
+
+def front_page(
+    first: Page, how: Manner, rng: random.Random, split: Split, noise: Noise | None = None
+) -> Labelled:
+    """Instructions in front of a form: its title, how to fill it in, and nobody's name."""
+    drawing = _Drawing(first, how, rng, split)
+    drawing.again(0.13)
+    drawing.say(rng.choice(("Instructions", "How to complete this form", "GENERAL INFORMATION")), 1.2)
+    for _ in range(rng.randint(5, 14)):
+        drawing.say(rng.choice(_ADVICE))
+    (page,) = read(drawing.canvas, noise or draw_noise(rng), rng)
+    return page
+
+
 def further_page(
     kind: str, first: Page, how: Manner, person: Person, rng: random.Random, *, last: bool,
     split: Split, noise: Noise | None = None,

@@ -12,6 +12,7 @@ from idp.document import Box, Page, Word
 from training.labelled import read_labelled
 from training.stacks.continued import (
     Person,
+    front_page,
     further_page,
     manner,
     numbered,
@@ -28,7 +29,13 @@ ATTACHED = ("lab_result", "clinical_note")
 MANY = "many"
 """The patient of a remittance: it speaks of many by its nature."""
 
-_OF_A_PATIENT = {"NAME": "name", "DOB": "born", "MEMBER_ID": "member"}
+_OF_A_PATIENT = {
+    "NAME": "name",
+    "LAST": "last",
+    "FIRST": "first",
+    "DOB": "born",
+    "MEMBER_ID": "member",
+}
 
 
 class Piece(NamedTuple):
@@ -111,13 +118,21 @@ def _person(pages: Sequence[Labelled]) -> Person:
                 what[span] = _OF_A_PATIENT[role]
         for span, words in spans.items():
             found.setdefault(what[span], " ".join(words))
+    last, first = found.pop("last", ""), found.pop("first", "")
+    if last and first:
+        found.setdefault("name", f"{first} {last}")
     return Person(**found)
 
 
 def _about(part: Labelled, person: Person) -> Page:
     """The page with another patient in the places of its own."""
+    parts = [part.strip() for part in person.name.split(",") if part.strip()]
+    words_of = person.name.split()
+    turned = len(parts) == 2
     texts = {
-        "NAME": person.name.split(),
+        "NAME": words_of,
+        "LAST": parts[0].split() if turned else words_of[-1:],
+        "FIRST": parts[1].split()[:1] if turned else words_of[:1],
         "DOB": person.born.split(),
         "MEMBER_ID": person.member.split(),
     }
@@ -180,13 +195,9 @@ class Maker:
                 kind, first, how, person, rng, last=place == more - 1, split=split
             )
             pages.append(further.page)
+        if kind in WANTED[:2] and rng.random() < 0.15:
+            pages.insert(0, front_page(first, how, rng, split).page)
         return [numbered(page, how, n, len(pages), rng) for n, page in enumerate(pages, 1)]
-
-    def person_of(self, piece: Piece) -> tuple[str, Person] | None:
-        """Whose a drawn document is, for others about the same person."""
-        if piece.patient in ("", MANY):
-            return None
-        return piece.patient, Person()
 
     def run(self) -> list[Piece]:
         """Several of one kind: other patients, one layout or many."""
@@ -233,11 +244,22 @@ class Maker:
         kinds = (*WANTED, *WANTED, *WANTED, *OTHERS)
         return [self.piece(self.rng.choice(kinds)) for _ in range(self.rng.randint(3, 8))]
 
-    def stack(self, name: str) -> Stack:
-        """One stack of three to eight documents (packets may have a few more)."""
+    def alone(self) -> list[Piece]:
+        """One document and nothing else, as most faxes are."""
+        return [self.piece(self.rng.choice((*WANTED, *WANTED, *OTHERS)))]
+
+    def stack(self, name: str, alone: float = 0.0) -> Stack:
+        """One stack of three to eight documents (packets may have a few more).
+
+        Args:
+            name: What to call it.
+            alone: How often there is one document only.
+        """
         draw = self.rng.choices(
             (self.run, self.twice, self.packets, self.mixture), (0.35, 0.15, 0.2, 0.3)
         )[0]
+        if self.rng.random() < alone:
+            draw = self.alone
         pieces = draw()
         pages: list[Page] = []
         documents: list[tuple[int, ...]] = []
@@ -270,8 +292,8 @@ class Maker:
         return Page(number=number, width_px=1700, height_px=2200, dpi=200, words=tuple(words))
 
 
-def make_stacks(source: Source, count: int, seed: int) -> Iterator[Stack]:
+def make_stacks(source: Source, count: int, seed: int, alone: float = 0.0) -> Iterator[Stack]:
     """``count`` stacks; the same arguments give the same ones."""
     for number in range(count):
         rng = random.Random(f"stack/{source.split}/{seed}/{number}")  # noqa: S311 - not for secrets
-        yield Maker(source, rng).stack(f"{source.split}-{seed}-{number}")
+        yield Maker(source, rng).stack(f"{source.split}-{seed}-{number}", alone)
