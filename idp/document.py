@@ -354,6 +354,8 @@ class Page(Noun):
     combs: tuple[Comb, ...] = ()
     form: FormMatch | None = None
     fax_header: FaxHeader | None = None
+    ink: float | None = Bounded(default=None, ge=0, le=1)
+    """Share of the page under ink, specks and the edges left out; none where nobody looked."""
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
     model_versions: dict[str, str] = {}
@@ -496,6 +498,8 @@ class Document(Noun):
     form: RecognisedForm | None = None
     cut_confidence: float = Bounded(default=1.0, ge=0, le=1)
     """How sure it is that the document begins and ends where it does."""
+    cut_page: int | None = None
+    """The page at which that is least sure; none where the file held one page or one document."""
     pages: tuple[int, ...]
     set_aside: tuple[int, ...] = ()
     """Blank pages and separator sheets next to the document's pages, kept but not part of it."""

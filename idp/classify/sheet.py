@@ -159,6 +159,7 @@ class Run:
         self.box: Box = union_of([word.box for word in words])
         self.height = median(word.box.height for word in words)
         self.words = len(words)
+        self.parts = tuple(words)
 
 
 def _runs(page: Page) -> list[Run]:

@@ -8,6 +8,7 @@ what all types share: parties, section titles, attribute labels, labels that end
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -176,6 +177,36 @@ class Lexicon(Strict):
     generic_providers: tuple[str, ...] = ()
 
 
+class Separator(Strict):
+    """A barcode that parts documents, on a sheet between them or on a label on a first page."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")
+    payload: str = Field(min_length=1, max_length=500)
+    """A regular expression that the whole payload matches, case ignored."""
+    symbologies: tuple[str, ...] = ()
+    """As the reader names them (Code39, Code128, QRCode, PDF417, DataMatrix); none: any."""
+    sheet: bool = True
+    """Whether a page with little else on it is a sheet to set aside; else it is always kept."""
+
+    @model_validator(mode="after")
+    def _is_an_expression(self) -> Separator:
+        try:
+            re.compile(self.payload)
+        except re.error as error:
+            raise ValueError(f"{self.name}: `payload` is no regular expression: {error}") from error
+        return self
+
+    def matches(self, payload: str, symbology: str) -> bool:
+        """Whether a barcode is this separator's."""
+        if self.symbologies and symbology not in self.symbologies:
+            return False
+        return re.fullmatch(self.payload, payload.strip(), re.IGNORECASE) is not None
+
+
+class _Separators(Strict):
+    separators: tuple[Separator, ...]
+
+
 def _read(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -223,3 +254,28 @@ def load_lexicon(folder: Path = FOLDER) -> Lexicon:
         return Lexicon.model_validate(_read(folder / "_lexicon.yaml"))
     except ValidationError as error:
         raise SchemaError(f"_lexicon.yaml: {error}") from error
+
+
+@cache
+def load_separators(own: Path | None = None, *, shipped: Path = FOLDER) -> tuple[Separator, ...]:
+    """The barcodes that part documents: an appliance's own first, then those of the package.
+
+    Args:
+        own: Folder that may hold a ``_separators.yaml``; a separator there takes the place of the
+            shipped one of its name.
+        shipped: Folder with those that come with the package.
+
+    Raises:
+        SchemaError: A file is not YAML or breaks the shape above.
+    """
+    found: dict[str, Separator] = {}
+    for folder in (own, shipped):
+        path = folder / "_separators.yaml" if folder else None
+        if path is None or (folder is own and not path.exists()):
+            continue
+        try:
+            for separator in _Separators.model_validate(_read(path)).separators:
+                found.setdefault(separator.name, separator)
+        except ValidationError as error:
+            raise SchemaError(f"{path.name}: {error}") from error
+    return tuple(found.values())

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds the weights of the first-page evidence on generated stacks of the training families."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import minimize
+
+from idp.classify.boundaries import Seen, evidence
+from idp.classify.scoring import votes
+from idp.classify.sheet import Sheet
+from idp.document import DocumentType
+from idp.schemas import DocumentSchema
+from training.stacks.make import Stack
+
+FOR = frozenset(
+    {
+        "number_starts_over", "number_was_last", "number_stops", "patient_other", "print_of_first",
+        "print_of_first_mostly", "numbers_all_new", "title_at_top", "title_of_a_type", "type_other",
+        "type_other_kind", "behind_a_cover", "is_a_cover", "closed", "ended_early", "opening",
+        "letter", "birth_printed", "other_size_of_print", "other_margin", "first_line_large",
+        "about_a_patient", "name_printed", "title_of_first_at_its_place",
+    }
+)  # fmt: skip
+"""Evidence that must not speak against a cut, whatever chance says."""
+
+AGAINST = frozenset(
+    {
+        "number_follows", "number_fits_place", "number_inside", "number_was_not_last",
+        "sentence_runs_over", "begins_small", "continued", "items_go_on", "form_code_again",
+        "enclosed", "numbers_shared", "few_words", "type_unclear", "patient_unnamed",
+        "remittance_goes_on",
+    }
+)  # fmt: skip
+"""Evidence that must not speak for a cut."""
+
+PENALTY = 1.0
+"""Of the squared weights: what is rarely seen gets no great weight."""
+
+Example = tuple[dict[str, float], bool]
+
+
+def examples(
+    stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema]
+) -> list[Example]:
+    """Evidence and truth for each page but the first of every stack; blank sheets are left out."""
+    found: list[Example] = []
+    for stack in stacks:
+        documents: list[list[Seen]] = []
+        for numbers in stack.documents:
+            documents.append([])
+            for number in numbers:
+                page = stack.pages[number - 1]
+                sheet = Sheet(page)
+                seen = Seen(page, sheet, votes(sheet, schemas))
+                before = documents[-1] or (documents[-2] if len(documents) > 1 else [])
+                if before:
+                    found.append((evidence(before, seen), not documents[-1]))
+                documents[-1].append(seen)
+    return found
+
+
+def fit(seen: Sequence[Example]) -> dict[str, float]:
+    """The weights that make the truth of the examples most likely, signs held."""
+    names = sorted({name for found, _ in seen for name in found})
+    table = np.array([[1.0, *(found.get(name, 0.0) for name in names)] for found, _ in seen])
+    truth = np.array([1.0 if begins else 0.0 for _, begins in seen])
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        points = table @ weights
+        held = weights.copy()
+        held[0] = 0.0
+        value = np.logaddexp(0.0, points).sum() - truth @ points + PENALTY * held @ held / 2
+        slope = table.T @ (1 / (1 + np.exp(-points)) - truth) + PENALTY * held
+        return float(value), slope
+
+    bounds = [(None, None)] + [
+        (0.0, None) if name in FOR else (None, 0.0) if name in AGAINST else (None, None)
+        for name in names
+    ]
+    best = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B",
+                    options={"maxiter": 500})
+    return {
+        "always": round(float(best.x[0]), 3),
+        **{n: round(float(w), 3) for n, w in zip(names, best.x[1:], strict=True)},
+    }
