@@ -234,6 +234,7 @@ class Pipeline:
             )
             mine = tuple(page for page in pages if page.number in draft.pages)
             document = self._understand(champion, draft, mine, received_at, clock.copy())
+            document = _with_flaws(document, part.flaws)
             documents.append(document)
             if self._resident:
                 observations.append(self.models.observe(champion, document, mine))
@@ -303,6 +304,15 @@ def _with_left_out(document: Document, left_out: Sequence[str]) -> Document:
     """The first document of a file names what of the file is no document."""
     findings = tuple(
         Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
+    )
+    return document.model_copy(update={"findings": (*document.findings, *findings)})
+
+
+def _with_flaws(document: Document, flaws: Sequence[str]) -> Document:
+    """What had to be mended for the file to open is said on each of its documents."""
+    findings = tuple(
+        Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
+        for each in flaws
     )
     return document.model_copy(update={"findings": (*document.findings, *findings)})
 
