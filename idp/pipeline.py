@@ -294,6 +294,7 @@ class Pipeline:
                 received_at=received_at,
                 clock=clock.copy(),
             )
+            document = _with_flaws(document, part.flaws)
             documents.append(document)
             if self._resident:
                 observations.append(self.models.observe(champion, document, mine))
@@ -371,6 +372,15 @@ def _with_flaw(document: Document, flaw: str | None) -> Document:
         return document
     finding = Finding(rule="P5", severity=Severity.WARN, message=f"Not understood: {flaw}")
     return document.model_copy(update={"findings": (*document.findings, finding)})
+
+
+def _with_flaws(document: Document, flaws: Sequence[str]) -> Document:
+    """What had to be mended for the file to open is said on each of its documents."""
+    findings = tuple(
+        Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
+        for each in flaws
+    )
+    return document.model_copy(update={"findings": (*document.findings, *findings)})
 
 
 class Stopwatch:

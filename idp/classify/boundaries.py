@@ -35,7 +35,9 @@ _FEW_WORDS = 60
 _ENDS_EARLY = 0.62
 _LONG_NUMBER = re.compile(r"(?=(?:\D*\d){6})[A-Z0-9][A-Z0-9./-]{5,}", re.I)
 _NUMBERED = (
-    re.compile(r"\b(?:pa[gq]e|pg|sheet|p)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I),
+    re.compile(
+        r"\b(?:pa[gq]e|pg|sheet|p)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I
+    ),
     re.compile(r"^\W*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\W*$", re.I),
     re.compile(r"\b(?:pa[gq]e|pg|sheet)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\W*$", re.I),
     re.compile(r"^\s*[-\u2013\u2014]\s*(\d{1,3})\s*[-\u2013\u2014]\s*$"),
@@ -183,7 +185,8 @@ def _print_again(document: Sequence[Seen], page: Seen) -> dict[str, float]:
         "print_of_first_mostly": float(whole > 0.4),
         "head_of_first": _share_again(page, first, _TOP),
         "title_of_first": title,
-        "title_of_first_at_its_place": title * float(_same_height(first.top_titles, page.top_titles)),
+        "title_of_first_at_its_place": title
+        * float(_same_height(first.top_titles, page.top_titles)),
         "other_size_of_print": min(1.0, 4 * abs(math.log((page.height or 1) / (last.height or 1)))),
         "other_margin": min(1.0, 12 * abs(page.left - last.left)),
     }
@@ -209,10 +212,14 @@ def _flow(last: Seen, page: Seen) -> dict[str, float]:
     lines, next_lines = last.body, page.body
     tail = lines[-6:]
     lowest = max((run.box.y1 for run in lines), default=0.0)
-    open_sentence = bool(lines) and lines[-1].words >= 6 and not lines[-1].text.rstrip().endswith(
-        _SENTENCE_ENDS
+    open_sentence = (
+        bool(lines)
+        and lines[-1].words >= 6
+        and not lines[-1].text.rstrip().endswith(_SENTENCE_ENDS)
     )
-    begins_small = bool(next_lines) and next_lines[0].words >= 3 and next_lines[0].text[:1].islower()
+    begins_small = (
+        bool(next_lines) and next_lines[0].words >= 3 and next_lines[0].text[:1].islower()
+    )
     head = next_lines[:8]
     return {
         "closed": float(any(_CLOSING.search(run.text) for run in tail)),
@@ -266,7 +273,8 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
         "enclosed": float(enclosed),
         "about_a_patient": float(page.sheet.about_a_patient),
         "remittance_goes_on": float(
-            last_kind[0] == DocumentType.REMITTANCE_EOB and (kind == last_kind or votes.strongest < 5)
+            last_kind[0] == DocumentType.REMITTANCE_EOB
+            and (kind == last_kind or votes.strongest < 5)
         ),
         "document_length": min(1.0, math.log(len(document)) / 2),
     }

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """PDF to page images by PDFium, drawn as a person sees them: with form values and annotations.
 
-Files that PDFium refuses go to poppler (through pdf2image) where that is installed.
+The file's structure is looked through before (:mod:`idp.ingest.pdf_structure`), and a broken one
+mended in a copy. Files that PDFium refuses even so go to poppler (through pdf2image) where that is
+installed.
 """
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,22 @@ import pypdfium2.raw as pdfium_c
 from numpy.typing import NDArray
 
 from idp.document import RawPage
-from idp.errors import DamagedFileError, EncryptedFileError, TooLargeError
-from idp.ingest.opened import Opened
+from idp.errors import DamagedFileError, PortfolioError, TooLargeError
+from idp.ingest.opened import Member, Opened
+from idp.ingest.pdf_inside import (
+    attached_files,
+    draw_as_seen,
+    is_notice,
+    is_portfolio,
+    refuse_dynamic_form,
+)
+from idp.ingest.pdf_poppler import pages_by_poppler
+from idp.ingest.pdf_structure import Structure, check_raw_claims, reading_objects, structure_of
 from idp.ingest.pdf_text import text_layer
 from idp.png import write_png
 from idp.settings import IngestSettings
 
 _POINTS_PER_INCH = 72.0
-_TAIL_BYTES = 2048
 _LOWEST_DPI = 100.0
 _SCAN_DPI = (150.0, 250.0)
 _SCAN_SHARE = 0.8
@@ -32,49 +41,101 @@ _MOST_IMAGES = 200
 
 
 def open_pdf(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
-    """Every page of the file as a PNG in ``workspace``, with the words its text layer claims.
+    """Every page of the file as a PNG in ``workspace``, and the files inside it as members.
+
+    Each page comes with the words its text layer claims.
 
     Raises:
-        DamagedFileError: broken or cut off.
-        EncryptedFileError: needs a password.
-        TooLargeError: more pages or pixels than the limits allow.
+        DamagedFileError: broken or cut off, and not to be mended without loss.
+        EncryptedFileError: needs a password that ``limits.passwords_file`` does not name.
+        PortfolioError: a portfolio without files, or a form whose content is in no page.
+        TooLargeError: more pages, pixels, files or bytes than the limits allow.
     """
-    _check_tail(path)
-    try:
-        document = pdfium.PdfDocument(path)
-    except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_PASSWORD:
-            raise EncryptedFileError(f"{path.name} needs a password") from error
-        return Opened(pages=_by_poppler(path, workspace, limits))
-    try:
-        count = len(document)
-        if count > limits.max_pages:
-            raise TooLargeError(f"{count} pages, more than ingest.max_pages {limits.max_pages}")
-        if count == 0:
-            raise DamagedFileError(f"{path.name} holds no page")
-        document.init_forms()
-        pages = []
-        for index in range(count):
-            try:
-                page = document[index]
-                pages.append(_unpack_page(document, index, page, workspace, limits))
-                page.close()
-            except pdfium.PdfiumError as error:
-                raise DamagedFileError(f"page {index + 1} can't be drawn") from error
-        return Opened(pages=tuple(pages))
-    finally:
-        document.close()
+    with structure_of(path, limits) as found:
+        if found.pages > limits.max_pages:
+            raise TooLargeError(
+                f"{found.pages} pages, more than ingest.max_pages {limits.max_pages}"
+            )
+        members: tuple[Member, ...] = ()
+        portfolio = False
+        if found.pdf is not None:
+            with reading_objects("what is inside"):
+                refuse_dynamic_form(found.pdf, "")
+                portfolio = is_portfolio(found.pdf)
+                members = attached_files(found.pdf, workspace, limits)
+                found.changed |= draw_as_seen(found.pdf)
+            if portfolio and not members:
+                raise PortfolioError(f"{path.name} is a portfolio without a file in it")
+        pages = _drawn(found, workspace, limits)
+        if found.pdf is not None:
+            refuse_dynamic_form(found.pdf, _text(pages[0]))
+        left_out: tuple[str, ...] = ()
+        if portfolio and len(pages) == 1 and is_notice(_text(pages[0])):
+            pages, left_out = (), ("page 1: the portfolio's own notice to open it elsewhere",)
+        return Opened(pages=pages, members=members, left_out=left_out, flaws=tuple(found.flaws))
 
 
-def _check_tail(path: Path) -> None:
-    """Refuses a file whose end is missing: PDFium would repair it and lose pages in silence."""
-    with path.open("rb") as stream:
-        stream.seek(0, 2)
-        size = stream.tell()
-        stream.seek(max(0, size - 64 * 1024))
-        tail = stream.read().rstrip(b"\x00\r\n\t ")[-_TAIL_BYTES:]
-    if b"%%EOF" not in tail:
-        raise DamagedFileError(f"{path.name} ends without an end-of-file mark: it is cut off")
+def _drawn(found: Structure, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
+    """The pages by PDFium, from a mended copy where that is needed; else by poppler."""
+    path, password = found.path, found.password
+    if found.changed:
+        path, password = found.saved(workspace), ""
+    document = _by_pdfium(path, password)
+    few = document is None or len(document) < found.pages
+    if few and found.pdf is not None and not found.changed:
+        # What qpdf understands, it writes so that PDFium understands it too.
+        if document is not None:
+            document.close()
+            found.count_pages()
+        found.flaws.append("structure rebuilt")
+        path, password = found.saved(workspace), ""
+        document = _by_pdfium(path, password)
+    if document is None:
+        pages = pages_by_poppler(path, workspace, limits)
+        found.flaws.append("refused by PDFium, drawn by poppler")
+    else:
+        try:
+            pages = _pages(document, found.path, workspace, limits)
+        finally:
+            document.close()
+    if found.pdf is None:
+        check_raw_claims(found.path, len(pages))
+        found.flaws.append("its structure is broken; pages as its drawing program found them")
+    elif len(pages) < found.pages:
+        raise DamagedFileError(f"{found.pages} pages, of which {len(pages)} can be drawn")
+    return pages
+
+
+def _by_pdfium(path: Path, password: str) -> Any:
+    """The open document; none where PDFium can make nothing of it."""
+    try:
+        return pdfium.PdfDocument(path, password=password or None)
+    except pdfium.PdfiumError:
+        return None
+
+
+def _pages(
+    document: Any, path: Path, workspace: Path, limits: IngestSettings
+) -> tuple[RawPage, ...]:
+    count = len(document)
+    if count > limits.max_pages:
+        raise TooLargeError(f"{count} pages, more than ingest.max_pages {limits.max_pages}")
+    if count == 0:
+        raise DamagedFileError(f"{path.name} holds no page")
+    document.init_forms()
+    pages = []
+    for index in range(count):
+        try:
+            page = document[index]
+            pages.append(_unpack_page(document, index, page, workspace, limits))
+            page.close()
+        except pdfium.PdfiumError as error:
+            raise DamagedFileError(f"page {index + 1} can't be drawn") from error
+    return tuple(pages)
+
+
+def _text(page: RawPage) -> str:
+    return " ".join(word.text for word in page.text_layer)
 
 
 def _unpack_page(
@@ -153,47 +214,3 @@ def _resolution(
         if _SCAN_DPI[0] <= own <= _SCAN_DPI[1] and shown[0] <= width * 1.05:
             dpi = own
     return dpi, bilevel
-
-
-def _by_poppler(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
-    """The pages as poppler draws them, for files that PDFium can't open."""
-    if shutil.which("pdftoppm") is None or shutil.which("pdfinfo") is None:
-        raise DamagedFileError(f"{path.name} can't be opened as a PDF")
-    import pdf2image  # noqa: PLC0415 - only for the rare file
-    from pdf2image import exceptions  # noqa: PLC0415
-
-    seconds = max(1, int(limits.unpack_seconds))
-    try:
-        facts = pdf2image.pdfinfo_from_path(str(path), timeout=seconds)
-        count = int(facts.get("Pages", 0))
-        if str(facts.get("Encrypted", "no")).startswith("yes"):
-            raise EncryptedFileError(f"{path.name} is encrypted")
-        if count > limits.max_pages:
-            raise TooLargeError(f"{count} pages, more than ingest.max_pages {limits.max_pages}")
-        sizes = str(facts.get("Page size", "612 x 792 pts")).split()
-        square_inches = float(sizes[0]) * float(sizes[2]) / _POINTS_PER_INCH**2
-        if square_inches * limits.render_dpi**2 > limits.max_pixels:
-            raise TooLargeError(f"pages larger than ingest.max_pixels {limits.max_pixels}")
-        pages = []
-        for number in range(1, count + 1):
-            images = pdf2image.convert_from_path(
-                str(path),
-                dpi=limits.render_dpi,
-                first_page=number,
-                last_page=number,
-                grayscale=True,
-                timeout=seconds,
-            )
-            if not images:
-                raise DamagedFileError(f"page {number} can't be drawn")
-            target = workspace / f"raw-{number:04d}.png"
-            images[0].save(target, format="PNG", compress_level=1)
-            dpi = float(limits.render_dpi)
-            pages.append(RawPage(number=number, path=str(target), dpi_x=dpi, dpi_y=dpi))
-    except exceptions.PDFPopplerTimeoutError as error:
-        raise DamagedFileError(f"{path.name} keeps poppler busy without end") from error
-    except (exceptions.PDFPageCountError, exceptions.PDFSyntaxError, ValueError, OSError) as error:
-        raise DamagedFileError(f"{path.name} can't be opened as a PDF") from error
-    if not pages:
-        raise DamagedFileError(f"{path.name} holds no page")
-    return tuple(pages)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from idp.errors import DamagedFileError, TooLargeError
-from idp.ingest.unpack_pdf import unpack_pdf
+from idp.ingest.unpack_pdf import open_pdf
 from idp.samples import make_samples
 from idp.settings import IngestSettings
 
@@ -37,7 +37,7 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> None:
 @needs_poppler
 @pytest.mark.usefixtures("refused")
 def test_what_pdfium_refuses_poppler_draws_at_the_same_size(letter: Path, tmp_path: Path) -> None:
-    pages = unpack_pdf(letter, tmp_path, IngestSettings())
+    pages = open_pdf(letter, tmp_path, IngestSettings()).pages
     assert [page.number for page in pages] == list(range(1, len(pages) + 1))
     with Image.open(pages[0].path) as image:
         assert image.size == pytest.approx((1700, 2200), abs=2)
@@ -49,7 +49,7 @@ def test_what_pdfium_refuses_poppler_draws_at_the_same_size(letter: Path, tmp_pa
 @pytest.mark.usefixtures("refused")
 def test_the_limits_hold_for_poppler_too(letter: Path, tmp_path: Path) -> None:
     with pytest.raises(TooLargeError):
-        unpack_pdf(letter, tmp_path, IngestSettings(max_pixels=1_000_000))
+        open_pdf(letter, tmp_path, IngestSettings(max_pixels=1_000_000))
 
 
 @pytest.mark.usefixtures("refused")
@@ -58,4 +58,4 @@ def test_without_poppler_the_file_is_called_damaged(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda *_: None)
     with pytest.raises(DamagedFileError):
-        unpack_pdf(letter, tmp_path, IngestSettings())
+        open_pdf(letter, tmp_path, IngestSettings())

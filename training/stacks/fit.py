@@ -80,8 +80,14 @@ def fit(seen: Sequence[Example]) -> dict[str, float]:
         (0.0, None) if name in FOR else (None, 0.0) if name in AGAINST else (None, None)
         for name in names
     ]
-    best = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B",
-                    options={"maxiter": 500})
+    best = minimize(
+        loss,
+        np.zeros(len(names) + 1),
+        jac=True,
+        bounds=bounds,
+        method="L-BFGS-B",
+        options={"maxiter": 500},
+    )
     return {
         "always": round(float(best.x[0]), 3),
         **{n: round(float(w), 3) for n, w in zip(names, best.x[1:], strict=True)},

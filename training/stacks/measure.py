@@ -37,4 +37,8 @@ def boundaries(true: frozenset[int], found: frozenset[int]) -> Counts:
 
 def together(counts: Sequence[Counts]) -> Counts:
     """The sums."""
-    return Counts(*(sum(column) for column in zip(*counts, strict=True))) if counts else Counts(0, 0, 0)
+    return (
+        Counts(*(sum(column) for column in zip(*counts, strict=True)))
+        if counts
+        else Counts(0, 0, 0)
+    )
