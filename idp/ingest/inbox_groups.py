@@ -86,7 +86,7 @@ def is_document(head: bytes) -> bool:
 
 def may_be_sidecar(path: Path) -> bool:
     """Whether a name is one that fax servers give to sidecars."""
-    return path.suffix.lower() in SIDECAR_SUFFIXES
+    return path.name.lower().endswith(SIDECAR_SUFFIXES)
 
 
 def bind(
@@ -106,23 +106,25 @@ def bind(
         is_own: Asked of possible sidecars: whether it is a document in its own right (see
             :func:`is_document`).
     """
-    found = sorted(files)
+    found = list(files)
     done = [path for path in found if _is_done(path, done_suffix)]
     rest = [path for path in found if not _is_done(path, done_suffix)]
     notes = [
         path for path in rest if sidecars != "none" and may_be_sidecar(path) and not is_own(path)
     ]
+    if not notes and not done:
+        return Bound(tuple(Group(path) for path in rest), (), ())
     noted = set(notes)
     documents = _Names(path for path in rest if path not in noted)
     described: dict[Path, list[tuple[int, int, Path]]] = defaultdict(list)
     for note in notes:
-        closeness, matches = documents.matching(note.with_suffix(""))
+        closeness, matches = documents.matching(_stem(str(note)))
         for document in matches:
             order = SIDECAR_SUFFIXES.index(note.suffix.lower())
             described[document].append((closeness, order, note))
     chosen = {document: min(choices)[2] for document, choices in described.items()}
     bound = set(chosen.values())
-    alone = [note for note in notes if note not in bound]
+    alone = sorted(note for note in notes if note not in bound)
     announcements, unclaimed = _announcements(done, done_suffix, rest)
 
     def group(document: Path) -> Group:
@@ -149,21 +151,22 @@ def users(groups: Iterable[Group]) -> dict[Path, int]:
 
 
 class _Names:
-    """Files by what another file's name may refer to them as."""
+    """Files by what another file's name may refer to them as. On text: thousands are looked at."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self.files = list(files)
-        self._by: tuple[defaultdict[Path, list[Path]], ...] = tuple(
+        self._by: tuple[defaultdict[str, list[Path]], ...] = tuple(
             defaultdict(list) for _ in range(4)
         )
         for path in self.files:
-            stem = path.with_name(path.stem)
+            name = str(path)
+            stem = _stem(name)
             for index, key in zip(
-                self._by, (path, _folded(path), stem, _folded(stem)), strict=True
+                self._by, (name, _folded(name), stem, _folded(stem)), strict=True
             ):
                 index[key].append(path)
 
-    def matching(self, name: Path) -> tuple[int, list[Path]]:
+    def matching(self, name: str) -> tuple[int, list[Path]]:
         """The files meant by ``name``, and how loosely (0 is the very name)."""
         keys = (name, _folded(name), name, _folded(name))
         for closeness, (index, key) in enumerate(zip(self._by, keys, strict=True)):
@@ -180,7 +183,7 @@ def _announcements(
     found: dict[Path, tuple[Path, ...]] = {}
     unclaimed = []
     for path in done:
-        _, matches = names.matching(path.with_name(path.name[: -len(suffix)]))
+        _, matches = names.matching(str(path)[: -len(suffix)])
         for match in matches:
             found[match] = (*found.get(match, ()), path)
         if not matches:
@@ -189,10 +192,18 @@ def _announcements(
 
 
 def _is_done(path: Path, suffix: str) -> bool:
-    name = path.name.lower()
-    return bool(suffix) and name.endswith(suffix.lower()) and len(name) > len(suffix)
+    name = path.name
+    return bool(suffix) and name.lower().endswith(suffix.lower()) and len(name) > len(suffix)
 
 
-def _folded(path: Path) -> Path:
-    """The name in one case; the folder as it is."""
-    return path.with_name(path.name.casefold())
+def _stem(name: str) -> str:
+    """A relative path without the last suffix of its name."""
+    folder, slash, last = name.rpartition("/")
+    stem, dot, _ = last.rpartition(".")
+    return f"{folder}{slash}{stem}" if stem and dot else name
+
+
+def _folded(name: str) -> str:
+    """The last part of a relative path in one case; the folder as it is."""
+    folder, slash, last = name.rpartition("/")
+    return f"{folder}{slash}{last.casefold()}"

@@ -53,10 +53,12 @@ class Hints(FileSystemEventHandler):
                     inode = folder.stat().st_ino
                 except OSError:
                     continue
+                # Not what lies below: each claim and each done file would have a watch of its
+                # own, and those are limited. The scans find what comes into folders below.
                 observer.schedule(
                     self,
                     str(folder),
-                    recursive=True,
+                    recursive=False,
                     event_filter=[FileClosedEvent, FileCreatedEvent, FileMovedEvent, DirMovedEvent],
                 )
                 self._inodes[name] = inode
@@ -108,8 +110,6 @@ class Hints(FileSystemEventHandler):
         """Called in the observer's thread: note it and be gone."""
         place = event.dest_path or event.src_path
         path = Path(os.fsdecode(place))
-        if any(part in {".claimed", ".done"} for part in path.parts):
-            return
         if isinstance(event, FileMovedEvent):
             with self._lock:
                 if len(self._moved) < _MOST_MOVED:

@@ -21,6 +21,11 @@ from idp.settings import ChannelSettings, IngestSettings
 from idp.store import born_at, new_id
 
 
+def now():
+    """The wall clock; tests set it."""
+    return dt.datetime.now(dt.UTC)
+
+
 class Kept(NamedTuple):
     sha256: str
     size_bytes: int
@@ -40,7 +45,7 @@ class Intake:
         self.after_record = lambda: None
 
     def claim_id(self):
-        return new_id(dt.datetime.now(dt.UTC))
+        return new_id(now())
 
     def claimed_at(self, claim_id):
         return born_at(claim_id)
