@@ -52,7 +52,7 @@ from idp.errors import (
     SettingsError,
     where,
 )
-from idp.ingest import Claim, Inbox, KeptFile
+from idp.ingest import Claim, Inbox, KeptFile, Mailboxes
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
@@ -273,6 +273,7 @@ class Appliance:
         self._pipeline: PipelinePort | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
+        self._mailboxes: Mailboxes | None = None
 
     @property
     def busy(self) -> int:
@@ -301,7 +302,9 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
-        return (*(self._inbox.health().problems if self._inbox is not None else ()), *of_models)
+        of_inbox = self._inbox.health().problems if self._inbox is not None else ()
+        of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
+        return (*of_inbox, *of_mailboxes, *of_models)
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
@@ -347,6 +350,9 @@ class Appliance:
         )
         self._inbox.start()
         stack.callback(self._inbox.stop)
+        self._mailboxes = Mailboxes(self.settings.ingest, self._inbox.folders, self.store.recorded)
+        self._mailboxes.start()
+        stack.callback(self._mailboxes.stop)
 
     def _note_models(self) -> None:
         """Put promotions on the record whose command was killed before it could."""

@@ -2,6 +2,7 @@
 """From a drop folder to pages: take files that are whole, and unpack them into rasters."""
 
 from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
+from idp.ingest.mailbox import Mailboxes
 from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
@@ -11,6 +12,7 @@ __all__ = [
     "InboxHealth",
     "Intake",
     "KeptFile",
+    "Mailboxes",
     "Part",
     "Refusal",
     "Told",

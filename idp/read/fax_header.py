@@ -12,7 +12,8 @@ older and names the sender; the upper one counts the pages of the transmission t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from statistics import median
 
@@ -198,13 +199,13 @@ def _joined(headers: Sequence[HeaderText]) -> HeaderText:
     )
 
 
-def _without(page: Page, gone: Collection[int]) -> Page:
+def _without(page: Page, gone: AbstractSet[int]) -> Page:
     """The page without some words; ids are counted anew, and blocks speak of the new ones."""
     kept = [word for word in page.words if word.id not in gone]
     new = {word.id: number for number, word in enumerate(kept)}
     words = tuple(word.model_copy(update={"id": new[word.id]}) for word in kept)
     blocks = (
-        block if not gone.intersection(block.word_ids) else _shrunk(block, page, gone)
+        block if gone.isdisjoint(block.word_ids) else _shrunk(block, page, gone)
         for block in page.blocks
     )
     return page.model_copy(
@@ -219,7 +220,7 @@ def _without(page: Page, gone: Collection[int]) -> Page:
     )
 
 
-def _shrunk(block: Block, page: Page, gone: Collection[int]) -> Block | None:
+def _shrunk(block: Block, page: Page, gone: AbstractSet[int]) -> Block | None:
     """A block without some of its words; ``None`` when it had no others."""
     by_id = {word.id: word for word in page.words}
     left = [by_id[i] for i in block.word_ids if i not in gone]
