@@ -335,7 +335,7 @@ def _settle(box: BaseMailBox, uids: Sequence[str], settings: MailboxSettings) ->
     if settings.after == "seen":
         _answer(box, "STORE", which, "+FLAGS.SILENT", r"(\Seen)")
         return
-    capabilities = box.client.capabilities
+    capabilities = _capabilities(box)
     if settings.after == "move":
         if not box.folder.exists(settings.move_to):
             box.folder.create(settings.move_to)
@@ -348,6 +348,13 @@ def _settle(box: BaseMailBox, uids: Sequence[str], settings: MailboxSettings) ->
     if "UIDPLUS" in capabilities:
         # Without it an expunge would take what others marked as well; it stays marked then.
         _answer(box, "EXPUNGE", which)
+
+
+def _capabilities(box: BaseMailBox) -> frozenset[str]:
+    """What the server can do, asked after the login: many tell strangers less."""
+    _, said = box.client.capability()
+    text = b" ".join(each for each in said if isinstance(each, bytes))
+    return frozenset(text.decode("ascii", "replace").upper().split())
 
 
 def _answer(box: BaseMailBox, *command: str, literal: bool = False) -> list[bytes]:

@@ -56,6 +56,7 @@ _MACHINE = re.compile(
     r"\bfr[o0]m\s?[:;]|(?<![A-Z])FR[O0]M(?![A-Za-z])|\bt[o0]\s?[:;]|\bCS[I1l]D\b|\bANI\s?:|\bDNIS\b|"
     r"\bSVR\b|\bRCVD\b|\bFAX\b|\bfax\s?(?:no|server|from|:)|\bT-\d{2,4}\b|\bstation\sid\b|>>",
 )
+_BEGINS = re.compile(r"(?:fr[o0]m|t[o0]|received|fax)\b\s?[:;]?", re.I)
 _NO_HEADER = re.compile(
     r"\bprint(?:ed|\sdate|\son)\b|\bgenerated\b|\bdownloaded\b|\bd\.?o\.?b\b|\bdate\sof\sbirth\b|"
     r"\bbirth\s?date\b|\bmrn\b|\bnpi\b|https?:|\bwww\b|\.com/|\bas\sof\b|\bsigned\b|"
@@ -111,6 +112,20 @@ def parse_header(line: str, *, strict: bool = False) -> HeaderText | None:
     if not shaped:
         return None
     return HeaderText(sender, name, recipient, moment.sent_at, page, pages)
+
+
+def may_begin_header(line: str) -> bool:
+    """Whether a line that is no header alone can be the first half of one that was wrapped."""
+    if len(line) > _LONGEST_LINE or _NO_HEADER.search(line):
+        return False
+    text = _mended(" ".join(line.split()))
+    moment, rest = find_moment(text)
+    return bool(
+        moment.time is not None
+        or _NUMBER.search(rest)
+        or _MACHINE.search(text)
+        or _BEGINS.match(text)
+    )
 
 
 def _mended(text: str) -> str:
