@@ -18,7 +18,7 @@ from itertools import pairwise
 from statistics import median
 
 from idp.document import Block, FaxHeader, Page, RawPage, Word, union_of
-from idp.read.fax_header_text import HeaderText, may_begin_header, parse_header
+from idp.read.fax_header_text import HeaderText, parse_header, parse_wrapped
 
 TOP = 0.06
 """Share of the page's height in which header lines lie; they are printed on the paper's edge."""
@@ -115,12 +115,10 @@ def _headers(page: Page, slope: float) -> _Headers:
         if (header := parse_header(_text(row))) is not None:
             found.append((row, header))
             place += 1
-        elif (  # a line that the machine wrapped
+        elif (
             after
             and _follows(row, after)
-            and may_begin_header(_text(row))
-            and parse_header(_text(after)) is None
-            and (header := parse_header(f"{_text(row)} {_text(after)}", strict=True))
+            and (header := parse_wrapped(_text(row), _text(after))) is not None
         ):
             found.append(([*row, *after], header))
             place += 2
