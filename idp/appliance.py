@@ -53,7 +53,7 @@ from idp.errors import (
     SettingsError,
     where,
 )
-from idp.ingest import Inbox
+from idp.ingest import Inbox, Mailboxes
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
@@ -243,6 +243,7 @@ class Appliance:
         self._pipeline: PipelinePort | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
+        self._mailboxes: Mailboxes | None = None
 
     @property
     def busy(self) -> int:
@@ -271,7 +272,9 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
-        return (*(self._inbox.health().problems if self._inbox is not None else ()), *of_models)
+        of_inbox = self._inbox.health().problems if self._inbox is not None else ()
+        of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
+        return (*of_inbox, *of_mailboxes, *of_models)
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
@@ -315,6 +318,9 @@ class Appliance:
         )
         self._inbox.start()
         stack.callback(self._inbox.stop)
+        self._mailboxes = Mailboxes(self.settings.ingest, self._inbox.folders, self.store.recorded)
+        self._mailboxes.start()
+        stack.callback(self._mailboxes.stop)
 
     def _lanes(self) -> dict[str, Lane]:
         """The queues: those that documents are worked in, and that of deliveries."""

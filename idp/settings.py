@@ -7,6 +7,7 @@ No room reads this module's global state: the pipeline hands each room its own s
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -117,6 +118,14 @@ class MailboxSettings(Slice):
     move_to: str = Field("idp", description="Mail folder for `after = move`.")
     poll_seconds: float = Field(60.0, ge=1, le=3600, description="How often it is looked into.")
 
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.security == "none" and self.host not in ("localhost", "127.0.0.1", "::1"):
+            raise ValueError(
+                "security = none sends the password in the clear: on this machine only"
+            )
+        return self
+
 
 class IngestSettings(Slice):
     """What is taken from the drop folders, and the limits of what is unpacked."""
@@ -161,6 +170,21 @@ class IngestSettings(Slice):
     mailboxes: dict[str, MailboxSettings] = Field(
         default_factory=dict, description="IMAP mailboxes that are emptied into drop folders."
     )
+
+    @model_validator(mode="after")
+    def _mailboxes_have_channels(self) -> Self:
+        for name, mailbox in self.mailboxes.items():
+            channel = self.channels.get(mailbox.channel)
+            if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+                raise ValueError(f"mailboxes: {name!r} is no name: small letters, digits, - and _")
+            if channel is None:
+                raise ValueError(f"mailboxes.{name}: there is no channel {mailbox.channel!r}")
+            if channel.keep_files or channel.done_suffix or channel.sidecar == "required":
+                raise ValueError(
+                    f"mailboxes.{name}: channel {mailbox.channel!r} has keep_files, done_suffix or "
+                    "a required sidecar, so a mail put there would not be taken"
+                )
+        return self
 
     @field_validator("timezone")
     @classmethod

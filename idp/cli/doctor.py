@@ -23,7 +23,7 @@ from rich.text import Text
 
 from idp import __version__
 from idp.cli.border import print_json, results_only, tables
-from idp.errors import ExitCode, IdpError, ModelError
+from idp.errors import ExitCode, IdpError, MailboxError, ModelError
 from idp.settings import Settings, load_settings
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -290,6 +290,22 @@ def _database(settings: Settings, work: Path) -> tuple[str, str]:
     return sqlite3.sqlite_version, f"SQLite, WAL, {rate:.0f} commits/s"
 
 
+def _mailboxes(settings: Settings, work: Path) -> tuple[str, str]:
+    """Every mailbox lets us in; nothing in it is changed."""
+    from idp.ingest.mailbox import waiting  # noqa: PLC0415
+
+    del work
+    found, failed = [], []
+    for name, mailbox in settings.ingest.mailboxes.items():
+        try:
+            found.append(f"{name}: {waiting(name, mailbox)} mails wait")
+        except MailboxError as error:
+            failed.append(error.message)
+    if failed:
+        raise MailboxError("; ".join(failed))
+    return "", ", ".join(found) or "none in the settings"
+
+
 def _folders(settings: Settings, work: Path) -> tuple[str, str]:
     del work
     named = {
@@ -344,5 +360,6 @@ _PROBES: dict[str, _Probe] = {
     "extraction": _extraction,
     "database": _database,
     "folders": _folders,
+    "mailboxes": _mailboxes,
     "disk space": _space,
 }

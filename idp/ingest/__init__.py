@@ -5,6 +5,7 @@ from idp.ingest.inbox import Inbox, InboxHealth
 from idp.ingest.inbox_channel import ChannelHealth
 from idp.ingest.inbox_files import Stamp
 from idp.ingest.intake import Claim, Intake, KeptFile, Remembered, Seen
+from idp.ingest.mailbox import Mailboxes
 from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
@@ -15,6 +16,7 @@ __all__ = [
     "InboxHealth",
     "Intake",
     "KeptFile",
+    "Mailboxes",
     "Part",
     "Refusal",
     "Remembered",

@@ -12,12 +12,13 @@ older and names the sender; the upper one counts the pages of the transmission t
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from statistics import median
 
 from idp.document import Block, FaxHeader, Page, RawPage, Word, union_of
-from idp.read.fax_header_text import HeaderText, parse_header
+from idp.read.fax_header_text import HeaderText, parse_header, parse_wrapped
 
 TOP = 0.06
 """Share of the page's height in which header lines lie; they are printed on the paper's edge."""
@@ -112,13 +113,12 @@ def _headers(page: Page, slope: float) -> _Headers:
         if found and not _follows(found[-1][0], row):
             break
         if (header := parse_header(_text(row))) is not None:
-            # A line that the machine wrapped: what is still open may stand below.
             found.append((row, header))
             place += 1
         elif (
             after
             and _follows(row, after)
-            and (header := parse_header(f"{_text(row)} {_text(after)}", strict=True))
+            and (header := parse_wrapped(_text(row), _text(after))) is not None
         ):
             found.append(([*row, *after], header))
             place += 2
@@ -198,13 +198,13 @@ def _joined(headers: Sequence[HeaderText]) -> HeaderText:
     )
 
 
-def _without(page: Page, gone: Collection[int]) -> Page:
+def _without(page: Page, gone: AbstractSet[int]) -> Page:
     """The page without some words; ids are counted anew, and blocks speak of the new ones."""
     kept = [word for word in page.words if word.id not in gone]
     new = {word.id: number for number, word in enumerate(kept)}
     words = tuple(word.model_copy(update={"id": new[word.id]}) for word in kept)
     blocks = (
-        block if not gone.intersection(block.word_ids) else _shrunk(block, page, gone)
+        block if gone.isdisjoint(block.word_ids) else _shrunk(block, page, gone)
         for block in page.blocks
     )
     return page.model_copy(
@@ -219,7 +219,7 @@ def _without(page: Page, gone: Collection[int]) -> Page:
     )
 
 
-def _shrunk(block: Block, page: Page, gone: Collection[int]) -> Block | None:
+def _shrunk(block: Block, page: Page, gone: AbstractSet[int]) -> Block | None:
     """A block without some of its words; ``None`` when it had no others."""
     by_id = {word.id: word for word in page.words}
     left = [by_id[i] for i in block.word_ids if i not in gone]

@@ -56,6 +56,7 @@ _MACHINE = re.compile(
     r"\bfr[o0]m\s?[:;]|(?<![A-Z])FR[O0]M(?![A-Za-z])|\bt[o0]\s?[:;]|\bCS[I1l]D\b|\bANI\s?:|\bDNIS\b|"
     r"\bSVR\b|\bRCVD\b|\bFAX\b|\bfax\s?(?:no|server|from|:)|\bT-\d{2,4}\b|\bstation\sid\b|>>",
 )
+_BEGINS = re.compile(r"(?:fr[o0]m|t[o0]|received)\s?[:;]", re.I)
 _NO_HEADER = re.compile(
     r"\bprint(?:ed|\sdate|\son)\b|\bgenerated\b|\bdownloaded\b|\bd\.?o\.?b\b|\bdate\sof\sbirth\b|"
     r"\bbirth\s?date\b|\bmrn\b|\bnpi\b|https?:|\bwww\b|\.com/|\bas\sof\b|\bsigned\b|"
@@ -111,6 +112,22 @@ def parse_header(line: str, *, strict: bool = False) -> HeaderText | None:
     if not shaped:
         return None
     return HeaderText(sender, name, recipient, moment.sent_at, page, pages)
+
+
+def parse_wrapped(first: str, second: str) -> HeaderText | None:
+    """What two lines say that a machine made of one, or ``None``.
+
+    The first must begin like a header's ("From: ..."), or hold a piece of one where the second is
+    none by itself: a line of the form above a header is not drawn into it.
+    """
+    if len(first) > _LONGEST_LINE or _NO_HEADER.search(first):
+        return None
+    text = _mended(" ".join(first.split()))
+    moment, rest = find_moment(text)
+    piece = moment.time is not None or _NUMBER.search(rest) or _MACHINE.search(text)
+    if not _BEGINS.match(text) and (not piece or parse_header(second) is not None):
+        return None
+    return parse_header(f"{first} {second}", strict=True)
 
 
 def _mended(text: str) -> str:

@@ -161,6 +161,14 @@ class Queries:
             sha256 = arrival.sha256
         return self.content.path(sha256)
 
+    def recorded(self, channel: str, names: Collection[str]) -> frozenset[str]:
+        """Which of these file names arrived on a channel."""
+        with Session(self._engine) as session:
+            found = session.scalars(
+                sa.select(Arrival.name).where(Arrival.channel == channel, Arrival.name.in_(names))
+            )
+            return frozenset(found)
+
     def events(self, document_id: str | None = None, limit: int = 100) -> tuple[EventRow, ...]:
         """The record, oldest first: of one document (and its arrival), or the latest of all."""
         with Session(self._engine) as session:

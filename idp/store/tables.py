@@ -61,6 +61,7 @@ class Arrival(Work, Base):
     __table_args__ = (
         sa.Index("ix_arrivals_sha256", "sha256"),
         sa.Index("ix_arrivals_received_at", "received_at"),
+        sa.Index("ix_arrivals_name", "name"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

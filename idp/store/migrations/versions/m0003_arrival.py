@@ -19,6 +19,7 @@ def upgrade() -> None:
         arrivals.add_column(sa.Column("site", sa.String))
         arrivals.add_column(sa.Column("sidecar_name", sa.String))
         arrivals.add_column(sa.Column("sidecar_sha256", sa.String))
+        arrivals.create_index("ix_arrivals_name", ["name"])
     with op.batch_alter_table("documents") as documents:
         documents.add_column(sa.Column("part", sa.String))
         documents.add_column(sa.Column("like_document", sa.String))
