@@ -40,7 +40,7 @@ _ABOVE = 1.2
 """In line heights: how far over its label a value ends, where there is a line to fill in."""
 
 _LONGEST_LABEL = 6
-_LONG_ENOUGH_FOR_SLIPS = 9
+_LONG_ENOUGH_FOR_SLIPS, _TOO_LONG = 9, 48
 _LONGEST_NAME = 5
 _ALIKE, _UNLIKE = 80.0, 62.0
 _GIVEN_NAMES_DIFFER = 50.0
@@ -175,7 +175,7 @@ def _label_of(folded: str) -> tuple[What, bool] | None:
     labels = _labels()
     if folded in labels.own:
         return labels.own[folded]
-    if len(folded) < _LONG_ENOUGH_FOR_SLIPS or folded in labels.foreign:
+    if not _LONG_ENOUGH_FOR_SLIPS <= len(folded) <= _TOO_LONG or folded in labels.foreign:
         return None
     for at in range(len(folded)):
         if (label := labels.near.get(folded[:at] + folded[at + 1 :])) is not None:
@@ -224,6 +224,8 @@ def _find_labels(line: Sequence[_Token], aspect: float) -> Iterator[_Label | tup
             if end > at and _gap(line[end - 1], line[end], aspect) > _WIDE_GAP:
                 break
             joined += line[end].folded
+            if len(joined) > _TOO_LONG:
+                break
             if (own := _label_of(joined)) is not None and _set_off(line, end, joined, aspect):
                 what, ours = own
                 found = _Label(what, ours, at, end + 1)

@@ -37,7 +37,7 @@ from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, envelope_from_name, read_sidecar, unpack
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
-from idp.schemas import load_lexicon, load_schemas
+from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
 from idp.validate import announced_on_cover, validate
@@ -114,6 +114,7 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
+        self.separators = load_separators(settings.schemas_folder)
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.models = ModelsInForce(
             Registry(settings.registry_folder, settings.models_folder), self._extractor
@@ -268,7 +269,7 @@ class Pipeline:
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
-            segments = split(pages, self.schemas)
+            segments = split(pages, self.schemas, self.separators)
         champion = self.models.champion()
         documents, observations = [], []
         for ordinal, segment in enumerate(segments):
@@ -280,6 +281,9 @@ class Pipeline:
                     "subtype": segment.subtype,
                     "form": segment.form,
                     "pages": segment.pages,
+                    "set_aside": segment.set_aside,
+                    "cut_confidence": segment.cut_confidence,
+                    "cut_page": segment.cut_page,
                     "model_versions": {**self.reader.versions, **champion.versions},
                 }
             )

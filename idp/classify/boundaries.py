@@ -32,6 +32,9 @@ _SHIFT = 0.012
 """How far the same print may stand apart on two copies, as a share of the page."""
 
 _FEW_WORDS = 60
+_CLEAR, _AHEAD = 9.0, 5.0
+"""Points of a page's best type, and how far it is ahead, where there is no doubt about it."""
+
 _ENDS_EARLY = 0.62
 _LONG_NUMBER = re.compile(r"(?=(?:\D*\d){6})[A-Z0-9][A-Z0-9./-]{5,}", re.I)
 _NUMBERED = (
@@ -165,6 +168,7 @@ def _identity(document: Sequence[Seen], page: Seen) -> dict[str, float]:
     shared = len(page.long_numbers & numbers)
     return {
         "patient_other": float(compared.other),
+        "patient_other_twice": float(compared.other and sum(c == "other" for c in compared) > 1),
         "patient_same": float(compared.same),
         "patient_anew": float(bool(page.patient) and not so_far),
         "patient_unnamed": float(not page.patient and bool(so_far)),
@@ -264,6 +268,7 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
     return {
         "type_other": strength * margin * float(other_type and not is_other),
         "type_other_kind": strength * margin * float(other_type and is_other),
+        "type_other_clearly": float(other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD),
         "type_same": strength * float(same),
         "type_unclear": float(votes.strongest < 5),
         "title_at_top": float(bool(page.top_titles)),

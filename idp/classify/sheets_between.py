@@ -24,9 +24,12 @@ MOST_INK_OF_A_BLANK = 0.0015
 _MOST_SPECKS = 25
 """So many signs may be read into specks and into print that shines through."""
 
+_MOST_STROKES = 12
+"""Pieces of ink on a separator sheet: its own big letters where a fax spoilt them, a tick, a note."""
+
 _SURE_WORD = 0.75
 _SEPARATOR_POINTS = 4.0
-_WORD = re.compile(r"(?=.*[aeiouy])[^\W\d_]{3,}|\d{3,}", re.I)
+_WORD = re.compile(r"[^\W\d_]{3,}|\d{3,}")
 _LEFT_BLANK = "intentionally left blank"
 
 
@@ -61,8 +64,7 @@ def _says_little(seen: Seen) -> bool:
     return (
         seen.sheet.word_count <= MOST_WORDS_OF_A_SHEET
         and not seen.patient
-        and not _was_worked_on(seen)
-        and len(seen.page.rules) + len(seen.page.marks) <= MOST_WORDS_OF_A_SHEET // 4
+        and not _was_worked_on(seen, _MOST_STROKES)
     )
 
 
@@ -72,13 +74,13 @@ def _named_a_separator(seen: Seen) -> bool:
     return points >= _SEPARATOR_POINTS and seen.votes.strongest <= points and _says_little(seen)
 
 
-def _was_worked_on(seen: Seen) -> bool:
-    """Whether a pen or a stamp left something."""
+def _was_worked_on(seen: Seen, strokes: int = 0) -> bool:
+    """Whether a pen or a stamp left something: more than so many pieces of ink, or a meaning."""
     page = seen.page
     return (
         any(mark.state == "checked" for mark in page.marks)
         or any(signature.state != "absent" for signature in page.signatures)
-        or any(block.kind == INK for block in page.blocks)
+        or sum(block.kind == INK for block in page.blocks) > strokes
         or any(word.handwritten for word in page.words)
         or any(any(comb.text) for comb in page.combs)
     )

@@ -369,6 +369,24 @@ def samples(
     write_samples(folder, seed=seed)
 
 
+@app.command(rich_help_panel=_CARE)
+@guarded
+def separators(
+    file: Annotated[Path, typer.Argument(metavar="OUT.pdf", help="Written anew.")],
+    *,
+    a4: Annotated[bool, typer.Option("--a4", help="A4 paper instead of US letter.")] = False,
+) -> None:
+    """Write separator sheets to print and lay between documents that are scanned together.
+
+    Page 1 is the PATCH-T sheet that scanners know, page 2 one with a QR code for rough faxes.
+
+    Example:  idp separators separators.pdf
+    """
+    from idp.cli.one_shot import write_separators  # noqa: PLC0415
+
+    write_separators(file, a4=a4)
+
+
 def main() -> None:
     """Entry point of the ``idp`` command."""
     try:

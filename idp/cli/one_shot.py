@@ -213,6 +213,21 @@ def write_samples(folder: Path, *, seed: int) -> None:
         console.print(str(sample.path), markup=False, soft_wrap=True)
 
 
+def write_separators(file: Path, *, a4: bool) -> None:
+    """Write the separator sheets and name the file.
+
+    Raises:
+        AccessError: The file can't be written.
+    """
+    from idp.samples import separator_sheets  # noqa: PLC0415 - heavy
+
+    try:
+        separator_sheets(file, a4=a4)
+    except OSError as error:
+        raise AccessError(f"{file}: {error.strerror}") from error
+    tables().print(str(file), markup=False, soft_wrap=True)
+
+
 def _check(files: Sequence[Path]) -> None:
     for path in files:
         if not path.exists():

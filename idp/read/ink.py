@@ -18,6 +18,8 @@ _WIDTH_INCHES = (0.3, 4.5)
 _HEIGHT_INCHES = (0.07, 1.0)
 _DENSITY = (0.02, 0.55)
 _MOST = 40
+_SPECK_INCHES = 0.07
+_EDGE = 0.02
 _SOLID = 4  # pixels of the shrunk page, 0.08 inches at 200 dpi
 
 
@@ -63,3 +65,28 @@ def find_ink(text_ink: Mask, words: Sequence[Word], dpi: float) -> tuple[Block, 
             found.append(Block(kind=INK, box=relative(x, y, x + w, y + h, columns, rows)))
     # A page with so many is a picture, not a form that somebody signed.
     return tuple(found) if len(found) <= _MOST else ()
+
+
+def ink_share(ink: Mask, dpi: float) -> float:
+    """How much of the page is under ink, 0..1, without specks and what touches the edges.
+
+    A white page as a fax brings it has hundreds of specks, a scanned one black borders and the
+    shadows of staples; none of them is a reason to keep it.
+
+    Args:
+        ink: All that is darker than the page's threshold (255 is ink).
+        dpi: Of the mask.
+    """
+    height, width = ink.shape
+    size = max(1, width // _SHRINK), max(1, height // _SHRINK)
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA)
+    _, mask = cv2.threshold(small, 24, 255, cv2.THRESH_BINARY)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.asarray(mask, np.uint8))
+    rows, columns = mask.shape
+    speck = _SPECK_INCHES * dpi / _SHRINK
+    edge = max(1, round(_EDGE * min(rows, columns)))
+    x, y, w, h = stats[:, :4].T
+    inside = (x >= edge) & (y >= edge) & (x + w <= columns - edge) & (y + h <= rows - edge)
+    kept = inside & (np.maximum(w, h) > speck)
+    kept[0] = False  # the paper
+    return round(float((small * kept[labels]).sum()) / 255 / small.size, 6)

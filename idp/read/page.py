@@ -22,7 +22,7 @@ from idp.read.born_digital import Layer, read_born_digital
 from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.handwriting import mark_handwriting
-from idp.read.ink import find_ink
+from idp.read.ink import find_ink, ink_share
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr
 from idp.read.pixels import look
@@ -159,6 +159,7 @@ def compose(
     lines = [line for line in lines if line.text.strip() and line.score >= _JUNK]
     lines = without_bars(lines, codes)
     pixels = look(whitened(upright.image, codes), threshold, dpi)
+    ink = ink_share(pixels.ink, dpi)
     ruling = find_rules(pixels, [_rectangle(line) for line in lines])
     combs = find_combs(upright.image, pixels, ruling, lines, recognise)
     if combs:
@@ -182,6 +183,7 @@ def compose(
             Cell(box=relative(c.x0, c.y0, c.x1, c.y1, width, height)) for c in ruling.cells
         ),
         blocks=find_ink(ruling.text_ink, words, dpi),
+        ink=ink,
         signatures=find_signatures(ruling.text_ink, ruling, words, dpi),
         barcodes=tuple(_barcode(code, width, height) for code in codes),
         combs=tuple(

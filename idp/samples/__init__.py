@@ -6,5 +6,6 @@ against what is written on them. The same seed and day give the same bytes.
 """
 
 from idp.samples.make import Sample, make_samples, samples
+from idp.samples.separators import separator_sheets
 
-__all__ = ["Sample", "make_samples", "samples"]
+__all__ = ["Sample", "make_samples", "samples", "separator_sheets"]

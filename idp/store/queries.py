@@ -145,14 +145,20 @@ class Queries:
         return tuple(Page.model_validate_json(self.content.read(sha256)) for sha256 in hashes)
 
     def page_image(self, document_id: str, number: int) -> Path:
-        """The upright image of one page of a document; raises :class:`NotFoundError`."""
+        """The upright image of one page of a document, or set aside next to it; raises :class:`NotFoundError`."""
         with Session(self._engine) as session:
             found = _get(session, document_id)
             page = session.get(PageRecord, (found.arrival_id, found.part or "", number))
-            if page is None or page.image_sha256 is None or number not in found.pages:
-                raise NotFoundError(f"document {document_id!r} has no image of page {number}")
-            sha256 = page.image_sha256
+            sha256 = page.image_sha256 if page is not None else None
+            own = number in found.pages
+        if sha256 is None or not (own or self._has_set_aside(document_id, number)):
+            raise NotFoundError(f"document {document_id!r} has no image of page {number}")
         return self.content.path(sha256)
+
+    def _has_set_aside(self, document_id: str, number: int) -> bool:
+        """Whether a page lies next to the document's own: blank, or a separator sheet."""
+        document = self.document(document_id)
+        return document is not None and number in document.set_aside
 
     def original(self, document_id: str) -> Path:
         """The bytes as received, without a suffix; raises :class:`NotFoundError`."""

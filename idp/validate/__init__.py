@@ -33,8 +33,8 @@ def validate(
 ) -> Document:
     """``document`` with its missing fields, findings, decision and reasons filled in.
 
-    A document leaves by itself only when its type is sure, nothing required is missing, every
-    value is sure enough, no rule blocks and no page is of poor quality. An `other` document is
+    A document leaves by itself only when its type is sure, nothing required is missing, it is
+    clear where it begins and ends, every value is sure enough, no rule blocks and no page is of poor quality. An `other` document is
     routed by its subtype: it leaves by itself when the subtype is known and sure and not one of
     :data:`NEVER_BY_ITSELF`; an unrecognised one goes to a person.
 
@@ -61,7 +61,9 @@ def validate(
         *across.pages_readable(own),
         *incomplete,
         *(() if incomplete else across.pages_complete(own)),
-        *(across.one_patient(own) if document.type != DocumentType.OTHER else ()),
+        *across.one_patient(own, many=document.type == DocumentType.REMITTANCE_EOB),
+        *across.pages_set_aside(document),
+        *across.cut_is_sure(document, policy.cut_threshold),
         *(_gap_finding(gap) for gap in gaps),
     ]
     poor = tuple(page.number for page in own if page.grade is Grade.POOR)

@@ -7,11 +7,10 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from itertools import pairwise
 
 from idp.document import Claim, Document, Finding, Grade, Page, ServiceLine, Severity
+from idp.patients import Comparison, Patient, compare, patient_of
 from idp.schemas import DocumentSchema
-from idp.values import birth_dates
 
 CENT = Decimal("0.01")
 _PAGE_OF = re.compile(r"\bpage:?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I)
@@ -194,17 +193,59 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
             )
 
 
-def one_patient(pages: Sequence[Page]) -> Iterator[Finding]:
-    """D3: all pages of a document speak of one patient (mixed faxes are a privacy incident)."""
-    seen = [(page, birth_dates(page.text)) for page in pages]
-    printed = [(page, dates) for page, dates in seen if dates]
-    for (_, first), (page, dates) in pairwise(printed):
-        if not first & dates:
+def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Finding]:
+    """D3: all pages of a document speak of one patient (mixed faxes are a privacy incident).
+
+    Names, birth dates and member numbers are compared as printed, misread letters forgiven. One
+    page that speaks of somebody else keeps the document from leaving by itself.
+
+    Args:
+        pages: Those of the document.
+        many: It speaks of many people by its nature (a remittance): only a page that prints a
+            birth date, as such papers do not, is held against the others.
+    """
+    so_far = Patient()
+    for page in pages:
+        patient = patient_of(page)
+        if many and not patient.births:
+            continue
+        compared = compare(so_far, patient)
+        if compared.other:
             yield Finding(
                 rule="D3",
                 severity=Severity.BLOCK,
-                field="patient_dob",
-                message=f"Page {page.number} prints another birth date than the page before: "
-                "the pages may belong to two patients",
+                field="patient_name" if compared.name in ("other", "near") else "patient_dob",
+                message=f"Page {page.number} speaks of another {_differs(compared)} than the "
+                "pages before: they may belong to two patients",
                 page=page.number,
             )
+        so_far = so_far.joined(patient)
+
+
+def _differs(compared: Comparison) -> str:
+    if compared.name in ("other", "near"):
+        return "patient"
+    return "birth date" if compared.born == "other" else "member number"
+
+
+def pages_set_aside(document: Document) -> Iterator[Finding]:
+    """P5: blank pages and separator sheets are kept, are part of no document, and are named."""
+    for number in document.set_aside:
+        yield Finding(
+            rule="P5",
+            severity=Severity.INFO,
+            message=f"Page {number} is blank or a separator sheet and was set aside",
+            page=number,
+        )
+
+
+def cut_is_sure(document: Document, threshold: float) -> Iterator[Finding]:
+    """P6: where it is doubtful whether another document begins, a person looks at both."""
+    if document.cut_confidence < threshold and document.cut_page is not None:
+        yield Finding(
+            rule="P6",
+            severity=Severity.BLOCK,
+            message="It is uncertain whether another document begins on page "
+            f"{document.cut_page}",
+            page=document.cut_page,
+        )

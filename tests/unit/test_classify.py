@@ -119,10 +119,11 @@ def test_appeal_rights_behind_a_denial_are_part_of_the_letter() -> None:
     ]
 
 
-def test_a_blank_back_side_stays_with_its_document() -> None:
+def test_a_blank_back_side_is_set_aside_inside_its_document() -> None:
     first, second = INVENTED["prior_auth_request-drug"].pages
     segments = split(pages_of(first, "", second), load_schemas())
-    assert kinds(segments) == [("prior_auth_request", None, (1, 2, 3))]
+    assert kinds(segments) == [("prior_auth_request", None, (1, 3))]
+    assert segments[0].set_aside == (2,)
 
 
 def test_two_documents_of_different_types_in_one_fax_are_two() -> None:
@@ -138,7 +139,6 @@ def test_two_forms_of_two_patients_are_two_when_page_numbers_start_over() -> Non
     one = text + "\nDOB: 07/22/1968\nPage 1 of 1"
     two = text + "\nDOB: 01/02/1999\nPage 1 of 1"
     assert [s.pages for s in split(pages_of(one, two), load_schemas())] == [(1,), (2,)]
-    assert [s.pages for s in split(pages_of(one, one), load_schemas())] == [(1, 2)]
 
 
 def test_a_packet_of_nothing_but_white_is_blank() -> None:
@@ -170,11 +170,15 @@ def test_no_pages_give_no_documents() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(sorted(INVENTED)), min_size=1, max_size=4), st.integers(0, 99))
-def test_every_page_belongs_to_exactly_one_document_in_order(names: list[str], seed: int) -> None:
+def test_every_page_belongs_to_exactly_one_document_or_is_set_aside_in_order(names: list[str], seed: int) -> None:
     dice = random.Random(seed)
     texts = [misread(text, 0.3, dice) for name in names for text in INVENTED[name].pages]
     segments = split(pages_of(*texts), load_schemas())
-    assert [n for segment in segments for n in segment.pages] == list(range(1, len(texts) + 1))
+    assert all(list(segment.pages) == sorted(segment.pages) for segment in segments)
+    assert [segment.pages[0] for segment in segments] == sorted(s.pages[0] for s in segments)
+    everything = [n for segment in segments for n in (*segment.pages, *segment.set_aside)]
+    assert sorted(everything) == list(range(1, len(texts) + 1))
+    assert all(0.5 <= segment.cut_confidence <= 1 for segment in segments)
     assert all(0 <= segment.type_confidence <= 1 for segment in segments)
     assert split(pages_of(*texts), load_schemas()) == segments
 

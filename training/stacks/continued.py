@@ -47,14 +47,21 @@ _PATIENT_LINES = (
     "Patient: {name} (continued)",
     "Enrollee: {name}   ID: {member}",
 )
-_CONTINUED = (
-    "(continued)",
-    "continued",
-    "Continued from previous page",
-    "cont'd",
-    "Additional notes",
+_CONTINUED = ("(continued)", "continued", "Continued from previous page", "cont'd", "Additional notes")
+_HEADINGS = (
+    "Clinical Information",
+    "SECTION C - CLINICAL QUESTIONS",
+    "Attachment A",
+    "Additional Information",
+    "LETTER OF MEDICAL NECESSITY",
+    "Terms and Conditions",
+    "Important Information About Your Rights",
+    # kept for held-out families
+    "Supplemental Questions",
+    "PART II: SUPPORTING DOCUMENTATION",
+    "Remarks and Explanations",
 )
-_KEPT = {"numbering": 5, "patient": 3}
+_KEPT = {"numbering": 5, "patient": 3, "heading": 3}
 _RIGHTS = (
     "Your appeal rights",
     "You or your representative may file an appeal.",
@@ -93,7 +100,12 @@ class Manner(NamedTuple):
     numbering: str
     patient_line: str
     continued: str
+    heading: str
     at_foot: bool
+    size: float
+    """Of the print against the first page's: instructions and notes are often set otherwise."""
+    shift: float
+    """Of the left margin."""
 
 
 def manner(family: str, split: Split) -> Manner:
@@ -105,13 +117,18 @@ def manner(family: str, split: Split) -> Manner:
             return rng.choice(entries[-kept:])
         return rng.choice(entries[:-kept])
 
-    tops = ("nothing", "nothing", "patient", "patient", "title", "continued", "letterhead")
+    tops = (
+        "nothing", "nothing", "patient", "patient", "title", "continued", "letterhead", "heading",
+    )  # fmt: skip
     return Manner(
         rng.choice(tops),
         choose(_NUMBERINGS, _KEPT["numbering"]) if rng.random() < 0.55 else "",
         choose(_PATIENT_LINES, _KEPT["patient"]),
         rng.choice(_CONTINUED),
+        choose(_HEADINGS, _KEPT["heading"]),
         rng.random() < 0.7,
+        rng.uniform(0.72, 1.35) if rng.random() < 0.4 else 1.0,
+        rng.uniform(-0.03, 0.04) if rng.random() < 0.4 else 0.0,
     )
 
 
@@ -120,9 +137,9 @@ class _Drawing:
 
     def __init__(self, first: Page, how: Manner, rng: random.Random, split: Split) -> None:
         heights = sorted(word.box.height for word in first.words) or [0.012]
-        size = min(0.015, max(0.009, heights[len(heights) // 2]))
+        size = min(0.017, max(0.008, heights[len(heights) // 2] * how.size))
         lefts = sorted(word.box.x0 for word in first.words) or [0.06]
-        self.left = min(0.12, max(0.04, lefts[len(lefts) // 20]))
+        self.left = min(0.14, max(0.03, lefts[len(lefts) // 20] + how.shift))
         self.canvas = Canvas(size=size, leading=1.35)
         self.first, self.how, self.rng, self.split = first, how, rng, split
         self.y = 0.05
@@ -144,6 +161,8 @@ class _Drawing:
             self.again(0.13)
         elif top == "title":
             self.again(0.09)
+        elif top == "heading":
+            self.say(self.how.heading, self.rng.choice((1.0, 1.3, 1.5)))
         if top == "continued" or (top == "title" and self.rng.random() < 0.5):
             self.say(self.how.continued)
         if top == "patient" and person.name:

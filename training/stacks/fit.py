@@ -17,7 +17,7 @@ from training.stacks.make import Stack
 
 FOR = frozenset(
     {
-        "number_starts_over", "number_was_last", "number_stops", "patient_other", "print_of_first",
+        "number_starts_over", "patient_other_twice", "type_other_clearly", "number_was_last", "number_stops", "patient_other", "print_of_first",
         "print_of_first_mostly", "numbers_all_new", "title_at_top", "title_of_a_type", "type_other",
         "type_other_kind", "behind_a_cover", "is_a_cover", "closed", "ended_early", "opening",
         "letter", "birth_printed", "other_size_of_print", "other_margin", "first_line_large",
@@ -36,17 +36,17 @@ AGAINST = frozenset(
 )  # fmt: skip
 """Evidence that must not speak for a cut."""
 
-PENALTY = 1.0
+PENALTY = 0.4
 """Of the squared weights: what is rarely seen gets no great weight."""
 
 Example = tuple[dict[str, float], bool]
 
 
-def examples(
+def seen_documents(
     stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema]
-) -> list[Example]:
-    """Evidence and truth for each page but the first of every stack; blank sheets are left out."""
-    found: list[Example] = []
+) -> list[list[list[Seen]]]:
+    """The pages of each document of each stack as cutting sees them; blank sheets are left out."""
+    found = []
     for stack in stacks:
         documents: list[list[Seen]] = []
         for numbers in stack.documents:
@@ -54,11 +54,20 @@ def examples(
             for number in numbers:
                 page = stack.pages[number - 1]
                 sheet = Sheet(page)
-                seen = Seen(page, sheet, votes(sheet, schemas))
-                before = documents[-1] or (documents[-2] if len(documents) > 1 else [])
+                documents[-1].append(Seen(page, sheet, votes(sheet, schemas)))
+        found.append(documents)
+    return found
+
+
+def examples(stacks: Iterable[Sequence[Sequence[Seen]]]) -> list[Example]:
+    """Evidence and truth for each page but the first of every stack."""
+    found: list[Example] = []
+    for documents in stacks:
+        for place, document in enumerate(documents):
+            for at, seen in enumerate(document):
+                before = document[:at] or (documents[place - 1] if place else [])
                 if before:
-                    found.append((evidence(before, seen), not documents[-1]))
-                documents[-1].append(seen)
+                    found.append((evidence(before, seen), at == 0))
     return found
 
 
