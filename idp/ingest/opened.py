@@ -72,6 +72,7 @@ OPENERS: dict[str, str] = {
     TIFF: "idp.ingest.unpack_image:open_tiff",
     PNG: "idp.ingest.unpack_image:open_picture",
     JPEG: "idp.ingest.unpack_image:open_picture",
+    OFFICE: "idp.ingest.open_office:open_office",
 }
 """Where each format's opener is; imported in the child only, since some load much."""
 

@@ -9,6 +9,7 @@ damaged, and said to be.
 
 from __future__ import annotations
 
+import itertools
 import re
 import zlib
 from collections.abc import Iterator
@@ -232,16 +233,15 @@ def _claimed(pdf: Any, *, orphans: bool) -> int:
     if not orphans:
         return claimed
     leaves = 0
-    for number, each in enumerate(pdf.objects):
-        if number > _MOST_OBJECTS:
-            break
+    for each in itertools.islice(pdf.objects, _MOST_OBJECTS):
         if not isinstance(each, pikepdf.Dictionary):
             continue
         kind = each.get("/Type")
         if kind == "/Page":
             leaves += 1
-        elif kind == "/Pages" and isinstance(count := each.get("/Count"), int):
-            claimed = max(claimed, count)
+        elif kind == "/Pages":
+            count: Any = each.get("/Count")
+            claimed = max(claimed, count if isinstance(count, int) else 0)
     return max(claimed, leaves)
 
 

@@ -13,7 +13,8 @@ from PIL import Image, ImageOps, TiffImagePlugin
 from idp.document import RawPage
 from idp.errors import DamagedFileError, TooLargeError
 from idp.ingest.opened import Opened
-from idp.ingest.unpack_tiff import walk
+from idp.ingest.tiff_lines import Lines, broken_lines
+from idp.ingest.unpack_tiff import check_pieces, walk
 from idp.settings import IngestSettings
 
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT, _ORIENTATION = 282, 283, 296, 274
@@ -23,6 +24,10 @@ _SIDEWAYS = (5, 6, 7, 8)  # TIFF/EXIF orientations that swap width and height
 _DPI = (50.0, 2500.0)
 _SIDE_INCHES = (0.5, 24.0)
 _LETTER_INCHES = (8.5, 11.0)
+_MOST_LINES = 100_000
+"""No paper is that long: 13 m at the finest line density of T.4."""
+_MOST_LOST_LINES = 0.1
+"""Share of a fax page's lines that may be damaged; one with more is asked for again."""
 # Line lengths of ITU-T T.4 and what they mean in dots per inch (8 and 16 per millimetre).
 _FAX_WIDTHS = {1728: 204.0, 2048: 204.0, 2432: 204.0, 3456: 408.0, 4096: 408.0, 4864: 408.0}
 
@@ -33,9 +38,10 @@ def open_tiff(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     Raises:
         DamagedFileError: broken or cut off.
         TooLargeError: more pages or pixels than the limits allow, told from the headers.
+        UnsupportedFileError: T.4 or T.6 in uncompressed mode.
     """
     with _decoding(path):
-        return Opened(pages=_unpack_tiff(path, workspace, limits))
+        return _unpack_tiff(path, workspace, limits)
 
 
 def open_picture(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
@@ -61,13 +67,15 @@ def _decoding(path: Path) -> Iterator[None]:
         raise DamagedFileError(f"{path.name} can't be decoded: {type(error).__name__}") from error
 
 
-def _unpack_tiff(path: Path, workspace: Path, limits: IngestSettings) -> tuple[RawPage, ...]:
+def _unpack_tiff(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     directories = walk(path, limits.max_pages)
     for number, directory in enumerate(directories, 1):
         _check_pixels(directory.width, directory.height, number, limits)
-    pages = []
+    lines = broken_lines(path, {d.frame: d.height for d in directories if d.is_fax})
+    pages, flaws = [], []
     with Image.open(path, formats=("TIFF",)) as image:
         for number, directory in enumerate(directories, 1):
+            check_pieces(path, directory)
             image.seek(directory.frame)
             if (image.width, image.height) != (directory.width, directory.height) and (
                 image.height,
@@ -79,11 +87,34 @@ def _unpack_tiff(path: Path, workspace: Path, limits: IngestSettings) -> tuple[R
             dpi_x, dpi_y = _number(tags.get(_X_RESOLUTION)), _number(tags.get(_Y_RESOLUTION))
             if tags.get(_RESOLUTION_UNIT) == _CENTIMETRE:
                 dpi_x, dpi_y = dpi_x * 2.54, dpi_y * 2.54
-            sideways = tags.get(_ORIENTATION) in _SIDEWAYS
+            turned = tags.get(_ORIENTATION, 1)
             image.load()  # Pillow turns the pixels as the orientation tag says
-            dpi = (dpi_y, dpi_x) if sideways else (dpi_x, dpi_y)
-            pages.append(_write(image, number, dpi, workspace))
-    return tuple(pages)
+            dpi = (dpi_y, dpi_x) if turned in _SIDEWAYS else (dpi_x, dpi_y)
+            shown: Image.Image = image
+            if directory.frame in lines:
+                flaws += _judged(lines[directory.frame], number)
+                shown = _without_missing(image, lines[directory.frame], upright=turned == 1)
+            pages.append(_write(shown, number, dpi, workspace))
+    return Opened(pages=tuple(pages), flaws=tuple(flaws))
+
+
+def _judged(lines: Lines, number: int) -> list[str]:
+    """What is wrong with a fax page in words; raises where too little of it is left."""
+    lost = lines.broken + lines.missing
+    if lost > _MOST_LOST_LINES * lines.expected:
+        raise DamagedFileError(
+            f"page {number}: {lost} of {lines.expected} fax lines are broken or missing"
+        )
+    return [f"page {number}: {lost} of {lines.expected} fax lines are damaged"] if lost else []
+
+
+def _without_missing(image: Image.Image, lines: Lines, *, upright: bool) -> Image.Image:
+    """The page with white paper for lines that never came: libtiff leaves there what was before."""
+    if not lines.missing or not upright or image.mode != "1":
+        return image
+    whole = image.copy()
+    whole.paste(1, (0, lines.expected - lines.missing, image.width, image.height))
+    return whole
 
 
 def _number(value: object) -> float:
@@ -96,6 +127,8 @@ def _number(value: object) -> float:
 def _check_pixels(width: int, height: int, number: int, limits: IngestSettings) -> None:
     if width < 1 or height < 1:
         raise DamagedFileError(f"page {number} has no pixels")
+    if height > _MOST_LINES:
+        raise TooLargeError(f"page {number} has {height} lines, more than {_MOST_LINES}")
     if width * height > limits.max_pixels:
         raise TooLargeError(
             f"page {number} has {width} x {height} pixels, "

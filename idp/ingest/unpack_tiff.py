@@ -9,25 +9,44 @@ pages the file claims, how large they are, and whether their bytes are all there
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+import zlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from idp.errors import DamagedFileError, TooLargeError
+from idp.errors import DamagedFileError, TooLargeError, UnsupportedFileError
 
 _SUBFILE_TYPE = 254
 _WIDTH = 256
 _HEIGHT = 257
+_COMPRESSION = 259
 _STRIP_OFFSETS = 273
+_SAMPLES = 277
+_ROWS_PER_STRIP = 278
 _STRIP_COUNTS = 279
+_PLANAR = 284
+_T4_OPTIONS = 292
+_T6_OPTIONS = 293
 _TILE_OFFSETS = 324
 _TILE_COUNTS = 325
+_FAX = (2, 3, 4)  # Huffman, T.4, T.6 (TIFF 6.0, sections 10 and 11)
+_OLD_JPEG = 6
+_JPEG = 7
+_DEFLATE = (8, 32946)
+_END_OF_JPEG = b"\xff\xd9"
+_JPEG_TAIL_BYTES = 64
+_CHUNK_BYTES = 1 << 20
+_UNCOMPRESSED_MODE = 2  # bit 1 of T4Options and T6Options
 _REDUCED = 1
 _MASK = 4
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 _MOST_ENTRIES = 4096
 _MOST_VALUES = 4_000_000
+_LOOKED_AT = (
+    _SUBFILE_TYPE, _WIDTH, _HEIGHT, _COMPRESSION, _STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP,
+    _STRIP_COUNTS, _PLANAR, _T4_OPTIONS, _T6_OPTIONS, _TILE_OFFSETS, _TILE_COUNTS,
+)  # fmt: skip
 _SLACK_BYTES = 1  # some writers round the last strip up to an even length
 
 
@@ -39,6 +58,14 @@ class Directory:
     width: int
     height: int
     is_page: bool
+    compression: int = 1
+    pieces: tuple[tuple[int, int], ...] = ()
+    """Place and length of each strip or tile."""
+
+    @property
+    def is_fax(self) -> bool:
+        """Coded line by line as fax machines do (CCITT)."""
+        return self.compression in _FAX
 
 
 def walk(path: Path, most_pages: int) -> list[Directory]:
@@ -46,6 +73,7 @@ def walk(path: Path, most_pages: int) -> list[Directory]:
 
     Raises:
         DamagedFileError: a directory or an image's bytes lie beyond the end of the file.
+        UnsupportedFileError: T.4 or T.6 in uncompressed mode.
         TooLargeError: more than ``most_pages`` images.
     """
     size = path.stat().st_size
@@ -69,10 +97,38 @@ def walk(path: Path, most_pages: int) -> list[Directory]:
             found.append(directory)
     pages = [d for d in found if d.is_page]
     if not pages:  # nothing but thumbnails: then they are the pages
-        pages = [Directory(d.frame, d.width, d.height, is_page=True) for d in found]
+        pages = [replace(d, is_page=True) for d in found]
     if len(pages) > most_pages:
         raise TooLargeError(f"{len(pages)} pages, more than ingest.max_pages {most_pages}")
     return pages
+
+
+def check_pieces(path: Path, directory: Directory) -> None:
+    """Look at what libtiff does not: a checksum (Deflate), the mark at a picture's end (JPEG).
+
+    Raises:
+        DamagedFileError: a strip or tile is broken, though something can be drawn of it.
+    """
+    if directory.compression not in (*_DEFLATE, _JPEG):
+        return
+    broken = DamagedFileError(f"the bytes of image {directory.frame + 1} are broken")
+    with path.open("rb") as stream:
+        for start, length in directory.pieces:
+            stream.seek(start)
+            data = stream.read(length)
+            if directory.compression == _JPEG:
+                if _END_OF_JPEG not in data.rstrip(b"\x00")[-_JPEG_TAIL_BYTES:]:
+                    raise broken
+                continue
+            inflate = zlib.decompressobj()
+            try:
+                while data and not inflate.eof:
+                    inflate.decompress(data, _CHUNK_BYTES)
+                    data = inflate.unconsumed_tail
+            except zlib.error as error:
+                raise broken from error
+            if not inflate.eof:
+                raise broken
 
 
 def _directory(
@@ -94,23 +150,54 @@ def _directory(
     values: dict[int, tuple[int, ...]] = {}
     for i in range(entries):
         tag, kind = struct.unpack_from(order + "HH", body, i * entry_size)
-        if tag in (
-            _SUBFILE_TYPE, _WIDTH, _HEIGHT, _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS,
-            _TILE_COUNTS,
-        ):  # fmt: skip
+        if tag in _LOOKED_AT:
             place = i * entry_size + 4
             values[tag] = _values(stream, body, place, kind, size, order, frame, big=big)
     if _WIDTH not in values or _HEIGHT not in values:
         raise DamagedFileError(f"image {frame + 1} does not say how large it is")
-    for offsets, counts in ((_STRIP_OFFSETS, _STRIP_COUNTS), (_TILE_OFFSETS, _TILE_COUNTS)):
-        for start, length in zip(values.get(offsets, ()), values.get(counts, ()), strict=False):
-            if start >= size or start + length > size + _SLACK_BYTES:
-                raise DamagedFileError(f"the bytes of image {frame + 1} are cut off")
-    subfile = (values.get(_SUBFILE_TYPE) or (0,))[0]
+    pieces = tuple(
+        piece
+        for offsets, counts in ((_STRIP_OFFSETS, _STRIP_COUNTS), (_TILE_OFFSETS, _TILE_COUNTS))
+        for piece in zip(values.get(offsets, ()), values.get(counts, ()), strict=False)
+    )
+    for start, length in pieces:
+        if start >= size or start + length > size + _SLACK_BYTES:
+            raise DamagedFileError(f"the bytes of image {frame + 1} are cut off")
+    _check_strips(values, frame)
+    compression = _first(values, _COMPRESSION, 1)
+    options = {3: _T4_OPTIONS, 4: _T6_OPTIONS}.get(compression, 0)
+    if _first(values, options, 0) & _UNCOMPRESSED_MODE:
+        raise UnsupportedFileError(f"image {frame + 1} uses the uncompressed mode of T.4 or T.6")
     return (
-        Directory(frame, values[_WIDTH][0], values[_HEIGHT][0], not subfile & (_REDUCED | _MASK)),
+        Directory(
+            frame,
+            values[_WIDTH][0],
+            values[_HEIGHT][0],
+            is_page=not _first(values, _SUBFILE_TYPE, 0) & (_REDUCED | _MASK),
+            compression=compression,
+            pieces=pieces,
+        ),
         following,
     )
+
+
+def _first(values: dict[int, tuple[int, ...]], tag: int, otherwise: int) -> int:
+    return values[tag][0] if tag in values else otherwise
+
+
+def _check_strips(values: dict[int, tuple[int, ...]], frame: int) -> None:
+    """Raises :class:`DamagedFileError` where the strips are too few for the image's height."""
+    # Old JPEG files keep their data in another place (tag 513), and any number of strips.
+    if _STRIP_OFFSETS not in values or _first(values, _COMPRESSION, 1) == _OLD_JPEG:
+        return
+    height = values[_HEIGHT][0]
+    rows = min(_first(values, _ROWS_PER_STRIP, height), height)
+    planes = _first(values, _SAMPLES, 1) if _first(values, _PLANAR, 1) == 2 else 1
+    if rows < 1 or len(values[_STRIP_OFFSETS]) * rows < height * planes:
+        raise DamagedFileError(
+            f"image {frame + 1} has {height} lines and strips for "
+            f"{len(values[_STRIP_OFFSETS]) * rows // max(planes, 1)}"
+        )
 
 
 def _values(  # noqa: PLR0917
