@@ -147,10 +147,13 @@ def opened_letter(letter: Letter, workspace: Path, limits: IngestSettings) -> Op
     shown = _shown(letter.texts)
     for name, reason in letter.left_out:
         members.leave_out(name, reason)
+    attachments = (*letter.attachments, *shown.uuencoded)
+    # A letter of nothing but a picture: however small, it is what was sent.
+    alone = len(attachments) == 1 and not shown.words.strip() and not shown.pictures
     documents = number = 0
-    for attachment in (*letter.attachments, *shown.uuencoded):
+    for attachment in attachments:
         data = attachment.read()
-        why = _why_left_out(attachment, data, shown.markup)
+        why = _why_left_out(attachment, data, None if alone else shown.markup)
         if why is not None:
             members.leave_out(attachment.name or attachment.media_type, why)
             continue
@@ -193,8 +196,11 @@ def _add_text(letter: Letter, shown: _Shown, members: Members, documents: int) -
     )
 
 
-def _why_left_out(attachment: Attachment, data: bytes, markup: str) -> str | None:
-    """Why an attachment is no document; none where it is to be opened."""
+def _why_left_out(attachment: Attachment, data: bytes, markup: str | None) -> str | None:
+    """Why an attachment is no document; none where it is to be opened.
+
+    Without ``markup`` there is no text that could show it.
+    """
     if attachment.known is not None:
         return None
     if reason := _NO_DOCUMENTS.get(attachment.media_type):
@@ -208,7 +214,9 @@ def _why_left_out(attachment: Attachment, data: bytes, markup: str) -> str | Non
     size = picture_size(data)
     if size is None:
         return None
-    shown = attachment.inline or any(each and each in markup for each in attachment.shown_as)
+    shown = markup is not None and (
+        attachment.inline or any(each and each in markup for each in attachment.shown_as)
+    )
     why = why_decoration(size, attached=not shown)
     return f"{why} in the message's text" if why and shown else why
 

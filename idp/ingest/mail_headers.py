@@ -35,7 +35,7 @@ def field_text(message: Message, name: str) -> str:
 
 def words_of(raw: str) -> str:
     """A field's raw text with its encoded words (RFC 2047) decoded, on one line."""
-    raw = _unescaped(raw[:_MOST_RAW]).replace("\r", "").replace("\n", " ")
+    raw = unescaped(raw[:_MOST_RAW]).replace("\r", "").replace("\n", " ")
     try:
         pieces = decode_header(raw)
     except _BROKEN:
@@ -78,6 +78,11 @@ def envelope(texts: Mapping[str, str], when: dt.datetime | None) -> Envelope:
     return Envelope.model_validate({**cleaned, "sent_at": when, "told_by": ("mail",)})
 
 
+def unescaped(raw: str) -> str:
+    """Bytes beyond ASCII in a header: UTF-8 (RFC 6532), else Windows-1252."""
+    return raw if raw.isascii() else decoded(raw.encode("utf-8", "surrogateescape"))
+
+
 def sent_at(date: str) -> dt.datetime | None:
     """A Date field (RFC 5322, 3.3) as an aware time; none where it makes no sense.
 
@@ -101,22 +106,17 @@ def _first_address(message: Message, name: str) -> tuple[str, str]:
         return "", ""
     if raw is None:
         return "", ""
-    text = _unescaped(str(raw)[:_MOST_RAW])
+    text = unescaped(str(raw)[:_MOST_RAW])
     try:
         # The structure is that of the raw text: a decoded name may hold commas and brackets.
         found = email.utils.getaddresses([text])
     except _BROKEN:
         found = []
     for shown, address in found:
-        if "@" in address:
+        if _ADDRESS.fullmatch(address):
             return words_of(shown), words_of(address)
     plain = words_of(text)
     match = _ADDRESS.search(plain)
     if match is None:
         return plain.strip(" <>\"'"), ""
     return plain[: match.start()].strip(" <>\"'"), match.group()
-
-
-def _unescaped(raw: str) -> str:
-    """Bytes beyond ASCII in a header: UTF-8 (RFC 6532), else Windows-1252."""
-    return raw if raw.isascii() else decoded(raw.encode("utf-8", "surrogateescape"))

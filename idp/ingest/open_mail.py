@@ -2,7 +2,8 @@
 """A message of RFC 5322 and MIME (``.eml``, a Maildir file) to a letter.
 
 Parsed by the standard library under its ``compat32`` policy, the one that keeps going: it records
-what is broken as a defect where the newer policies raise while a header is looked at.
+what is broken as a defect where the newer policies raise while a header is looked at. Only bytes
+beyond ASCII in headers are taken for the text that they are, where it would show question marks.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import re
 from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
 from email.message import Message
 from email.parser import BytesParser
-from email.policy import compat32
+from email.policy import Compat32
 from pathlib import Path
 
 from idp.errors import (
@@ -28,13 +29,24 @@ from idp.errors import (
 )
 from idp.ingest.charsets import charset_of_html, decoded
 from idp.ingest.letter import Attachment, Letter, Text, opened_letter, plain_text
-from idp.ingest.mail_headers import envelope_of, field_text, words_of
+from idp.ingest.mail_headers import envelope_of, field_text, unescaped, words_of
 from idp.ingest.members import member_name
 from idp.ingest.open_tnef import letter_of_tnef
 from idp.ingest.opened import HTML, MAIL, PKCS7, RTF, TEXT, TNEF, Opened
 from idp.ingest.pkcs7 import content_of
 from idp.settings import IngestSettings
 
+
+class _Policy(Compat32):
+    """``compat32``, with headers of UTF-8 (RFC 6532) or Windows-1252 as text."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """The field's text."""
+        del name
+        return unescaped(value)
+
+
+POLICY = _Policy()
 _MOST_NESTING = 40
 _MOST_PIECES = 20_000
 _BROKEN = (ValueError, LookupError, TypeError, AttributeError, IndexError, AssertionError)
@@ -49,6 +61,7 @@ _TEXT_KINDS = {
 }
 _PKCS7_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
+_DER_SEQUENCE = b"\x30"
 _TNEF_SIGNATURE = b"\x78\x9f\x3e\x22"
 _NESTED = frozenset({"message/rfc822", "message/global", "message/news"})
 _HTML_SHARE = 0.5
@@ -109,7 +122,7 @@ def parsed(data: bytes) -> Message:
     while re.match(rb">?From ", data):
         data = data.partition(b"\n")[2]
     try:
-        message: Message = BytesParser(policy=compat32).parsebytes(data)
+        message: Message = BytesParser(policy=POLICY).parsebytes(data)
     except RecursionError as error:
         raise NestedTooDeepError("MIME parts in MIME parts without end") from error
     except _BROKEN as error:
@@ -164,7 +177,7 @@ class _Walk:
         elif kind == "multipart/alternative":
             self._alternatives(parts, depth)
         elif kind == "multipart/report":
-            self._report(parts, depth)
+            self._report(part, parts, depth)
         elif kind == "multipart/related":
             for number, each in enumerate(parts):
                 self.part(each, depth + 1, related=related or number > 0)
@@ -194,16 +207,22 @@ class _Walk:
                 best, best_length = found.texts, length
         mine.texts.extend(best)
 
-    def _report(self, parts: list[Message], depth: int) -> None:
+    def _report(self, report: Message, parts: list[Message], depth: int) -> None:
         """A delivery report (RFC 6522): its words, not the returned message.
 
         What is returned was sent from here; it did not come in with this mail.
         """
+        preamble = (report.preamble or "").strip()
+        if preamble and not any(_is_text(each, _kind(each)) for each in parts):
+            self._letter.texts.append(Text(TEXT, unescaped(preamble)))
         for number, each in enumerate(parts):
             if number and _kind(each) in _NESTED:
                 self._letter.left_out.append(
                     (_name(each) or "returned message", "a copy of the mail that the report is on")
                 )
+            elif not self._letter.texts and _kind(each) == "message/delivery-status":
+                # No words for people: then those for machines are all that can be shown.
+                self._letter.texts.append(Text(TEXT, unescaped(_source_of(each))))
             else:
                 self.part(each, depth + 1)
 
@@ -222,6 +241,9 @@ class _Walk:
     def _wrapped(self, part: Message, depth: int) -> None:
         """S/MIME around the content (RFC 8551, 3.5): taken off where no key is needed."""
         data = _content(part)
+        if not data.startswith(_DER_SEQUENCE):
+            self._attachment(part, "application/octet-stream", related=False)
+            return
         try:
             inner = parsed(content_of(data, self._limits))
         except EncryptedFileError:
@@ -305,6 +327,18 @@ def _parts(part: Message) -> list[Message] | None:
     return [each for each in payload if isinstance(each, Message)]
 
 
+def _source_of(part: Message) -> str:
+    """A part as it stands, without its own header."""
+    inner = _parts(part)
+    if inner is None:
+        payload = part.get_payload()
+        return payload if isinstance(payload, str) else ""
+    try:
+        return "\n".join(each.as_string(policy=POLICY) for each in inner)
+    except (*_BROKEN, RecursionError):
+        return ""
+
+
 def _disposition(part: Message) -> str:
     try:
         return (part.get_content_disposition() or "").strip()
@@ -372,7 +406,7 @@ def _bytes_of_nested(part: Message) -> bytes:
         return _content(part)
     first = inner[0]
     try:
-        data = first.as_bytes(unixfrom=False, policy=compat32.clone(mangle_from_=False))
+        data = first.as_bytes(unixfrom=False, policy=Compat32(mangle_from_=False))
     except (*_BROKEN, RecursionError):
         return _content(first)
     encoding = field_text(part, "Content-Transfer-Encoding").strip().lower()

@@ -15,7 +15,7 @@ _FIELD = re.compile(rb"^([!-9;-~]{1,76})[ \t]{0,4}:(.*)$", re.S)
 _MBOX = re.compile(rb"^From [^\r\n]*\r?\n(?:>?From [^\r\n]*\r?\n)*(?=[!-9;-~]{1,76}[ \t]{0,4}:)")
 _HTML = re.compile(
     rb"^(?:\s|<\?xml[^>]{0,200}\?>|<!--.{0,2000}?-->)*"
-    rb"<(?:!doctype\s+html|html|head|body|meta|table|div|title)\b",
+    rb"<(?:!doctype\s+(?:html|netscape)|html|head|body|meta|table|div|title)\b",
     re.I | re.S,
 )
 # Raw data, not pages: to set them as text would show a person what nobody sends to be read.
@@ -30,6 +30,8 @@ _TRANSPORT = frozenset(
 )
 _PEOPLE = frozenset(b"from to cc bcc date subject sender reply-to".split())
 _MAILBOX = re.compile(rb"[^\s@]+@[^\s@]+")
+_ENCODED_WORD = re.compile(rb"=\?[A-Za-z0-9_-]{2,30}\?[bqBQ]\?[^\s?]*\?=")
+_LINES_OF_DATA = re.compile(rb"(?:[A-Za-z0-9+/=_-]{40,}\s+){8}")
 _LEAST_SHARE = 0.8
 _LEAST_PRINTABLE = 0.97
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
@@ -72,7 +74,7 @@ def is_mail(head: bytes) -> bool:
     if sound < _LEAST_SHARE * len(lines):
         return False
     known = set(names)
-    if known & _TRANSPORT:
+    if known & _TRANSPORT or (known & _PEOPLE and _ENCODED_WORD.search(block[0])):
         return True
     of_people = known & _PEOPLE
     strangers = sum(not (n in _PEOPLE or n.startswith(b"x-")) for n in names)
@@ -88,14 +90,14 @@ def is_html(head: bytes) -> bool:
 
 
 def is_text(head: bytes) -> bool:
-    """Text for people: almost no control characters, and no markup or data of machines."""
+    """Text for people: almost no control characters, and no markup or data of machines (base64)."""
     for mark, codec in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if head.startswith(mark):
             even = head[2 : 2 + (len(head) - 2) // 2 * 2]
             words = even.decode(codec, "ignore")
             return bool(words.strip()) and all(c.isprintable() or c in "\t\r\n\f" for c in words)
     text = head.removeprefix(_BOM)
-    if not text.strip() or _DATA.match(text):
+    if not text.strip() or _DATA.match(text) or _LINES_OF_DATA.match(text):
         return False
     if len(text.translate(None, _CONTROLS)) < len(text):
         return False
