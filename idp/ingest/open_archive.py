@@ -15,7 +15,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -29,6 +29,7 @@ from idp.errors import (
 from idp.ingest.mail_partial import join_pieces
 from idp.ingest.members import CHUNK_BYTES, Members, member_name
 from idp.ingest.opened import Opened
+from idp.ingest.passwords import passwords
 from idp.settings import IngestSettings
 
 _SYSTEM_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini", "__macosx"})
@@ -38,7 +39,6 @@ _LINK_REASON = "a link, which is not followed"
 _BOMB_BYTES, _BOMB_RATIO = 100_000_000, 200
 _MOST_DIRECTORY_BYTES = 16_000_000
 _MOST_ENTRIES = 50_000
-_MOST_PASSWORDS = 1000
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _LOCAL_HEADER = struct.Struct("<4s5HL2L2H")
 _ENCRYPTED_FLAG, _AES = 0x1, 99
@@ -200,7 +200,7 @@ def _password(
             hint="Unpack it by hand and drop the documents, or ask for them without a password.",
         )
     smallest = min(locked, key=lambda info: info.compress_size)
-    for password in _passwords(limits):
+    for password in _spelt(passwords(limits)):
         try:
             with archive.open(smallest, pwd=password) as stream:
                 for _ in _chunks(stream):
@@ -214,14 +214,11 @@ def _password(
     )
 
 
-def _passwords(limits: IngestSettings) -> list[bytes]:
-    if limits.passwords_file is None:
-        return []
-    try:
-        lines = limits.passwords_file.read_bytes().splitlines()
-    except OSError:
-        return []
-    return [line for line in lines if line][:_MOST_PASSWORDS]
+def _spelt(words: Iterable[str]) -> Iterator[bytes]:
+    """Each password as programs write it: UTF-8, and the code pages of DOS and Windows."""
+    for word in words:
+        spelt = (word.encode(codec, "replace") for codec in ("utf-8", "cp437", "cp1252"))
+        yield from dict.fromkeys(spelt)
 
 
 def _opened(members: Members) -> Opened:
