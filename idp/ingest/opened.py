@@ -25,6 +25,9 @@ JPEG = "image/jpeg"
 MAIL = "message/rfc822"
 MBOX = "application/mbox"
 OUTLOOK = "application/vnd.ms-outlook"
+OLE = "application/x-ole-storage"
+"""A compound file: Outlook's or an office program's, which only a look inside tells."""
+PKCS7 = "application/pkcs7-mime"
 TNEF = "application/ms-tnef"
 ZIP = "application/zip"
 TAR = "application/x-tar"
@@ -73,6 +76,18 @@ OPENERS: dict[str, str] = {
     PNG: "idp.ingest.unpack_image:open_picture",
     JPEG: "idp.ingest.unpack_image:open_picture",
     OFFICE: "idp.ingest.open_office:open_office",
+    MAIL: "idp.ingest.open_mail:open_mail",
+    MBOX: "idp.ingest.open_mbox:open_mbox",
+    OUTLOOK: "idp.ingest.open_outlook:open_msg",
+    OLE: "idp.ingest.open_outlook:open_ole",
+    TNEF: "idp.ingest.open_tnef:open_tnef",
+    PKCS7: "idp.ingest.pkcs7:open_pkcs7",
+    ZIP: "idp.ingest.open_archive:open_zip",
+    TAR: "idp.ingest.open_archive:open_tar",
+    GZIP: "idp.ingest.open_archive:open_gzip",
+    RTF: "idp.ingest.open_text:open_rtf",
+    HTML: "idp.ingest.open_text:open_html",
+    TEXT: "idp.ingest.open_text:open_text",
 }
 """Where each format's opener is; imported in the child only, since some load much."""
 

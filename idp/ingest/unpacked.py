@@ -135,9 +135,18 @@ class _Walk:
         return media_type
 
     def _member(
-        self, member: Member, above: str | None, outer: Envelope | None, depth: int
+        self,
+        member: Member,
+        above: str | None,
+        outer: Envelope | None,
+        depth: int,
+        flaws: tuple[str, ...],
     ) -> None:
-        """Open something inside; what is wrong with it is the part's own."""
+        """Open something inside; what is wrong with it is the part's own.
+
+        What was wrong with what it was in (``flaws``) is said of it too: of a mail that is cut
+        off, any attachment may be what is missing.
+        """
         name = self._name_for(member.name, above)
         envelope = outer if member.envelope is None else member.envelope.over(outer)
         path = Path(member.path)
@@ -159,6 +168,7 @@ class _Walk:
                 )
             )
             return
+        opened = opened.model_copy(update={"flaws": (*flaws, *opened.flaws)})
         self._take(name, sha256, media_type, opened, envelope, depth=depth)
 
     def _take(
@@ -186,7 +196,8 @@ class _Walk:
                 )
             )
         for member in opened.members:
-            self._member(member, name, envelope, depth + 1)
+            flaws = () if opened.pages or opened.read else opened.flaws
+            self._member(member, name, envelope, depth + 1, flaws)
 
     def _media_type(self, path: Path) -> str:
         size = path.stat().st_size

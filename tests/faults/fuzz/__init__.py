@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mutated input for each border that parses foreign bytes."""
