@@ -31,7 +31,7 @@ from idp.document import (
     Severity,
 )
 from idp.errors import InputError
-from idp.extract import Extractor
+from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, read_sidecar, unpack
@@ -41,6 +41,7 @@ from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
 from idp.signals import Observation
 from idp.validate import validate
+from idp.x12 import TransactionSet
 
 CHUNK_BYTES = 1 << 20
 
@@ -50,8 +51,8 @@ class Result(NamedTuple):
 
     documents: tuple[Document, ...]
     pages: tuple[Page, ...]
-    observations: tuple[Observation, ...] = ()
-    """What the models did, by document; none for a file that could not be read."""
+    observations: tuple[Observation | None, ...] = ()
+    """What the models did, one for each document; none for one that no model read."""
 
 
 def sha256_of(path: Path) -> str:
@@ -174,7 +175,7 @@ class Pipeline:
             return Result((_refused(blank, Refusal.of(error), clock),), ())
         documents: list[Document] = []
         pages: list[Page] = []
-        observations: list[Observation] = []
+        observations: list[Observation | None] = []
         for part in unpacked.parts:
             place = workspace / f"read-{len(pages):05d}"
             place.mkdir()
@@ -207,19 +208,22 @@ class Pipeline:
             }
         )
         if part.error is not None:
-            return Result((_refused(blank, part.error, clock),), ())
+            return Result((_refused(blank, part.error, clock),), (), (None,))
+        if part.transaction is not None:
+            return self._transaction(part, part.transaction, blank, received_at, clock)
         try:
             with clock.stage("read"):
                 pages = part.read or self.reader.read(part.pages, place)
         except InputError as error:
-            return Result((_refused(blank, Refusal.of(error), clock),), ())
+            return Result((_refused(blank, Refusal.of(error), clock),), (), (None,))
         pages = tuple(page.model_copy(update={"part": part.name}) for page in pages)
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
             segments = split(pages, self.schemas)
         champion = self.models.champion()
-        documents, observations = [], []
+        documents: list[Document] = []
+        observations: list[Observation | None] = []
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
                 update={
@@ -235,9 +239,37 @@ class Pipeline:
             mine = tuple(page for page in pages if page.number in draft.pages)
             document = self._understand(champion, draft, mine, received_at, clock.copy())
             documents.append(document)
-            if self._resident:
-                observations.append(self.models.observe(champion, document, mine))
+            observed = self.models.observe(champion, document, mine) if self._resident else None
+            observations.append(observed)
         return Result(tuple(documents), pages, tuple(observations))
+
+    def _transaction(
+        self,
+        part: Part,
+        transaction: TransactionSet,
+        blank: Document,
+        received_at: dt.datetime,
+        clock: Stopwatch,
+    ) -> Result:
+        """The document of a transaction set: it says what it is, so no model has a word in it."""
+        pages = tuple(page.model_copy(update={"part": part.name}) for page in part.read)
+        with clock.stage("extract"):
+            found = extract_x12(transaction, pages)
+        draft = blank.model_copy(
+            update={
+                "document_id": document_id(blank.sha256, part.name, 0),
+                "type": found.type,
+                "type_confidence": 1.0,
+                "subtype": found.subtype,
+                "pages": tuple(page.number for page in pages),
+                "fields": found.fields,
+                "claims": found.claims,
+                "findings": found.findings,
+                "model_versions": {"x12": X12_VERSION},
+            }
+        )
+        document = self._checked(draft, pages, received_at, clock)
+        return Result((document,), pages, (None,))
 
     def _extractor(self, models: Path) -> Extractor:
         """What finds fields with the weights of a models folder."""
@@ -253,13 +285,18 @@ class Pipeline:
         received_at: dt.datetime,
         clock: Stopwatch,
     ) -> Document:
-        schema = self.schemas[draft.type]
         with clock.stage("extract"):
             found = champion.extractor.extract(mine, draft.type)
+        read = draft.model_copy(update={"fields": found.fields, "claims": found.claims})
+        return self._checked(read, mine, received_at, clock)
+
+    def _checked(
+        self, draft: Document, mine: tuple[Page, ...], received_at: dt.datetime, clock: Stopwatch
+    ) -> Document:
         with clock.stage("validate"):
             checked = validate(
-                draft.model_copy(update={"fields": found.fields, "claims": found.claims}),
-                schema,
+                draft,
+                self.schemas[draft.type],
                 self.settings.decision,
                 mine,
                 received_at.date(),

@@ -72,6 +72,8 @@ OPENERS: dict[str, str] = {
     TIFF: "idp.ingest.unpack_image:open_tiff",
     PNG: "idp.ingest.unpack_image:open_picture",
     JPEG: "idp.ingest.unpack_image:open_picture",
+    X12: "idp.ingest.open_x12:open_x12",
+    TRANSACTION: "idp.ingest.open_x12:open_transaction",
 }
 """Where each format's opener is; imported in the child only, since some load much."""
 
