@@ -139,8 +139,10 @@ def _services(listed: Listed, level: Level) -> list[Field]:
         if qualifier in ("HC", "AD") and rest and clean(rest[0]):
             value = normal(Kind.PROCEDURE_CODE, rest[0])
             fields.append(listed.field("procedure_codes", segment, element, value, raw=rest[0]))
-        if len(rest) > 5 and clean(rest[5]):
-            fields.append(listed.field("service_descriptions", segment, element, raw=rest[5]))
+        # SV101-7; where a service has no words, its code is all that is said of it.
+        words = rest[5] if len(rest) > 5 and clean(rest[5]) else next(iter(rest), "")
+        if clean(words):
+            fields.append(listed.field("service_descriptions", segment, element, raw=words))
     return fields
 
 
@@ -210,10 +212,11 @@ def _reasons(
         return [listed.field("information_requested", s, 1) for s in words]
     if decision == "approved":
         return []
+    sure = 1.0 if decision == "denied" else _DOUBTFUL
     if words:
-        return [listed.field("denial_reason", words[0], 1)]
+        return [listed.field("denial_reason", words[0], 1, confidence=sure)]
     coded = next((s for s in decisions if clean(s[3])), None)
-    return [listed.field("denial_reason", coded, 3)] if coded is not None else []
+    return [listed.field("denial_reason", coded, 3, confidence=sure)] if coded is not None else []
 
 
 def _request(listed: Listed, found: Sequence[Level], bht: X12Segment) -> list[Field]:
