@@ -31,7 +31,7 @@ from idp.document import (
     Severity,
 )
 from idp.errors import InputError
-from idp.extract import Extractor
+from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, envelope_from_name, read_sidecar, unpack
@@ -41,6 +41,7 @@ from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
 from idp.validate import announced_on_cover, validate
+from idp.x12 import TransactionSet
 
 CHUNK_BYTES = 1 << 20
 
@@ -50,8 +51,8 @@ class Result(NamedTuple):
 
     documents: tuple[Document, ...]
     pages: tuple[Page, ...]
-    observations: tuple[Observation, ...] = ()
-    """What the models did, by document; none for a file that could not be read."""
+    observations: tuple[Observation | None, ...] = ()
+    """What the models did, one for each document; none for one that no model read."""
 
 
 class _Came(NamedTuple):
@@ -205,7 +206,7 @@ class Pipeline:
             return Result((_with_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ())
         documents: list[Document] = []
         pages: list[Page] = []
-        observations: list[Observation] = []
+        observations: list[Observation | None] = []
         for part in unpacked.parts:
             place = workspace / f"read-{len(pages):05d}"
             place.mkdir()
@@ -250,12 +251,14 @@ class Pipeline:
             }
         )
         if part.error is not None:
-            return Result((_refused(blank, part.error, clock),), ())
+            return Result((_refused(blank, part.error, clock),), (), (None,))
+        if part.transaction is not None:
+            return self._transaction(part, part.transaction, blank, received_at, clock)
         try:
             with clock.stage("read"):
                 pages = part.read or self.reader.read(part.pages, place)
         except InputError as error:
-            return Result((_refused(blank, Refusal.of(error), clock),), ())
+            return Result((_refused(blank, Refusal.of(error), clock),), (), (None,))
         pages = tuple(
             page.model_copy(update={"part": part.name})
             for page in without_fax_headers(pages, part.pages)
@@ -271,7 +274,8 @@ class Pipeline:
         with clock.stage("classify"):
             segments = split(pages, self.schemas, self.separators)
         champion = self.models.champion()
-        documents, observations = [], []
+        documents: list[Document] = []
+        observations: list[Observation | None] = []
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
                 update={
@@ -300,9 +304,37 @@ class Pipeline:
             )
             document = _with_flaws(document, part.flaws)
             documents.append(document)
-            if self._resident:
-                observations.append(self.models.observe(champion, document, mine))
+            observed = self.models.observe(champion, document, mine) if self._resident else None
+            observations.append(observed)
         return Result(tuple(documents), pages, tuple(observations))
+
+    def _transaction(
+        self,
+        part: Part,
+        transaction: TransactionSet,
+        blank: Document,
+        received_at: dt.datetime,
+        clock: Stopwatch,
+    ) -> Result:
+        """The document of a transaction set: it says what it is, so no model has a word in it."""
+        pages = tuple(page.model_copy(update={"part": part.name}) for page in part.read)
+        with clock.stage("extract"):
+            found = extract_x12(transaction, pages)
+        draft = blank.model_copy(
+            update={
+                "document_id": document_id(blank.sha256, part.name, 0),
+                "type": found.type,
+                "type_confidence": 1.0,
+                "subtype": found.subtype,
+                "pages": tuple(page.number for page in pages),
+                "fields": found.fields,
+                "claims": found.claims,
+                "findings": found.findings,
+                "model_versions": {"x12": X12_VERSION},
+            }
+        )
+        document = self._checked(draft, pages, arrived=(), received_at=received_at, clock=clock)
+        return Result((document,), pages, (None,))
 
     def _extractor(self, models: Path) -> Extractor:
         """What finds fields with the weights of a models folder."""
@@ -320,13 +352,24 @@ class Pipeline:
         received_at: dt.datetime,
         clock: Stopwatch,
     ) -> Document:
-        schema = self.schemas[draft.type]
         with clock.stage("extract"):
             found = champion.extractor.extract(mine, draft.type)
+        read = draft.model_copy(update={"fields": found.fields, "claims": found.claims})
+        return self._checked(read, mine, arrived=arrived, received_at=received_at, clock=clock)
+
+    def _checked(
+        self,
+        draft: Document,
+        mine: tuple[Page, ...],
+        *,
+        arrived: tuple[Page, ...],
+        received_at: dt.datetime,
+        clock: Stopwatch,
+    ) -> Document:
         with clock.stage("validate"):
             checked = validate(
-                draft.model_copy(update={"fields": found.fields, "claims": found.claims}),
-                schema,
+                draft,
+                self.schemas[draft.type],
                 self.settings.decision,
                 mine,
                 received_at.date(),

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fields and claims of a document, each with its place on the page.
 
-Door: :class:`Extractor`. Structure is found first (sections, labels, parties), then every source
-proposes values through one port, then they vote.
+Doors: :class:`Extractor` for pages, :func:`extract_x12` for transaction sets. Of pages, structure
+is found first (sections, labels, parties), then every source proposes values through one port, then
+they vote.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from idp.extract.tables_source import TablesSource
 from idp.extract.taggers import load_tagger
 from idp.extract.trust import load_trust, trusted
 from idp.extract.vote import vote
+from idp.extract.x12 import X12_VERSION, X12Extraction, extract_x12
 from idp.schemas import DocumentSchema, Lexicon
 
-__all__ = ["Extraction", "Extractor", "Proposal"]
+__all__ = ["X12_VERSION", "Extraction", "Extractor", "Proposal", "X12Extraction", "extract_x12"]
 
 
 class Extraction(NamedTuple):

@@ -22,6 +22,7 @@ from idp.ingest.opened import (
     TEXT,
     TIFF,
     TNEF,
+    X12,
     ZIP,
 )
 from idp.ingest.text_heads import is_html, is_mail, is_mbox, is_text
@@ -95,10 +96,29 @@ def _is_pdf(head: bytes) -> bool:
     return b"%PDF-" in head[:_PDF_HEAD_BYTES]
 
 
+_ISA_BYTES = 106
+_FEWEST_SEPARATORS = 10
+
+
+def _is_interchange(head: bytes) -> bool:
+    """Whether the bytes are those of an X12 interchange, whole or broken.
+
+    ``ISA``, after blanks at most, and an element separator that comes again and again: text that
+    happens to begin so has none. What is wrong with it is for the reader to say.
+    """
+    head = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:_ISA_BYTES]
+    separator = head[3:4]
+    if not head.startswith(b"ISA") or not separator or separator.isalnum() or separator.isspace():
+        return False
+    cut_off = len(head) < _ISA_BYTES and head[6:7] == separator
+    return cut_off or head.count(separator) >= _FEWEST_SEPARATORS
+
+
 # The first that fits. A mail may hold a PDF as it is: who looks for the PDF first loses the mail.
 _LOOKS: tuple[tuple[Callable[[bytes], bool], str], ...] = (
     (_is_pkcs7, PKCS7),
     (_is_tar, TAR),
+    (_is_interchange, X12),
     (is_mbox, MBOX),
     (is_mail, MAIL),
     (_is_pdf, PDF),

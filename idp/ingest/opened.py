@@ -88,6 +88,8 @@ OPENERS: dict[str, str] = {
     RTF: "idp.ingest.open_text:open_rtf",
     HTML: "idp.ingest.open_text:open_html",
     TEXT: "idp.ingest.open_text:open_text",
+    X12: "idp.ingest.open_x12:open_x12",
+    TRANSACTION: "idp.ingest.open_x12:open_transaction",
 }
 """Where each format's opener is; imported in the child only, since some load much."""
 

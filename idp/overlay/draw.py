@@ -89,6 +89,8 @@ def _facts(page: Page) -> list[str]:
         facts.append(f"turned {page.rotation}°")
     if page.words_source == "text_layer":
         facts.append("from the PDF's text")
+    if page.words_source == "x12":
+        facts.append("listing of an X12 interchange")
     return facts
 
 

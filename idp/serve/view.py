@@ -331,6 +331,8 @@ def _page_note(page: Page) -> str:
         parts.append(f"straightened {page.skew_degrees:+.1f}°")
     if page.words_source == "text_layer":
         parts.append("from the PDF's text")
+    if page.words_source == "x12":
+        parts.append("listing of an X12 interchange")
     return ", ".join(parts)
 
 

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from idp.document import Decision, Document, DocumentType, Finding, Grade, Page, Severity
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, rules
+from idp.validate import across, electronic, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
-NEVER_BY_ITSELF = frozenset({"records_request", "appeal_letter", "junk"})
+NEVER_BY_ITSELF = frozenset({"records_request", "appeal_letter", "authorization_reply", "junk"})
 """Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes."""
 
 
@@ -39,7 +39,7 @@ def validate(
     :data:`NEVER_BY_ITSELF`; an unrecognised one goes to a person.
 
     Args:
-        document: As classified and extracted.
+        document: As classified and extracted; findings that it has already are kept.
         schema: That of the document's type.
         policy: Thresholds, and whether anything may leave by itself at all.
         pages: The pages of the packet; those of the document are picked by number.
@@ -50,20 +50,19 @@ def validate(
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
-    gaps = find_gaps(document, schema, own)
+    # What an interchange says is known whole: nothing on its listing is unread, or a second form.
+    told = electronic.is_electronic(own)
+    gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
+        *document.findings,
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
-        *across.pages_readable(own),
-        *incomplete,
-        *(() if incomplete else across.pages_complete(own)),
-        *across.one_patient(own, many=document.type == DocumentType.REMITTANCE_EOB),
-        *across.pages_set_aside(document),
-        *across.cut_is_sure(document, policy.cut_threshold),
+        *(
+            electronic.balances(document)
+            if told
+            else _on_paper(document, own, incomplete, policy.cut_threshold)
+        ),
         *(_gap_finding(gap) for gap in gaps),
     ]
     poor = tuple(page.number for page in own if page.grade is Grade.POOR)
@@ -81,6 +80,23 @@ def validate(
             "reasons": tuple(dict.fromkeys(reasons)),
         }
     )
+
+
+def _on_paper(
+    document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
+) -> list[Finding]:
+    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    return [
+        *across.claims_balance(document.claims),
+        *across.lines_make_claims(document.claims),
+        *across.claims_make_payment(document),
+        *across.pages_readable(pages),
+        *incomplete,
+        *(() if incomplete else across.pages_complete(pages)),
+        *across.one_patient(pages, many=document.type == DocumentType.REMITTANCE_EOB),
+        *across.pages_set_aside(document),
+        *across.cut_is_sure(document, cut_threshold),
+    ]
 
 
 def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) -> list[Finding]:
