@@ -207,8 +207,8 @@ class Pipeline:
         documents: list[Document] = []
         pages: list[Page] = []
         observations: list[Observation | None] = []
-        for part in unpacked.parts:
-            place = workspace / f"read-{len(pages):05d}"
+        for number, part in enumerate(unpacked.parts):
+            place = workspace / f"read-{number:04d}"
             place.mkdir()
             found = self._part(
                 part, blank, came, place=place, received_at=received_at, clock=clock.copy()

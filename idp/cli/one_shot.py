@@ -146,11 +146,11 @@ def _read_one(
     except InputError as error:
         return (Refusal.of(error),)
     found: list[Page | Refusal] = []
-    for part in unpacked.parts:
+    for number, part in enumerate(unpacked.parts):
         if part.error is not None:
             found.append(part.error)
             continue
-        place = work / f"read-{len(found):05d}"
+        place = work / f"read-{number:04d}"
         place.mkdir()
         try:
             pages = part.read or reader.read(part.pages, place)
