@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +58,7 @@ def examine(*, as_json: bool) -> None:
     settings = load_settings()
     checks = []
     with results_only(), tempfile.TemporaryDirectory(prefix="idp-doctor-") as work:
-        for name, probe in _PROBES.items():
+        for name, probe in {**_PROBES, **_folder_probes(settings)}.items():
             checks.append(_examined(name, probe, settings, Path(work)))
     healthy = all(check.verdict != "fail" for check in checks)
     if as_json:
@@ -328,6 +329,21 @@ def _folders(settings: Settings, work: Path) -> tuple[str, str]:
     found = [name for name, folder in named.items() if folder.is_dir()]
     made = f"there: {', '.join(found)}" if found else "made at the first `idp run`"
     return "", f"writable, apart from each other; {made}"
+
+
+def _folder_probes(settings: Settings) -> dict[str, _Probe]:
+    """One check for each drop folder."""
+    return {f"folder {name}": partial(_drop_folder, name) for name in settings.ingest.channels}
+
+
+def _drop_folder(name: str, settings: Settings, work: Path) -> tuple[str, str]:
+    from idp.cli.doctor_folders import examine_folder  # noqa: PLC0415
+
+    del work
+    told, advice = examine_folder(settings, name)
+    if advice:
+        raise Weak("; ".join(advice))
+    return "", told
 
 
 def _space(settings: Settings, work: Path) -> tuple[str, str]:

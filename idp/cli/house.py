@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from rich.text import Text
 
+from idp.channels import channel_rows
 from idp.cli import render
 from idp.cli.border import messages, print_json, tables
 from idp.contract import to_contract
@@ -77,6 +78,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
     store = open_store(settings)
     numbers, queued, recent = store.counts(), store.queue(limit), store.recent(limit)
     reading = reading_counts(settings)
+    channels = channel_rows(settings, store.ledger_counts())
     if as_json:
         print_json(
             {
@@ -86,6 +88,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
                 "queue": [as_plain(row) for row in queued],
                 "recent": [as_plain(row) for row in recent],
                 "reading": reading,
+                "channels": TypeAdapter(type(channels)).dump_python(channels, mode="json"),
             }
         )
         return
@@ -101,6 +104,8 @@ def show_status(*, limit: int, as_json: bool) -> None:
         render.rows(console, recent)
     else:
         console.print(Text(f"nothing yet: drop files into {settings.inbox_folder}/fax", "dim"))
+    console.print(Text("\ndrop folders", "bold"))
+    render.channels(console, channels)
 
 
 def reading_counts(settings: Settings) -> dict[str, int] | None:

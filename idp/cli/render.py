@@ -19,6 +19,7 @@ from idp.contract import envelope_facts, percent
 from idp.document import Decision, Document, Envelope, Finding, Page, Severity
 
 if TYPE_CHECKING:
+    from idp.channels import ChannelRow
     from idp.ingest import Refusal
     from idp.store import DocumentDetail, DocumentRow, State
 
@@ -308,3 +309,21 @@ def _table(*columns: str | tuple[str, str]) -> Table:
         right = justify == "right"
         table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right)
     return table
+
+
+def channels(console: Console, found: Sequence[ChannelRow]) -> None:
+    """The drop folders and how their files are taken."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for head in ("channel", "folder", "queue", "priority", "site", "watch", ""):
+        table.add_column(head, overflow="fold")
+    for row in found:
+        table.add_row(
+            Text(row.name, "bold"),
+            Text(str(row.folder)),
+            Text(row.queue),
+            Text(str(row.priority)),
+            Text(row.site or ""),
+            Text(row.watch),
+            Text(row.manner, "dim"),
+        )
+    console.print(table)

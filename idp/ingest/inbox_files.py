@@ -48,7 +48,11 @@ def ledger_key(relative: Path) -> str:
 
 
 class Stamp(NamedTuple):
-    """What changes when a file is written or replaced."""
+    """What changes when a file is written or replaced.
+
+    Numbers wrap around to signed 64 bits, which databases hold: inodes of some shares and times
+    after the year 2262 are larger.
+    """
 
     inode: int
     size: int
@@ -57,8 +61,16 @@ class Stamp(NamedTuple):
     @classmethod
     def of(cls, path: Path) -> Self:
         """The stamp of a file, links not followed; raises ``OSError``."""
-        found = path.stat(follow_symlinks=False)
-        return cls(found.st_ino, found.st_size, found.st_mtime_ns)
+        return cls.from_stat(path.stat(follow_symlinks=False))
+
+    @classmethod
+    def from_stat(cls, found: os.stat_result) -> Self:
+        """The stamp of a file by what the file system says of it."""
+        return cls(_signed(found.st_ino), found.st_size, _signed(found.st_mtime_ns))
+
+
+def _signed(number: int) -> int:
+    return (number + 2**63) % 2**64 - 2**63
 
 
 class Entry(NamedTuple):
@@ -83,7 +95,7 @@ def walk(folder: Path, depth: int = DEEPEST) -> Iterator[Entry]:
                 if stat.S_ISDIR(found.st_mode) and depth > 0:
                     yield from walk(path, depth - 1)
                 elif stat.S_ISREG(found.st_mode):
-                    yield Entry(path, Stamp(found.st_ino, found.st_size, found.st_mtime_ns))
+                    yield Entry(path, Stamp.from_stat(found))
                 else:
                     yield Entry(path, None)
             except FileNotFoundError:

@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
 
 from idp import __version__
+from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError
@@ -114,6 +115,7 @@ def create_app(
             recent=store.recent(limit, states=None if state is None else {state}),
             state=state,
             inbox=settings.inbox_folder.absolute(),
+            channels=channel_rows(settings, store.ledger_counts()),
             problems=problems(),
         )
 

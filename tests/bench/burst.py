@@ -107,7 +107,7 @@ def burst(data: Path, files: int, size: int) -> Outcome:
         ingest=IngestSettings(channels={"fax": ChannelSettings(settle_seconds=0.5)}),
         engine=EngineSettings(concurrency=4),
     )
-    with Appliance(settings, pipeline=held, grace_seconds=1) as appliance:
+    with Appliance(settings, pipeline=held, grace_seconds=1):
         fax = settings.channel_folder("fax")
         start = time.perf_counter()
         drop(fax, files, size)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import uuid
 
@@ -21,7 +22,7 @@ from idp.errors import (
     WrongStateError,
 )
 from idp.signals import Correction, Observation, ShadowRun
-from idp.store import Results, State, Store, new_id
+from idp.store import LedgerRow, Results, State, Store, new_id
 from idp.store import store as store_module
 from idp.store.tables import Base
 
@@ -83,7 +84,7 @@ def queue():
     return Queue()
 
 
-def arrive(store, queue, content=b"one", channel="fax", priority=5):
+def arrive(store, enqueue, content=b"one", channel="fax", priority=5, **rest):
     return store.record_arrival(
         new_id(store._clock()),
         channel=channel,
@@ -91,7 +92,8 @@ def arrive(store, queue, content=b"one", channel="fax", priority=5):
         kept=store.content.put_bytes(content),
         received_at=store._clock(),
         priority=priority,
-        enqueue=queue,
+        enqueue=enqueue,
+        **rest,
     )
 
 
@@ -200,6 +202,38 @@ def test_the_same_bytes_again_are_a_duplicate_that_is_not_enqueued(store, queue)
     assert newest.duplicate_of == middle.duplicate_of == first.id
     assert len(queue) == 1
     assert store.start_due(queue) == 0
+
+
+@pytest.mark.parametrize("policy", ["warn", "hold"])
+def test_the_same_bytes_again_are_worked_and_linked_where_the_policy_says_so(store, queue, policy):
+    arrive(store, queue)
+    arrive(store, queue, exact_duplicates=policy)
+    again, first = store.recent()
+    assert again.state is State.RECEIVED
+    assert again.duplicate_of == first.id
+    assert len(queue) == 2
+
+
+def test_an_arrival_goes_to_the_queue_of_its_channel(store, queue):
+    arrive(store, queue, queue="quick")
+    assert queue[0][0] == "quick"
+    arrive(store, None, b"two", queue="quick")
+    assert store.start_due(queue) == 1
+    assert queue[1][0] == "quick"
+
+
+def test_the_ledger_remembers_what_an_arrival_was_taken_as(store, queue):
+    seen = LedgerRow(path="a\\xff 📠.tif", inode=2**63 - 1, size_bytes=3, modified_ns=2**62)
+    first = arrive(store, queue, channel="scan", ledger=[seen])
+    (line,) = store.ledger("scan")
+    assert line == dataclasses.replace(seen, sha256s=frozenset({first.sha256}))
+    assert store.ledger("fax") == ()
+    store.see_again("scan", dataclasses.replace(seen, inode=7))
+    changed = dataclasses.replace(seen, size_bytes=9)
+    second = arrive(store, queue, b"two", channel="scan", ledger=[changed])
+    (line,) = store.ledger("scan")
+    assert line == dataclasses.replace(changed, sha256s=frozenset({second.sha256}))
+    assert store.ledger_counts() == {"scan": 1}
 
 
 def test_a_person_can_override_a_duplicate(store, queue):

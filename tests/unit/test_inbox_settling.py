@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -60,6 +61,16 @@ def test_files_that_went_away_are_forgotten():
     assert len(settling) == 0
     assert settling.next_due() is None
     assert not settling.observe(FILE, stamp(), 103)
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(-(2**62), 2**66))
+def test_stamps_fit_into_a_database_whatever_a_file_system_says(inode, modified):
+    found = SimpleNamespace(st_ino=inode, st_size=3, st_mtime_ns=modified)
+    seen = Stamp.from_stat(found)
+    assert all(-(2**63) <= number < 2**63 for number in seen)
+    other = SimpleNamespace(st_ino=inode ^ 1, st_size=3, st_mtime_ns=modified + 1)
+    assert Stamp.from_stat(other)[0] != seen[0]
+    assert Stamp.from_stat(other)[2] != seen[2]
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 5), st.integers(0, 3)), min_size=1, max_size=30))
