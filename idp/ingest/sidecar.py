@@ -133,7 +133,7 @@ def _number(text: str | None) -> str | None:
 
 
 def _pages(text: str | None) -> int | None:
-    found = re.match(r"\d{1,5}(?!\d)", text or "")
+    found = re.match(r"\d{1,5}(?![\w.])", text or "")
     return int(found[0]) if found and 1 <= int(found[0]) <= _MOST_PAGES else None
 
 
