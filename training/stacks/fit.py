@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from pathlib import Path
+
 import numpy as np
 from scipy.optimize import minimize
 
@@ -95,3 +97,19 @@ def fit(seen: Sequence[Example]) -> dict[str, float]:
         "always": round(float(best.x[0]), 3),
         **{n: round(float(w), 3) for n, w in zip(names, best.x[1:], strict=True)},
     }
+
+
+def write_weights(target: Path, weights: Mapping[str, float]) -> None:
+    """Writes the weights as the appliance reads them, whole or not at all."""
+    text = "# SPDX-License-Identifier: Apache-2.0\n" + _HEAD
+    text += "".join(f"{name}: {weight}\n" for name, weight in weights.items())
+    part = target.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
+
+
+_HEAD = """\
+# How much each piece of evidence (idp/classify/boundaries.py) speaks for another document's
+# beginning, in log odds; `always` is where a page starts from. Written by
+# `python -m training.stacks --fit`.
+"""
