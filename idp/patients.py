@@ -56,11 +56,18 @@ _ATTRIBUTES: dict[str, What] = {
 }
 _NAMELESS = frozenset({"name", "last", "first"})
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "jr", "sr", "ii", "iii", "iv"})
-_CREDENTIALS = frozenset({"md", "do", "np", "pac", "dpm", "fnpc", "fnp", "rn", "phd", "dds", "dc", "pa"})
+_CREDENTIALS = frozenset(
+    {"md", "do", "np", "pac", "dpm", "fnpc", "fnp", "rn", "phd", "dds", "dc", "pa"}
+)
 _SIGNS_ONLY = re.compile(r"[^\W_]")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_DATE = re.compile(r"\d{1,4}\s?[-/. ]\s?(?:\d{1,2}|[A-Za-z]{3,9})\s?[-/., ]\s?\d{2,4}|\d{8}\b|[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}")
-_ENUMERATES = re.compile(r"(?:\(?[A-Z\dl]{1,2}[a-z]?|[IVX]{1,4})[.)]*|\*+|[-\u2014:]|[Ss]ection|\(?\d{1,2}[a-z]?")
+_DATE = re.compile(
+    r"\d{1,4}\s?[-/. ]\s?(?:\d{1,2}|[A-Za-z]{3,9})\s?[-/., ]\s?\d{2,4}|\d{8}\b|"
+    r"[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}"
+)
+_ENUMERATES = re.compile(
+    r"(?:\(?[A-Z\dl]{1,2}[a-z]?|[IVX]{1,4})[.)]*|\*+|[-\u2014:]|[Ss]ection|\(?\d{1,2}[a-z]?"
+)
 _REGARDING = frozenset({"re", "regarding", "subject"})
 
 
@@ -109,7 +116,9 @@ def _labels() -> _Labels:
     foreign: set[str] = set()
     words: set[str] = set()
     prefixes = next(party.prefixes for party in lexicon.parties if party.name == "patient")
-    others = [prefix for party in lexicon.parties if party.name != "patient" for prefix in party.prefixes]
+    others = [
+        prefix for party in lexicon.parties if party.name != "patient" for prefix in party.prefixes
+    ]
     for attribute in lexicon.attributes:
         what = _ATTRIBUTES.get(attribute.name)
         for label in attribute.labels:
@@ -141,7 +150,10 @@ def _labels() -> _Labels:
     for schema in load_schemas().values():
         for field in schema.fields:
             words.update(
-                fold(word) for texts in field.options.values() for text in texts for word in text.split()
+                fold(word)
+                for texts in field.options.values()
+                for text in texts
+                for word in text.split()
             )
     near = {
         label[:at] + label[at + 1 :]: label
@@ -208,7 +220,8 @@ def _find_labels(line: Sequence[_Token], aspect: float) -> Iterator[_Label | tup
     labels = _labels()
     at = 0
     while at < len(line):
-        joined, found = "", None
+        joined = ""
+        found: _Label | tuple[int, int] | None = None
         for end in range(at, min(len(line), at + _LONGEST_LABEL)):
             if end > at and _gap(line[end - 1], line[end], aspect) > _WIDE_GAP:
                 break
@@ -255,7 +268,7 @@ def _is_name(tokens: Sequence[_Token]) -> str | None:
             break
         if token.folded in _labels().vocabulary or ":" in token.text[:-1]:
             break
-        kept.append(token.text.strip(";:()*_|\""))
+        kept.append(token.text.strip(';:()*_|"'))
         if token.text.endswith((";", ":")) or (len(text) > 3 and token.text.endswith(".")):
             break
     letters = [word for word in kept if len(_LETTERS.findall(word)) and len(word.strip(".,")) > 1]
@@ -288,7 +301,9 @@ def patient_of(page: Page) -> Patient:
     of_patient = False
     labelled = [list(_find_labels(line, aspect)) for line in lines]
     for place, line in enumerate(lines):
-        about = _labels().sections.get("".join(token.folded for token in line if not _ENUMERATES.fullmatch(token.text)))
+        about = _labels().sections.get(
+            "".join(token.folded for token in line if not _ENUMERATES.fullmatch(token.text))
+        )
         of_patient = of_patient if about is None else about
         for order, label in enumerate(labelled[place]):
             if not isinstance(label, _Label):
@@ -297,7 +312,9 @@ def patient_of(page: Page) -> Patient:
             stop = (
                 len(line)
                 if following is None
-                else following.start if isinstance(following, _Label) else following[0]
+                else following.start
+                if isinstance(following, _Label)
+                else following[0]
             )
             while stop > label.end and _ENUMERATES.fullmatch(line[stop - 1].text):
                 stop -= 1
@@ -307,7 +324,9 @@ def patient_of(page: Page) -> Patient:
             _enter(found, label, value, place, ours=label.ours or of_patient)
         _regarding(found, line)
     names = found.sure.get("name", [])
-    names += [name for name, at in found.loose if any(abs(at - line) <= 3 for line in found.birth_lines)]
+    names += [
+        name for name, at in found.loose if any(abs(at - line) <= 3 for line in found.birth_lines)
+    ]
     for last, first in zip(found.sure.get("last", []), found.sure.get("first", []), strict=False):
         names.append(f"{first} {last}")
     births = found.births | birth_dates(page.text)
@@ -406,7 +425,11 @@ def _value(what: What, tokens: Sequence[_Token]) -> str | None:
         return kept[1] if kept and digits >= 4 else None
     word = tokens[0].text.strip(".,;:()*_|")
     letters = len(word) > 1 and word.replace("'", "").replace("-", "").isalpha()
-    return word if letters and word[0].isupper() and tokens[0].folded not in _labels().vocabulary else None
+    return (
+        word
+        if letters and word[0].isupper() and tokens[0].folded not in _labels().vocabulary
+        else None
+    )
 
 
 def _regarding(found: _Found, line: Sequence[_Token]) -> None:
@@ -414,7 +437,11 @@ def _regarding(found: _Found, line: Sequence[_Token]) -> None:
     if line and line[0].folded in _REGARDING and (name := _is_name(line[1:])):
         rest = line[1 + len(name.split()) :]
         words = _labels().vocabulary
-        if not rest or rest[0].folded in words or any(map(str.isdigit, "".join(t.text for t in rest[:3]))):
+        if (
+            not rest
+            or rest[0].folded in words
+            or any(map(str.isdigit, "".join(t.text for t in rest[:3])))
+        ):
             found.add("name", name)
     for place, token in enumerate(line[:6]):
         if token.folded in {"dob", "bom"} and place >= 2 and (name := _is_name(line[:place])):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from rapidfuzz import fuzz
 
 from idp.classify.scoring import Votes, total
 from idp.classify.sheet import Run, Sheet
-from idp.document import DocumentType, FormMatch, Page
+from idp.document import DocumentType, Page
 from idp.patients import Patient, compare, patient_of
 from idp.phrases import fold
 
@@ -38,7 +38,9 @@ _CLEAR, _AHEAD = 9.0, 5.0
 _ENDS_EARLY = 0.62
 _LONG_NUMBER = re.compile(r"(?=(?:\D*\d){6})[A-Z0-9][A-Z0-9./-]{5,}", re.I)
 _NUMBERED = (
-    re.compile(r"\b(?:pa[gq]e|pg|sheet|p)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I),
+    re.compile(
+        r"\b(?:pa[gq]e|pg|sheet|p)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I
+    ),
     re.compile(r"^\W*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\W*$", re.I),
     re.compile(r"\b(?:pa[gq]e|pg|sheet)[.:]?\s*(?:no\b\.?|#)?\s*(\d{1,3})\W*$", re.I),
     re.compile(r"^\s*[-\u2013\u2014]\s*(\d{1,3})\s*[-\u2013\u2014]\s*$"),
@@ -187,7 +189,8 @@ def _print_again(document: Sequence[Seen], page: Seen) -> dict[str, float]:
         "print_of_first_mostly": float(whole > 0.4),
         "head_of_first": _share_again(page, first, _TOP),
         "title_of_first": title,
-        "title_of_first_at_its_place": title * float(_same_height(first.top_titles, page.top_titles)),
+        "title_of_first_at_its_place": title
+        * float(_same_height(first.top_titles, page.top_titles)),
         "other_size_of_print": min(1.0, 4 * abs(math.log((page.height or 1) / (last.height or 1)))),
         "other_margin": min(1.0, 12 * abs(page.left - last.left)),
     }
@@ -213,10 +216,14 @@ def _flow(last: Seen, page: Seen) -> dict[str, float]:
     lines, next_lines = last.body, page.body
     tail = lines[-6:]
     lowest = max((run.box.y1 for run in lines), default=0.0)
-    open_sentence = bool(lines) and lines[-1].words >= 6 and not lines[-1].text.rstrip().endswith(
-        _SENTENCE_ENDS
+    open_sentence = (
+        bool(lines)
+        and lines[-1].words >= 6
+        and not lines[-1].text.rstrip().endswith(_SENTENCE_ENDS)
     )
-    begins_small = bool(next_lines) and next_lines[0].words >= 3 and next_lines[0].text[:1].islower()
+    begins_small = (
+        bool(next_lines) and next_lines[0].words >= 3 and next_lines[0].text[:1].islower()
+    )
     head = next_lines[:8]
     return {
         "closed": float(any(_CLOSING.search(run.text) for run in tail)),
@@ -261,17 +268,20 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
     return {
         "type_other": strength * margin * float(other_type and not is_other),
         "type_other_kind": strength * margin * float(other_type and is_other),
-        "type_other_clearly": float(other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD),
+        "type_other_clearly": float(
+            other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD
+        ),
         "type_same": strength * float(same),
         "type_unclear": float(votes.strongest < 5),
         "title_at_top": float(bool(page.top_titles)),
-        "title_of_a_type": min(1.0, max(0.0, max(page.sheet.signals.get(s, 0.0) for s in _ABOUT))),
+        "title_of_a_type": min(1.0, max(page.sheet.signals.get(name, 0.0) for name in _ABOUT)),
         "behind_a_cover": float(last_kind[1] == _COVER and kind[1] != _COVER),
         "is_a_cover": float(kind[1] == _COVER) * strength,
         "enclosed": float(enclosed),
         "about_a_patient": float(page.sheet.about_a_patient),
         "remittance_goes_on": float(
-            last_kind[0] == DocumentType.REMITTANCE_EOB and (kind == last_kind or votes.strongest < 5)
+            last_kind[0] == DocumentType.REMITTANCE_EOB
+            and (kind == last_kind or votes.strongest < 5)
         ),
         "document_length": min(1.0, math.log(len(document)) / 2),
     }

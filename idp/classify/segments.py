@@ -85,7 +85,11 @@ def split(
             (documents[-1].set_aside if documents else in_front).append(page.number)
             parted = parted or what is Between.SEPARATOR
             continue
-        cut = _cut(documents[-1].pages, seen, parted=parted or what is Between.FIRST_PAGE) if documents else None
+        cut = (
+            _cut(documents[-1].pages, seen, parted=parted or what is Between.FIRST_PAGE)
+            if documents
+            else None
+        )
         parted = False
         if cut is None or cut.begins:
             if cut is not None:

@@ -153,7 +153,11 @@ def test_white_pages_with_little_ink_are_blank() -> None:
 
 
 def test_the_same_form_for_three_patients_is_three_documents() -> None:
-    people = (("Ada Testcase", "07/22/1968"), ("Grace Hopper", "01/02/1999"), ("Alan T. Uring", "06/23/1950"))
+    people = (
+        ("Ada Testcase", "07/22/1968"),
+        ("Grace Hopper", "01/02/1999"),
+        ("Alan T. Uring", "06/23/1950"),
+    )
     pages = []
     for name, born in people:
         pages.append(f"{FORM}\nPatient Name: {name}   DOB: {born}")
@@ -168,14 +172,14 @@ def test_pages_that_are_numbered_on_belong_together(wording: str) -> None:
     notes = "the pain is worse at night and does not answer to therapy\n" * 5
     texts = [LETTER, notes, notes]
     gap = "\n" * 40
-    pages = pages_of(
-        *(f"{text}{gap}{wording.format(n=n, m=3)}" for n, text in enumerate(texts, 1))
-    )
+    pages = pages_of(*(f"{text}{gap}{wording.format(n=n, m=3)}" for n, text in enumerate(texts, 1)))
     placed = []
     for one in pages:
         lowest = max(word.line for word in one.words)
         words = tuple(
-            w.model_copy(update={"box": w.box._replace(y0=0.96, y1=0.972)}) if w.line == lowest else w
+            w.model_copy(update={"box": w.box._replace(y0=0.96, y1=0.972)})
+            if w.line == lowest
+            else w
             for w in one.words
         )
         placed.append(one.model_copy(update={"words": words}))

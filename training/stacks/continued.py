@@ -47,7 +47,13 @@ _PATIENT_LINES = (
     "Patient: {name} (continued)",
     "Enrollee: {name}   ID: {member}",
 )
-_CONTINUED = ("(continued)", "continued", "Continued from previous page", "cont'd", "Additional notes")
+_CONTINUED = (
+    "(continued)",
+    "continued",
+    "Continued from previous page",
+    "cont'd",
+    "Additional notes",
+)
 _HEADINGS = (
     "Clinical Information",
     "SECTION C - CLINICAL QUESTIONS",
@@ -223,7 +229,9 @@ def front_page(
     """Instructions in front of a form: its title, how to fill it in, and nobody's name."""
     drawing = _Drawing(first, how, rng, split)
     drawing.again(0.13)
-    drawing.say(rng.choice(("Instructions", "How to complete this form", "GENERAL INFORMATION")), 1.2)
+    drawing.say(
+        rng.choice(("Instructions", "How to complete this form", "GENERAL INFORMATION")), 1.2
+    )
     for _ in range(rng.randint(5, 14)):
         drawing.say(rng.choice(_ADVICE))
     (page,) = read(drawing.canvas, noise or draw_noise(rng), rng)
@@ -231,8 +239,15 @@ def front_page(
 
 
 def further_page(
-    kind: str, first: Page, how: Manner, person: Person, rng: random.Random, *, last: bool,
-    split: Split, noise: Noise | None = None,
+    kind: str,
+    first: Page,
+    how: Manner,
+    person: Person,
+    rng: random.Random,
+    *,
+    last: bool,
+    split: Split,
+    noise: Noise | None = None,
 ) -> Labelled:
     """One further page of a document, before it is numbered."""
     drawing = _Drawing(first, how, rng, split)
@@ -275,8 +290,12 @@ def numbered(page: Page, how: Manner, number: int, total: int, rng: random.Rando
         return page
     canvas = Canvas(size=0.0105, leading=1.3)
     y = 0.965 if how.at_foot else 0.022
-    canvas.text(rng.uniform(0.42, 0.45) if how.at_foot else 0.8, y,
-                how.numbering.format(n=number, m=total), xmax=0.99)
+    canvas.text(
+        rng.uniform(0.42, 0.45) if how.at_foot else 0.8,
+        y,
+        how.numbering.format(n=number, m=total),
+        xmax=0.99,
+    )
     (printed,) = read(canvas, Noise(confuse=0.004), rng)
     line = max((word.line for word in page.words), default=0) + 1
     extra = [word.model_copy(update={"line": line}) for word in printed.page.words]

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,8 @@ from training.stacks.make import Stack
 
 FOR = frozenset(
     {
-        "number_starts_over", "patient_other_twice", "type_other_clearly", "number_was_last", "number_stops", "patient_other", "print_of_first",
+        "number_starts_over", "patient_other_twice", "type_other_clearly",
+        "number_was_last", "number_stops", "patient_other", "print_of_first",
         "print_of_first_mostly", "numbers_all_new", "title_at_top", "title_of_a_type", "type_other",
         "type_other_kind", "behind_a_cover", "is_a_cover", "closed", "ended_early", "opening",
         "letter", "birth_printed", "other_size_of_print", "other_margin", "first_line_large",
@@ -91,8 +91,14 @@ def fit(seen: Sequence[Example]) -> dict[str, float]:
         (0.0, None) if name in FOR else (None, 0.0) if name in AGAINST else (None, None)
         for name in names
     ]
-    best = minimize(loss, np.zeros(len(names) + 1), jac=True, bounds=bounds, method="L-BFGS-B",
-                    options={"maxiter": 500})
+    best = minimize(
+        loss,
+        np.zeros(len(names) + 1),
+        jac=True,
+        bounds=bounds,
+        method="L-BFGS-B",
+        options={"maxiter": 500},
+    )
     return {
         "always": round(float(best.x[0]), 3),
         **{n: round(float(w), 3) for n, w in zip(names, best.x[1:], strict=True)},

@@ -69,7 +69,9 @@ class Source(Protocol):
 
     split: Split
 
-    def draw(self, kind: str, rng: random.Random, like: str = "") -> tuple[str, str, list[Labelled]]:
+    def draw(
+        self, kind: str, rng: random.Random, like: str = ""
+    ) -> tuple[str, str, list[Labelled]]:
         """Name, layout family and pages of a document, of the family ``like`` where it can be."""
 
 
@@ -79,7 +81,9 @@ class Invented:
     def __init__(self, split: Split) -> None:
         self.split = split
 
-    def draw(self, kind: str, rng: random.Random, like: str = "") -> tuple[str, str, list[Labelled]]:
+    def draw(
+        self, kind: str, rng: random.Random, like: str = ""
+    ) -> tuple[str, str, list[Labelled]]:
         type_ = "other" if kind in OTHERS else kind
         index = int(like.rsplit("-", 1)[1]) if like else rng.randrange(FAMILIES)
         if kind in OTHERS and not like:
@@ -100,7 +104,9 @@ class Read:
             known = OTHERS[index % len(OTHERS)] if kind == "other" else kind
             self._of.setdefault(known, []).append((name, f"{kind}-{split}-{index}", pages))
 
-    def draw(self, kind: str, rng: random.Random, like: str = "") -> tuple[str, str, list[Labelled]]:
+    def draw(
+        self, kind: str, rng: random.Random, like: str = ""
+    ) -> tuple[str, str, list[Labelled]]:
         return rng.choice(self._of[kind])
 
 
@@ -276,7 +282,7 @@ class Maker:
         return Stack(name, tuple(pages), tuple(documents), tuple(pieces))
 
     def _blank(self, number: int) -> Page:
-        """A white page: nothing, specks read as signs, or print of the other side shining through."""
+        """A white page: nothing on it, or specks that were read as signs."""
         words = []
         for place in range(self.rng.choice((0, 0, 0, 1, 2, 3))):
             x, y = self.rng.random() * 0.95, self.rng.random() * 0.95

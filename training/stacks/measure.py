@@ -103,9 +103,7 @@ def _band(sure: float) -> str:
     return "0.50"
 
 
-def count(
-    stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema]
-) -> Tally:
+def count(stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema]) -> Tally:
     """Splits every stack and holds the documents against the truth."""
     tally = Tally()
     threshold = DecisionSettings().cut_threshold
@@ -114,9 +112,7 @@ def count(
     return tally
 
 
-def _count_one(
-    tally: Tally, stack: Stack, segments: Sequence[Segment], threshold: float
-) -> None:
+def _count_one(tally: Tally, stack: Stack, segments: Sequence[Segment], threshold: float) -> None:
     of = {number: place for place, pages in enumerate(stack.documents) for number in pages}
     found, true = firsts(segments, stack), stack.firsts
     for number in true - found:
