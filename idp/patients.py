@@ -171,6 +171,7 @@ def _labels() -> _Labels:
     )
 
 
+@lru_cache(maxsize=65536)
 def _label_of(folded: str) -> tuple[What, bool] | None:
     """The patient's label that a folded text is, one misread sign forgiven in long ones."""
     labels = _labels()

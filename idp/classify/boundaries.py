@@ -71,7 +71,7 @@ class Seen:
         """Its own number and of how many, as the document prints it; a fax header's is not."""
         if self.sheet.numbering:
             return self.sheet.numbering
-        edges = [run for run in self.sheet.runs if run.box.cy > 0.9 or run.box.cy < 0.09]
+        edges = [run for run in self.sheet.own_runs if run.box.cy > 0.9 or run.box.cy < 0.09]
         for shape in _NUMBERED:
             for run in edges:
                 if found := shape.search(run.text):
