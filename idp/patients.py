@@ -62,7 +62,8 @@ _CREDENTIALS = frozenset(
 _SIGNS_ONLY = re.compile(r"[^\W_]")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _DATE = re.compile(
-    r"\d{1,4}\s?[-/. ]\s?(?:\d{1,2}|[A-Za-z]{3,9})\s?[-/., ]\s?\d{2,4}|\d{8}\b|[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}"
+    r"\d{1,4}\s?[-/. ]\s?(?:\d{1,2}|[A-Za-z]{3,9})\s?[-/., ]\s?\d{2,4}|\d{8}\b|"
+    r"[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}"
 )
 _ENUMERATES = re.compile(
     r"(?:\(?[A-Z\dl]{1,2}[a-z]?|[IVX]{1,4})[.)]*|\*+|[-\u2014:]|[Ss]ection|\(?\d{1,2}[a-z]?"
@@ -170,6 +171,7 @@ def _labels() -> _Labels:
     )
 
 
+@lru_cache(maxsize=65536)
 def _label_of(folded: str) -> tuple[What, bool] | None:
     """The patient's label that a folded text is, one misread sign forgiven in long ones."""
     labels = _labels()
@@ -219,7 +221,8 @@ def _find_labels(line: Sequence[_Token], aspect: float) -> Iterator[_Label | tup
     labels = _labels()
     at = 0
     while at < len(line):
-        joined, found = "", None
+        joined = ""
+        found: _Label | tuple[int, int] | None = None
         for end in range(at, min(len(line), at + _LONGEST_LABEL)):
             if end > at and _gap(line[end - 1], line[end], aspect) > _WIDE_GAP:
                 break

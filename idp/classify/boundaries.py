@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from rapidfuzz import fuzz
 
 from idp.classify.scoring import Votes, total
 from idp.classify.sheet import Run, Sheet
-from idp.document import DocumentType, FormMatch, Page
+from idp.document import DocumentType, Page
 from idp.patients import Patient, compare, patient_of
 from idp.phrases import fold
 
@@ -71,7 +71,7 @@ class Seen:
         """Its own number and of how many, as the document prints it; a fax header's is not."""
         if self.sheet.numbering:
             return self.sheet.numbering
-        edges = [run for run in self.sheet.runs if run.box.cy > 0.9 or run.box.cy < 0.09]
+        edges = [run for run in self.sheet.own_runs if run.box.cy > 0.9 or run.box.cy < 0.09]
         for shape in _NUMBERED:
             for run in edges:
                 if found := shape.search(run.text):
@@ -268,11 +268,13 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
     return {
         "type_other": strength * margin * float(other_type and not is_other),
         "type_other_kind": strength * margin * float(other_type and is_other),
-        "type_other_clearly": float(other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD),
+        "type_other_clearly": float(
+            other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD
+        ),
         "type_same": strength * float(same),
         "type_unclear": float(votes.strongest < 5),
         "title_at_top": float(bool(page.top_titles)),
-        "title_of_a_type": min(1.0, max(0.0, max(page.sheet.signals.get(s, 0.0) for s in _ABOUT))),
+        "title_of_a_type": min(1.0, max(page.sheet.signals.get(name, 0.0) for name in _ABOUT)),
         "behind_a_cover": float(last_kind[1] == _COVER and kind[1] != _COVER),
         "is_a_cover": float(kind[1] == _COVER) * strength,
         "enclosed": float(enclosed),

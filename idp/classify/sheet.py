@@ -25,6 +25,10 @@ _N_OF_M = re.compile(r"(?:^|\s)[(\[]?(\d{1,2})\s+of\s+(\d{1,2})[)\]]?$", re.I)
 _FAX_LINE = re.compile(
     r"\d{1,2}[:;. ]\s?\d{2}.{0,30}\bfrom\b|\bP[.,]?\s?\d{1,3}\s?/\s?\d{1,3}", re.I
 )
+_TRANSMISSION_ENDS = 0.06
+_TRANSMITTED = re.compile(
+    r"\b\d{1,2}:\d{2}\b|\d{3}\)?[\s.-]{0,2}\d{3}[\s.-]\d{4}|\b0\d{1,2}\s?(?:/|of)\s?\d{2,3}\b", re.I
+)
 _FORM_CODE = re.compile(
     r"\b(?=[A-Z0-9_.-]*\d)(?=[A-Z0-9_.-]*[A-Z])[A-Z0-9]{2,}(?:[_.-][A-Z0-9]{2,}){0,4}\b"
 )
@@ -160,6 +164,7 @@ class Run:
         self.height = median(word.box.height for word in words)
         self.words = len(words)
         self.parts = tuple(words)
+        self.line = words[0].line
 
 
 def _runs(page: Page) -> list[Run]:
@@ -235,14 +240,27 @@ class Sheet:
         return Text([run.text for run in self.titles])
 
     @cached_property
+    def own_runs(self) -> list[Run]:
+        """The runs without those that a fax machine printed above the page.
+
+        Such a line has a time or a telephone number, or counts pages with leading zeros.
+        """
+        lines: dict[int, list[str]] = {}
+        for word in self.page.words:
+            if word.box.y1 < _TRANSMISSION_ENDS:
+                lines.setdefault(word.line, []).append(word.text)
+        sent = {line for line, words in lines.items() if _TRANSMITTED.search(" ".join(words))}
+        return [run for run in self.runs if run.line not in sent]
+
+    @cached_property
     def numbering(self) -> tuple[int, int] | None:
         """``(2, 3)`` where the document itself prints "Page 2 of 3"; fax headers don't count."""
-        for run in self.runs:
+        for run in self.own_runs:
             if found := _PAGE_OF.search(run.text):
                 number, total = int(found[1]), int(found[2])
                 if 1 <= number <= total:
                     return number, total
-        for run in self.runs:
+        for run in self.own_runs:
             if (run.box.cy > 0.9 or run.box.cy < 0.1) and (found := _N_OF_M.search(run.text)):
                 number, total = int(found[1]), int(found[2])
                 if 1 <= number <= total:

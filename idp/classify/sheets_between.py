@@ -25,7 +25,7 @@ _MOST_SPECKS = 25
 """So many signs may be read into specks and into print that shines through."""
 
 _MOST_STROKES = 12
-"""Pieces of ink on a separator sheet: its own big letters where a fax spoilt them, a tick, a note."""
+"""Pieces of ink on a separator sheet: its own big letters where a fax spoilt them, a note."""
 
 _SURE_WORD = 0.75
 _SEPARATOR_POINTS = 4.0

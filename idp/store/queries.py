@@ -145,7 +145,11 @@ class Queries:
         return tuple(Page.model_validate_json(self.content.read(sha256)) for sha256 in hashes)
 
     def page_image(self, document_id: str, number: int) -> Path:
-        """The upright image of one page of a document, or set aside next to it; raises :class:`NotFoundError`."""
+        """The upright image of one page of a document, or of one set aside next to it.
+
+        Raises:
+            NotFoundError: There is no such document, page or image.
+        """
         with Session(self._engine) as session:
             found = _get(session, document_id)
             page = session.get(PageRecord, (found.arrival_id, found.part or "", number))

@@ -33,10 +33,11 @@ def validate(
 ) -> Document:
     """``document`` with its missing fields, findings, decision and reasons filled in.
 
-    A document leaves by itself only when its type is sure, nothing required is missing, it is
-    clear where it begins and ends, every value is sure enough, no rule blocks and no page is of poor quality. An `other` document is
-    routed by its subtype: it leaves by itself when the subtype is known and sure and not one of
-    :data:`NEVER_BY_ITSELF`; an unrecognised one goes to a person.
+    A document leaves by itself only when its type is sure, it is clear where it begins and ends,
+    nothing required is missing, every value is sure enough, no rule blocks and no page is of poor
+    quality. An `other` document is routed by its subtype: it leaves by itself
+    when the subtype is known and sure and not one of :data:`NEVER_BY_ITSELF`; an unrecognised one
+    goes to a person.
 
     Args:
         document: As classified and extracted; findings that it has already are kept.

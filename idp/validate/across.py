@@ -245,7 +245,6 @@ def cut_is_sure(document: Document, threshold: float) -> Iterator[Finding]:
         yield Finding(
             rule="P6",
             severity=Severity.BLOCK,
-            message="It is uncertain whether another document begins on page "
-            f"{document.cut_page}",
+            message=f"It is uncertain whether another document begins on page {document.cut_page}",
             page=document.cut_page,
         )

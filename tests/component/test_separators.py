@@ -11,8 +11,9 @@ import pytest
 
 from idp.classify import split
 from idp.read.ocr import Image
-from idp.read.page import Upright, compose
+from idp.read.page import compose
 from idp.read.prepare import ink_threshold, square
+from idp.read.upright import Upright
 from idp.samples import separator_sheets
 from idp.schemas import load_schemas
 from tests.unit.pages import page

@@ -177,6 +177,18 @@ def test_pages_and_their_images_are_kept_by_hash(store, queue, tmp_path):
         store.page_image(row.id, 2)
 
 
+def test_the_picture_of_a_page_that_was_set_aside_can_be_looked_at(store, queue, tmp_path):
+    arrive(store, queue)
+    made = results(tmp_path, Decision.REVIEW, Decision.REVIEW)
+    kept = made.documents[0].model_copy(update={"set_aside": (2,)})
+    store.finish_processing(begin(store, queue), Results((kept,), made.pages), queue)
+    row = only_row(store)
+    assert store.page_image(row.id, 2).is_file()
+    assert [page.number for page in store.pages(row.id)] == [1]
+    with pytest.raises(NotFoundError):
+        store.page_image(row.id, 3)
+
+
 def test_the_same_claim_twice_is_one_arrival(store, queue):
     arrival = arrive(store, queue)
     again = store.record_arrival(

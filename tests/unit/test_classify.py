@@ -170,7 +170,9 @@ def test_no_pages_give_no_documents() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(sorted(INVENTED)), min_size=1, max_size=4), st.integers(0, 99))
-def test_every_page_belongs_to_exactly_one_document_or_is_set_aside_in_order(names: list[str], seed: int) -> None:
+def test_every_page_belongs_to_exactly_one_document_or_is_set_aside_in_order(
+    names: list[str], seed: int
+) -> None:
     dice = random.Random(seed)
     texts = [misread(text, 0.3, dice) for name in names for text in INVENTED[name].pages]
     segments = split(pages_of(*texts), load_schemas())

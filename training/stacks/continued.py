@@ -47,7 +47,13 @@ _PATIENT_LINES = (
     "Patient: {name} (continued)",
     "Enrollee: {name}   ID: {member}",
 )
-_CONTINUED = ("(continued)", "continued", "Continued from previous page", "cont'd", "Additional notes")
+_CONTINUED = (
+    "(continued)",
+    "continued",
+    "Continued from previous page",
+    "cont'd",
+    "Additional notes",
+)
 _HEADINGS = (
     "Clinical Information",
     "SECTION C - CLINICAL QUESTIONS",
@@ -73,15 +79,21 @@ _RIGHTS = (
     "This notice does not change the amounts that you owe for other services.",
 )
 _SECTIONS = (
+    "Clinical Information",
+    "Additional Comments",
+    "Conservative Therapy",
+    "Reason for Request",
+    "Prior Treatment",
+    "Supporting Information",
+)
+_SECTIONS_OF_NOTES = (
     "History of Present Illness",
     "Assessment and Plan",
     "Medications",
     "Allergies",
     "Physical Examination",
-    "Clinical Information",
-    "Additional Comments",
-    "Conservative Therapy",
 )
+_NOTES = frozenset({"clinical_note", "lab_result"})
 _CLOSINGS = ("Sincerely,", "Respectfully,", "Electronically signed by", "Signature:", "Regards,")
 
 
@@ -171,10 +183,10 @@ class _Drawing:
             )
             self.say(line)
 
-    def prose(self, until: float) -> None:
+    def prose(self, until: float, sections: Sequence[str]) -> None:
         while self.y < until:
             if self.rng.random() < 0.35:
-                self.say(self.rng.choice(_SECTIONS), 1.0 if self.rng.random() < 0.6 else 1.2)
+                self.say(self.rng.choice(sections), 1.0 if self.rng.random() < 0.6 else 1.2)
             self.say(values.narrative(self.rng, self.split, self.rng.randint(2, 6)))
 
     def rights(self, until: float) -> None:
@@ -254,7 +266,7 @@ def further_page(
     elif kind == "prior_auth_determination" and rng.random() < 0.6:
         drawing.rights(until)
     else:
-        drawing.prose(until)
+        drawing.prose(until, _SECTIONS_OF_NOTES if kind in _NOTES else _SECTIONS)
     if last and kind != "remittance_eob" and rng.random() < 0.6:
         drawing.say(rng.choice(_CLOSINGS))
         drawing.say(values.provider_name(rng, split, "natural"))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,7 +18,8 @@ from training.stacks.make import Stack
 
 FOR = frozenset(
     {
-        "number_starts_over", "patient_other_twice", "type_other_clearly", "number_was_last", "number_stops", "patient_other", "print_of_first",
+        "number_starts_over", "patient_other_twice", "type_other_clearly",
+        "number_was_last", "number_stops", "patient_other", "print_of_first",
         "print_of_first_mostly", "numbers_all_new", "title_at_top", "title_of_a_type", "type_other",
         "type_other_kind", "behind_a_cover", "is_a_cover", "closed", "ended_early", "opening",
         "letter", "birth_printed", "other_size_of_print", "other_margin", "first_line_large",
@@ -101,3 +103,19 @@ def fit(seen: Sequence[Example]) -> dict[str, float]:
         "always": round(float(best.x[0]), 3),
         **{n: round(float(w), 3) for n, w in zip(names, best.x[1:], strict=True)},
     }
+
+
+def write_weights(target: Path, weights: Mapping[str, float]) -> None:
+    """Writes the weights as the appliance reads them, whole or not at all."""
+    text = "# SPDX-License-Identifier: Apache-2.0\n" + _HEAD
+    text += "".join(f"{name}: {weight}\n" for name, weight in weights.items())
+    part = target.with_suffix(".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(target)
+
+
+_HEAD = """\
+# How much each piece of evidence (idp/classify/boundaries.py) speaks for another document's
+# beginning, in log odds; `always` is where a page starts from. Written by
+# `python -m training.stacks --fit`.
+"""

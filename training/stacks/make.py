@@ -282,7 +282,7 @@ class Maker:
         return Stack(name, tuple(pages), tuple(documents), tuple(pieces))
 
     def _blank(self, number: int) -> Page:
-        """A white page: nothing, specks read as signs, or print of the other side shining through."""
+        """A white page: nothing on it, or specks that were read as signs."""
         words = []
         for place in range(self.rng.choice((0, 0, 0, 1, 2, 3))):
             x, y = self.rng.random() * 0.95, self.rng.random() * 0.95
