@@ -34,7 +34,7 @@ from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import Part, Refusal, envelope_from_name, read_sidecar, unpack
+from idp.ingest import Part, Refusal, Scanner, envelope_from_name, read_sidecar, unpack
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
 from idp.schemas import load_lexicon, load_schemas, load_separators
@@ -121,6 +121,8 @@ class Pipeline:
             Registry(settings.registry_folder, settings.models_folder), self._extractor
         )
         self.reader = Reader(settings.read, settings.models_folder, self._cache)
+        clamd = settings.ingest.clamd
+        self.scanner = Scanner(clamd) if clamd is not None else None
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
@@ -144,7 +146,12 @@ class Pipeline:
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
-        return (*self.models.problems(), *self.forms.problems())
+        scanner = self.scanner.problem() if self.scanner is not None else None
+        return (
+            *((scanner,) if scanner else ()),
+            *self.models.problems(),
+            *self.forms.problems(),
+        )
 
     def counts(self) -> dict[str, int]:
         """What became of the reading processes and remembered pages; nothing of any page."""
@@ -186,6 +193,9 @@ class Pipeline:
         Returns:
             The documents, at least one. A file that can't be read gives a single document with
             decision ``quarantine`` and an error code, never an exception.
+
+        Raises:
+            ScannerDownError: the virus scanner that the settings ask for does not answer.
         """
         clock = Stopwatch(on_stage)
         blank = Document(
@@ -197,10 +207,13 @@ class Pipeline:
             type_confidence=0.0,
             pages=(),
         )
+        came = self._came(blank, site, sidecar)
+        blank = blank.model_copy(update={"envelope": came.envelope()})
         try:
+            if self.scanner is not None:
+                with clock.stage("scan"):
+                    self.scanner.scan(path)
             with clock.stage("unpack"):
-                came = self._came(blank, site, sidecar)
-                blank = blank.model_copy(update={"envelope": came.envelope()})
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
             return Result((_with_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ())

@@ -178,6 +178,30 @@ def _poppler(settings: Settings, work: Path) -> tuple[str, str]:
     return answer.stderr.split("\n", 1)[0].rsplit(" ", 1)[-1], "second opinion on PDFs"
 
 
+def _office(settings: Settings, work: Path) -> tuple[str, str]:
+    del settings, work
+    program = shutil.which("soffice")
+    if program is None:
+        raise Weak("not installed: office files go to quarantine (libreoffice-writer-nogui)")
+    answer = subprocess.run(  # noqa: S603 - a fixed program, no input
+        [program, "--version"], capture_output=True, text=True, timeout=_PROBE_SECONDS, check=True
+    )
+    return answer.stdout.split(" ")[1], "prints office files"
+
+
+def _scanner(settings: Settings, work: Path) -> tuple[str, str]:
+    from idp.ingest import Scanner  # noqa: PLC0415
+
+    if settings.ingest.clamd is None:
+        return "", "none wanted (ingest.clamd)"
+    scanner = Scanner(settings.ingest.clamd)
+    version = scanner.version()
+    clean = work / "clean"
+    clean.write_bytes(b"nothing to be found in here")
+    scanner.scan(clean)
+    return version.split("/")[0].removeprefix("ClamAV "), f"{version}, scans a clean file"
+
+
 def _layout(settings: Settings, work: Path) -> tuple[str, str]:
     import layoutparser as lp  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
@@ -369,6 +393,8 @@ _PROBES: dict[str, _Probe] = {
     "Pillow": _fax_images,
     "PDFium": _pdf,
     "poppler": _poppler,
+    "LibreOffice": _office,
+    "virus scanner": _scanner,
     "layoutparser": _layout,
     "inference": _inference,
     "PaddleOCR": _reading,

@@ -6,6 +6,7 @@ from idp.ingest.inbox_channel import ChannelHealth
 from idp.ingest.inbox_files import Stamp
 from idp.ingest.intake import Claim, Intake, KeptFile, Remembered, Seen
 from idp.ingest.mailbox import Mailboxes
+from idp.ingest.scanner import Scanner
 from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
 from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
 
@@ -20,6 +21,7 @@ __all__ = [
     "Part",
     "Refusal",
     "Remembered",
+    "Scanner",
     "Seen",
     "Stamp",
     "Told",

@@ -44,6 +44,7 @@ _LENGTHS = re.compile(r"recovered stream length|attempting to recover stream", r
 _CHUNK_BYTES = 1 << 20
 _MOST_OBJECTS = 200_000
 _DEEPEST_TREE = 100
+_MOST_OBJECT_STREAM_BYTES = 16 << 20
 _MOST_ODD_BYTES = 256 << 10
 """Largest stream that is decoded whole, for filters that can't be watched while they decode."""
 
@@ -106,6 +107,9 @@ def structure_of(path: Path, limits: IngestSettings) -> Iterator[Structure]:
     try:
         try:
             _open(found, limits)
+            # Before the pages are asked for: then qpdf leaves out what it can't find, and corrects
+            # the counts.
+            claimed = _claimed_by_tree(found.pdf.Root.get("/Pages"))
             found.pages = len(found.pdf.pages)
         except (pikepdf.PdfError, ValueError, RuntimeError, LookupError, TypeError):
             _close(found)
@@ -116,7 +120,7 @@ def structure_of(path: Path, limits: IngestSettings) -> Iterator[Structure]:
                 )
         else:
             with reading_objects("its structure"):
-                _check(found, cut_off=cut_off)
+                _check(found, claimed, cut_off=cut_off)
         yield found
     finally:
         _close(found)
@@ -136,11 +140,13 @@ def check_raw_claims(path: Path, pages: int) -> None:
     """For files that only their drawing program can open: it must draw what their bytes speak of.
 
     Raises:
-        DamagedFileError: there are more page objects, or a greater count, than ``pages``.
+        DamagedFileError: there are more page objects, or a greater count, than ``pages``; or some
+            may lie in compressed objects, where nobody can look.
     """
     data = path.read_bytes()
-    counts = [int(first or second) for first, second in _PAGES.findall(data)]
-    claimed = max([sum(1 for _ in _PAGE.finditer(data)), *counts])
+    if b"/ObjStm" in data:
+        raise DamagedFileError("its structure is broken, and what it holds can't be told")
+    claimed = max(_spoken_of(data))
     if pages < claimed:
         raise DamagedFileError(f"{claimed} pages are spoken of, {pages} can be found")
 
@@ -181,7 +187,7 @@ def _close(found: Structure) -> None:
         found.pdf = None
 
 
-def _check(found: Structure, *, cut_off: bool) -> None:
+def _check(found: Structure, claimed: int, *, cut_off: bool) -> None:
     pdf = found.pdf
     warnings = [str(warning) for warning in pdf.get_warnings()]
     rebuilt = any(_REBUILT.search(each) for each in warnings)
@@ -193,7 +199,8 @@ def _check(found: Structure, *, cut_off: bool) -> None:
         found.flaws.append("cross-reference table rebuilt")
     if lengths:
         found.flaws.append("the length of a stream was wrong")
-    claimed = _claimed(pdf, orphans=rebuilt or cut_off)
+    if rebuilt or cut_off:
+        claimed = max(claimed, _claimed_by_objects(pdf, found.path))
     if claimed > found.pages:
         raise DamagedFileError(
             f"{found.path.name} speaks of {claimed} pages, {found.pages} can be found"
@@ -224,25 +231,53 @@ def _check_end(path: Path) -> None:
         raise cut
 
 
-def _claimed(pdf: Any, *, orphans: bool) -> int:
-    """How many pages the file speaks of: its own count, in broken files all page objects too."""
-    try:
-        claimed = int(pdf.Root.Pages.get("/Count", 0))
-    except (AttributeError, KeyError, TypeError, ValueError):
-        claimed = 0
-    if not orphans:
-        return claimed
-    leaves = 0
-    for each in itertools.islice(pdf.objects, _MOST_OBJECTS):
-        if not isinstance(each, pikepdf.Dictionary):
-            continue
-        kind = each.get("/Type")
-        if kind == "/Page":
+def _claimed_by_tree(root: Any) -> int:
+    """How many pages the page tree speaks of: by its count, and by the leaves that it names."""
+    count: Any = root.get("/Count") if isinstance(root, pikepdf.Dictionary) else 0
+    leaves, nodes = 0, 0
+    todo = [root]
+    seen: set[tuple[int, int]] = set()
+    while todo and nodes < _MOST_OBJECTS:
+        node, nodes = todo.pop(), nodes + 1
+        kids = node.get("/Kids") if isinstance(node, pikepdf.Dictionary) else None
+        if not isinstance(kids, pikepdf.Array):
             leaves += 1
-        elif kind == "/Pages":
-            count: Any = each.get("/Count")
-            claimed = max(claimed, count if isinstance(count, int) else 0)
-    return max(claimed, leaves)
+        elif node.objgen not in seen:
+            seen |= {node.objgen} if node.objgen != (0, 0) else set()
+            todo.extend(kids)
+    return max(leaves, count if isinstance(count, int) else 0)
+
+
+def _claimed_by_objects(pdf: Any, path: Path) -> int:
+    """How many pages a broken file speaks of: all page objects there are, and the greatest count.
+
+    Told by the bytes, in compressed objects too: what qpdf repaired, it has made agree with itself.
+    A page that was deleted in an update is counted: such a file is refused rather than guessed.
+    """
+    pages, counts = _spoken_of(path.read_bytes())
+    for each in itertools.islice(pdf.objects, _MOST_OBJECTS):
+        if isinstance(each, pikepdf.Stream) and each.get("/Type") == "/ObjStm":
+            more, greatest = _spoken_of(_inflated(bytes(each.read_raw_bytes())))
+            pages, counts = pages + more, max(counts, greatest)
+    leaves = sum(
+        isinstance(each, pikepdf.Dictionary) and each.get("/Type") == "/Page"
+        for each in itertools.islice(pdf.objects, _MOST_OBJECTS)
+    )
+    return max(pages, counts, leaves)
+
+
+def _spoken_of(data: bytes) -> tuple[int, int]:
+    """Page objects, and the greatest count of a page tree's node, in bytes of a PDF."""
+    counts = [int(first or second) for first, second in _PAGES.findall(data)]
+    return sum(1 for _ in _PAGE.finditer(data)), max(counts, default=0)
+
+
+def _inflated(raw: bytes) -> bytes:
+    """The first part of deflated data, as far as it goes."""
+    try:
+        return zlib.decompressobj().decompress(raw, _MOST_OBJECT_STREAM_BYTES)
+    except zlib.error:
+        return b""
 
 
 def _missing(pdf: Any) -> int:

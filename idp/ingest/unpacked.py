@@ -124,6 +124,8 @@ class _Walk:
         self._opened = 0
         self._bytes = 0
         self._names: set[str] = set()
+        self._over: TooLargeError | None = None
+        """The limit of the whole file that was passed: nothing more of it is opened."""
         self.parts: list[Part] = []
         self.left_out: list[str] = []
 
@@ -158,6 +160,8 @@ class _Walk:
             media_type = media_type or self._media_type(path)
             opened = self._open(path, media_type)
         except InputError as error:
+            if self._over is not None:
+                raise self._over from error
             self.parts.append(
                 Part(
                     name=name,
@@ -213,7 +217,10 @@ class _Walk:
     def _open(self, path: Path, media_type: str) -> Opened:
         self._opened += 1
         if self._opened > self._limits.max_parts + 1:
-            raise TooLargeError(f"more than ingest.max_parts {self._limits.max_parts} parts inside")
+            self._over = TooLargeError(
+                f"more than ingest.max_parts {self._limits.max_parts} parts inside"
+            )
+            raise self._over
         workspace = self._workspace / f"part-{self._opened:04d}"
         workspace.mkdir(parents=True, exist_ok=True)
         # The children live long: a relative path may mean another place to them.
@@ -224,9 +231,10 @@ class _Walk:
             raise DamagedFileError(f"{path.name} holds no page")
         self._bytes += sum(Path(member.path).stat().st_size for member in opened.members)
         if self._bytes > self._limits.max_expanded_bytes:
-            raise TooLargeError(
+            self._over = TooLargeError(
                 f"unpacks to more than ingest.max_expanded_bytes {self._limits.max_expanded_bytes}"
             )
+            raise self._over
         return opened
 
     def _name_for(self, name: str, above: str | None) -> str:
