@@ -80,7 +80,6 @@ def open_mail(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     Raises:
         EncryptedFileError: S/MIME or OpenPGP, and nothing of it can be read.
         PartialMessageError: one piece of a message sent in pieces.
-        EmptyMessageError: a header and nothing below it.
         NestedTooDeepError: MIME parts in MIME parts without end.
         DamagedFileError: nothing can be made of it.
         TooLargeError: more attachments or bytes than the limits allow.
@@ -106,8 +105,6 @@ def letter_of_mail(data: bytes, limits: IngestSettings) -> Letter:
         letter.left_out.append(("encrypted part", f"it needs a key ({walk.encrypted})"))
     if walk.cut_off:
         letter.flaws.append("the message ends before its last part does: it may be cut off")
-    if not (letter.texts or letter.attachments or letter.left_out):
-        raise EmptyMessageError("a header and nothing below it")
     return letter
 
 
