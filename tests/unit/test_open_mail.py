@@ -163,6 +163,17 @@ def test_an_attached_mail_is_a_member_of_its_own(tmp_path: Path) -> None:
     assert again.members[0].envelope.subject == "The inner one"
 
 
+def test_an_attached_mail_with_broken_headers_comes_out_as_it_came(tmp_path: Path) -> None:
+    header = (
+        b"Subject: a\x00b\r\n Message-ID: <folded@in>\r\nFrom: J\xf6rg <j@x.org>\r\n"
+        b"To: " + b"someone@example.org, " * 30 + b"\r\n"
+    )
+    inner = header + part("multipart/mixed", NOTE, ATTACHED)
+    nested = part("message/rfc822", inner, name="m.eml", encoding="8bit")
+    found = content(opened(mixed(NOTE, nested), tmp_path), "m.eml")
+    assert found.replace(b"\r\n", b"\n").strip() == inner.replace(b"\r\n", b"\n").strip()
+
+
 def test_an_attached_mail_in_base64_is_decoded(tmp_path: Path) -> None:
     inner = mail(part("text/plain", LETTER))
     found = opened(mixed(NOTE, part("message/rfc822", inner, name="m.eml")), tmp_path)
