@@ -12,7 +12,11 @@ import base64
 import binascii
 import quopri
 import re
-from email.errors import CloseBoundaryNotFoundDefect, StartBoundaryNotFoundDefect
+from email.errors import (
+    CloseBoundaryNotFoundDefect,
+    MessageError,
+    StartBoundaryNotFoundDefect,
+)
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import Compat32
@@ -38,18 +42,31 @@ from idp.settings import IngestSettings
 
 
 class _Policy(Compat32):
-    """``compat32``, with headers of UTF-8 (RFC 6532) or Windows-1252 as text."""
+    """``compat32``, with headers of UTF-8 (RFC 6532) or Windows-1252 as text.
+
+    A message is written with its headers as they came: folding them anew fails on broken ones.
+    """
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         """The field's text."""
         del name
         return unescaped(value)
 
+    def fold(self, name: str, value: str) -> str:
+        """The field as it came."""
+        return f"{name}: {value}{self.linesep}"
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The field as it came."""
+        return self.fold(name, value).encode("utf-8", "surrogateescape")
+
 
 POLICY = _Policy()
 _MOST_NESTING = 40
 _MOST_PIECES = 20_000
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, IndexError, AssertionError)
+_BROKEN = (
+    ValueError, LookupError, TypeError, AttributeError, IndexError, AssertionError, MessageError,
+)  # fmt: skip
 _TEXT_KINDS = {
     "text/plain": TEXT,
     "text/html": HTML,
@@ -80,7 +97,6 @@ def open_mail(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     Raises:
         EncryptedFileError: S/MIME or OpenPGP, and nothing of it can be read.
         PartialMessageError: one piece of a message sent in pieces.
-        EmptyMessageError: a header and nothing below it.
         NestedTooDeepError: MIME parts in MIME parts without end.
         DamagedFileError: nothing can be made of it.
         TooLargeError: more attachments or bytes than the limits allow.
@@ -106,8 +122,6 @@ def letter_of_mail(data: bytes, limits: IngestSettings) -> Letter:
         letter.left_out.append(("encrypted part", f"it needs a key ({walk.encrypted})"))
     if walk.cut_off:
         letter.flaws.append("the message ends before its last part does: it may be cut off")
-    if not (letter.texts or letter.attachments or letter.left_out):
-        raise EmptyMessageError("a header and nothing below it")
     return letter
 
 
@@ -406,7 +420,7 @@ def _bytes_of_nested(part: Message) -> bytes:
         return _content(part)
     first = inner[0]
     try:
-        data = first.as_bytes(unixfrom=False, policy=Compat32(mangle_from_=False))
+        data = first.as_bytes(unixfrom=False, policy=POLICY.clone(mangle_from_=False))
     except (*_BROKEN, RecursionError):
         return _content(first)
     encoding = field_text(part, "Content-Transfer-Encoding").strip().lower()

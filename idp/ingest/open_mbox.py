@@ -63,8 +63,13 @@ def _messages(data: mmap.mmap) -> Iterator[tuple[int, int]]:
         start = found.end()
         after = _after_length(data, start)
         following = _SEPARATOR.search(data, after if after is not None else start)
-        yield start, following.start() if following is not None else len(data)
+        yield start, _before_blank(data, following.start()) if following else len(data)
         found = following
+
+
+def _before_blank(data: mmap.mmap, stop: int) -> int:
+    """Without the empty line before a separator: it belongs to no message."""
+    return stop - (2 if data[stop - 2 : stop] == b"\r\n" else 1)
 
 
 def _after_length(data: mmap.mmap, start: int) -> int | None:

@@ -296,7 +296,7 @@ def _as_mail(letter: Letter) -> bytes:
     pieces.extend(_mime_attachment(each) for each in letter.attachments)
     boundary = f"=_{sha256(b''.join(pieces)).hexdigest()[:40]}"
     fields = (
-        ("From", f"{_encoded(told.sender_name)} <{told.sender or ''}>".strip()),
+        ("From", _mailbox(told)),
         ("To", told.recipient),
         ("Subject", _encoded(told.subject)),
         ("Message-ID", f"<{told.message_id}>" if told.message_id else None),
@@ -308,6 +308,11 @@ def _as_mail(letter: Letter) -> bytes:
     mark = f"\r\n--{boundary}".encode()
     body = b"".join(mark + b"\r\n" + piece for piece in pieces)
     return head + body + mark + b"--\r\n"
+
+
+def _mailbox(told: Envelope) -> str:
+    name = _encoded(told.sender_name)
+    return f"{name} <{told.sender}>".lstrip() if told.sender else name
 
 
 def _mime_text(text: Text) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from unicodedata import category
 
 _BOM = b"\xef\xbb\xbf"
 _FIELD = re.compile(rb"^([!-9;-~]{1,76})[ \t]{0,4}:(.*)$", re.S)
@@ -33,7 +34,7 @@ _MAILBOX = re.compile(rb"[^\s@]+@[^\s@]+")
 _ENCODED_WORD = re.compile(rb"=\?[A-Za-z0-9_-]{2,30}\?[bqBQ]\?[^\s?]*\?=")
 _LINES_OF_DATA = re.compile(rb"(?:[A-Za-z0-9+/=_-]{40,}\s+){8}")
 _LEAST_SHARE = 0.8
-_LEAST_PRINTABLE = 0.97
+_LEAST_PRINTABLE, _LEAST_SPELT, _LEAST_LETTERS = 0.97, 0.5, 4
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 
 
@@ -105,6 +106,11 @@ def is_text(head: bytes) -> bool:
         words = codecs.getincrementaldecoder("utf-8")().decode(text)
     except UnicodeDecodeError:
         words = text.decode("cp1252", "replace")
-    seen = sum(c.isprintable() or c in "\t\r\n\f" for c in words)
-    letters = sum(c.isalnum() or c.isspace() for c in words)
-    return seen >= _LEAST_PRINTABLE * len(words) and letters >= 0.5 * len(words)
+    seen = sum(c.isprintable() or c in "\t\r\n\f" or category(c) == "Cf" for c in words)
+    spelt = sum(c.isalnum() or c.isspace() for c in words)
+    return (
+        seen >= _LEAST_PRINTABLE * len(words)
+        and spelt >= _LEAST_SPELT * len(words)
+        # The first bytes of a fax that was cut off at once are letters too ("II*").
+        and sum(c.isalpha() for c in words) >= _LEAST_LETTERS
+    )

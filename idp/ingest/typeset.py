@@ -29,7 +29,7 @@ _WIDTH, _HEIGHT, _MARGIN = 612.0, 792.0, 45.0  # points, US letter
 _SIZE, _LEAST_SIZE, _LEADING = 10.0, 5.5, 1.25
 _CELL = 0.62  # width of a column, of the font's size
 _TAB = 8
-_LEAST_ALIGNED = 3
+_LEAST_ALIGNED = 2
 _GAP = re.compile(r"\S {2,}(?=\S)")
 _BOX = "\u25a1"
 
@@ -41,36 +41,29 @@ def typeset(text: str, target: Path, limits: IngestSettings) -> None:
         TooLargeError: it takes more pages than ``limits.max_pages``.
     """
     advances = _font()
-    lines = [_printable(line, advances) for line in _lines(text)]
-    aligned = has_columns(lines)
-    size = _size_for(lines) if aligned else _SIZE
-    canvas = Canvas(str(target), pagesize=(_WIDTH, _HEIGHT), invariant=1, pageCompression=1)
-    most_lines = int((_HEIGHT - 2 * _MARGIN) / (size * _LEADING))
-    page, row = 1, 0
-    canvas.setFont(_FONT, size)
-    for line in lines:
-        if line == "\f":
-            if row:
-                page, row = _turn(canvas, page, size, limits), 0
-            continue
-        pieces = _cut(line, size) if aligned else _wrapped(line, size, advances)
-        for piece in pieces:
-            if row >= most_lines:
-                page, row = _turn(canvas, page, size, limits), 0
-            y = _HEIGHT - _MARGIN - size - row * size * _LEADING
-            if aligned:
-                _draw_columns(canvas, piece, y, size, advances)
-            elif piece:
-                canvas.drawString(_MARGIN, y, piece)
-            row += 1
-    canvas.showPage()
-    canvas.save()
+    sheet = _Sheet(target, limits)
+    for block in _blocks([_printable(line, advances) for line in _lines(text)]):
+        if block == ["\f"]:
+            sheet.next_page()
+        elif has_columns(block):
+            size = _size_for(block)
+            for line in block:
+                for piece in _cut(line, size):
+                    y = sheet.next_line(size)
+                    _draw_columns(sheet.canvas, piece, y, size, advances)
+        else:
+            for line in block:
+                for piece in _wrapped(line, _SIZE, advances):
+                    y = sheet.next_line(_SIZE)
+                    sheet.canvas.setFont(_FONT, _SIZE)
+                    sheet.canvas.drawString(_MARGIN, y, piece)
+    sheet.save()
 
 
 def has_columns(lines: list[str]) -> bool:
     """Whether blanks align words of several lines below one another.
 
-    Blanks at the beginning of a line, or after a full stop, align nothing.
+    Blanks at the beginning of a line, or a few after a full stop, align nothing.
     """
     starts: dict[int, int] = {}
     for line in lines:
@@ -78,6 +71,54 @@ def has_columns(lines: list[str]) -> bool:
             if gap.group()[0] not in ".!?:" or len(gap.group()) > 3:
                 starts[gap.end()] = starts.get(gap.end(), 0) + 1
     return max(starts.values(), default=0) >= _LEAST_ALIGNED
+
+
+class _Sheet:
+    """The pages under way, and where the next line stands."""
+
+    def __init__(self, target: Path, limits: IngestSettings) -> None:
+        self.canvas = Canvas(
+            str(target), pagesize=(_WIDTH, _HEIGHT), invariant=1, pageCompression=1
+        )
+        self._most = limits.max_pages
+        self._page = 1
+        self._y = _HEIGHT - _MARGIN
+
+    def next_line(self, size: float) -> float:
+        """The base line of the next line of text, on a new page where this one is full."""
+        if self._y - size * _LEADING < _MARGIN:
+            self.next_page()
+        self._y -= size * _LEADING
+        return self._y
+
+    def next_page(self) -> None:
+        """Begins a page, unless this one is still empty."""
+        if self._y >= _HEIGHT - _MARGIN:
+            return
+        if self._page >= self._most:
+            raise TooLargeError(f"takes more pages than ingest.max_pages {self._most}")
+        self.canvas.showPage()
+        self._page += 1
+        self._y = _HEIGHT - _MARGIN
+
+    def save(self) -> None:
+        self.canvas.showPage()
+        self.canvas.save()
+
+
+def _blocks(lines: list[str]) -> Iterator[list[str]]:
+    """Runs of lines between empty ones; an empty line and a form feed stand by themselves."""
+    block: list[str] = []
+    for line in lines:
+        if line in ("", "\f"):
+            if block:
+                yield block
+            yield [line]
+            block = []
+        else:
+            block.append(line)
+    if block:
+        yield block
 
 
 @cache
@@ -133,14 +174,6 @@ def _printable(line: str, advances: dict[int, float]) -> str:
         else:
             shown.append(_BOX if ord(_BOX) in advances else "?")
     return "".join(shown)
-
-
-def _turn(canvas: Canvas, page: int, size: float, limits: IngestSettings) -> int:
-    if page >= limits.max_pages:
-        raise TooLargeError(f"takes more pages than ingest.max_pages {limits.max_pages}")
-    canvas.showPage()
-    canvas.setFont(_FONT, size)
-    return page + 1
 
 
 def _wrapped(line: str, size: float, advances: dict[int, float]) -> Iterator[str]:

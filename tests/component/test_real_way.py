@@ -89,10 +89,11 @@ def test_what_can_not_be_read_is_quarantined_with_code_and_hint(
     assert record["hint"]
 
 
-def test_a_text_file_named_pdf_is_quarantined(records: Mapping[str, Any]) -> None:
+def test_a_text_file_named_pdf_is_read_as_the_text_it_is(records: Mapping[str, Any]) -> None:
     (record,) = records["text.pdf"]
-    assert record["decision"] == "quarantine"
-    assert record["error"] in {"unsupported_file", "damaged_file"}
+    assert record["type"] == "other"
+    assert record["error"] is None
+    assert record["pages"] == [1]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from idp.errors import (
     UnsupportedFileError,
 )
 from idp.ingest.formats import media_type_of
-from idp.ingest.opened import open_here
+from idp.ingest.opened import OFFICE, OPENERS, open_here
 from idp.ingest.unpack_image import believable_dpi
 from idp.ingest.unpacked import Part, Unpacked, unpack
 from idp.settings import IngestSettings
@@ -145,10 +145,14 @@ def test_zero_bytes_are_an_empty_file(tmp_path: Path) -> None:
         unpack(tmp_path / "empty.tif", tmp_path / "work", LIMITS)
 
 
-def test_a_text_file_named_pdf_is_unsupported(tmp_path: Path) -> None:
+def test_a_text_file_named_pdf_is_read_as_text_and_a_program_is_unsupported(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "note.pdf").write_text("Dear colleague, please find attached")
+    assert unpack(tmp_path / "note.pdf", tmp_path / "work", LIMITS).media_type == "text/plain"
+    (tmp_path / "program.pdf").write_bytes(b"MZ\x90\x00\x03\x00\x00\x00 a program")
     with pytest.raises(UnsupportedFileError):
-        unpack(tmp_path / "note.pdf", tmp_path / "work", LIMITS)
+        unpack(tmp_path / "program.pdf", tmp_path / "work", LIMITS)
 
 
 def test_more_bytes_than_allowed_are_refused_before_anything_is_read(tmp_path: Path) -> None:
@@ -293,7 +297,7 @@ def test_a_page_of_one_pixel_is_a_page(tmp_path: Path) -> None:
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_a_format_or_unsupported(data: bytes) -> None:
     try:
-        assert media_type_of(data) in ("application/pdf", "image/tiff", "image/png", "image/jpeg")
+        assert media_type_of(data) in {*OPENERS, OFFICE}
     except UnsupportedFileError:
         assert not data.startswith((b"II*\x00", b"\xff\xd8\xff"))
 

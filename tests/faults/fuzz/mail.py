@@ -11,7 +11,8 @@ import tarfile
 import zipfile
 import zlib
 
-from idp.ingest.opened import GZIP, HTML, MAIL, MBOX, PKCS7, RTF, TAR, TEXT, TNEF, ZIP
+from idp.ingest.opened import GZIP, HTML, MAIL, MBOX, OLE, PKCS7, RTF, TAR, TEXT, TNEF, ZIP
+from tests.compound import compound, outlook
 from tests.messages import (
     cms_signed,
     compressed_rtf,
@@ -23,7 +24,7 @@ from tests.messages import (
     zip_bytes,
 )
 
-MEDIA_TYPES = (MAIL, MBOX, TNEF, PKCS7, ZIP, TAR, GZIP, RTF, HTML, TEXT)
+MEDIA_TYPES = (MAIL, MBOX, OLE, TNEF, PKCS7, ZIP, TAR, GZIP, RTF, HTML, TEXT)
 
 _TOKENS = (
     b"multipart/mixed", b"multipart/alternative", b"multipart/report", b"multipart/signed",
@@ -61,7 +62,7 @@ def seeds() -> list[bytes]:
     winmail = tnef(
         text="Please see the fax", attachments=[("fax.pdf", document)], rtf=r"{\rtf1 Hello}"
     )
-    outlook = mail(
+    unwrapped = mail(
         part(
             "multipart/mixed",
             part("text/plain", b"hello"),
@@ -101,8 +102,18 @@ def seeds() -> list[bytes]:
         rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fcharset0 Arial;}}\f0 Dear \'e9 \u233? sir\par "
         rb"\trowd a\cell b\cell\row{\pict\pngblip " + picture[:200].hex().encode() + b"}}"
     )
+    inner = outlook(texts={0x0037: "Inner", 0x1000: "Words of the inner message"}, embedded=True)
+    msg = compound(
+        outlook(
+            texts={0x0037: "Referral", 0x007D: plain.partition(b"\r\n\r\n")[0].decode()},
+            binaries={0x1009: compressed_rtf(rtf), 0x1013: html[:900]},
+            attachments=[{0x3707: "fax.pdf", 0x3701: document}, {0x3704: "in.msg", 0x3701: inner}],
+            recipients=[{0x39FE: "to@example.com"}],
+            sent=134129088000000000,
+        )
+    )
     return [
-        plain, rich, wrapped, outlook, report, mbox, pieces[0], winmail, cms_signed(plain),
+        msg, plain, rich, wrapped, unwrapped, report, mbox, pieces[0], winmail, cms_signed(plain),
         zip_bytes({"a.pdf": document, "b/letter.eml": plain}),
         zip_bytes({"a.txt": b"words " * 100}, method=zipfile.ZIP_BZIP2),
         tar.getvalue(), zlib_gzip(plain), html, rtf, compressed_rtf(rtf),
