@@ -61,9 +61,7 @@ def transaction(kind: str, control: str, body: Iterable[Segment]) -> list[Segmen
 def written(segments: Iterable[Segment], by: Separators = PLAIN) -> str:
     """Segments as text; ``:`` inside an element stands for the component separator."""
     return "".join(
-        by.element.join(e.replace(":", by.component) for e in segment)
-        + by.terminator
-        + by.line_end
+        by.element.join(e.replace(":", by.component) for e in segment) + by.terminator + by.line_end
         for segment in segments
     )
 

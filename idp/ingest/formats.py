@@ -110,7 +110,7 @@ def _is_interchange(head: bytes) -> bool:
     separator = head[3:4]
     if not head.startswith(b"ISA") or not separator or separator.isalnum() or separator.isspace():
         return False
-    cut_off = len(head) < _ISA_BYTES and head[6:7] == separator
+    cut_off = len(head) < _ISA_BYTES and head[4:6].isalnum() and head[6:7] == separator
     return cut_off or head.count(separator) >= _FEWEST_SEPARATORS
 
 

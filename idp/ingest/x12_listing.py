@@ -3,7 +3,8 @@
 
 An X12 file has no pages. The listing gives it some, so that each extracted value can be shown where
 it stands, in review as on the status page. The words' boxes are exact, not recognised: the print is
-monospaced, so a column is a place.
+monospaced, so a column is a place. The words are those of the file and no others; the numbers of
+the segments and their meanings are only drawn beside them.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _RAW_WIDTH = _MEANING - 2 - _RAW
 _MEANING_LINES = 2
 _INDENT = 4
 _CHARACTERS = 256
+_LIGHT, _BOLD = _CHARACTERS, 2 * _CHARACTERS
+"""Where the grey and the bold characters begin among all."""
 _GREY = 0.6
 """How black what is not the segment's own is."""
 
@@ -85,7 +88,7 @@ def listing(transaction: TransactionSet, workspace: Path, max_pages: int) -> tup
             raise _too_long(max_pages)
         path = workspace / f"listing-{number:04d}.png"
         write_png(path, _picture(sheet, title))
-        pages.append(_page(sheet, title, number, path))
+        pages.append(_page(sheet, number, path))
     return tuple(pages)
 
 
@@ -166,101 +169,87 @@ def _wrapped(text: str, lines: int) -> tuple[_Run, ...]:
 
 
 @cache
-def _type(name: str) -> NDArray[np.uint8]:
-    """The characters of Latin-1 in a font that reportlab carries, each in its place of the grid."""
-    file = Path(reportlab.__file__).parent / "fonts" / name
-    font = ImageFont.truetype(str(file), _SIZE)
+def _types() -> NDArray[np.uint8]:
+    """Every character of Latin-1 as it is printed in its place: plain, then grey, then bold."""
+    return np.concatenate(
+        [_type("com_____.pfb", 1.0), _type("com_____.pfb", _GREY), _type("cob_____.pfb", 1.0)]
+    )
+
+
+def _type(name: str, black: float) -> NDArray[np.uint8]:
+    """The characters of a Courier that reportlab carries, dark on white."""
+    font = ImageFont.truetype(str(Path(reportlab.__file__).parent / "fonts" / name), _SIZE)
     places = np.zeros((_CHARACTERS, _DOWN, _ACROSS), np.uint8)
     for code in range(_CHARACTERS):
         if chr(code).isprintable():
             image = Image.new("L", (_ACROSS, _DOWN), 0)
             ImageDraw.Draw(image).text((0, 12), chr(code), font=font, fill=255, anchor="ls")
             places[code] = np.asarray(image)
-    return places
+    return 255 - (places * black).astype(np.uint8)
 
 
 def _picture(sheet: _Sheet, title: str) -> NDArray[np.uint8]:
     """The page as a person sees it."""
-    black, grey = (np.full((LINES, _COLUMNS), 32, np.uint8) for _ in range(2))
+    grid = np.full((LINES, _COLUMNS), ord(" "), np.uint16)
+
+    def put(run: _Run, first: int, type_: int) -> None:
+        codes = np.frombuffer(run.text.encode("latin-1"), np.uint8).astype(np.uint16)
+        grid[first + run.line, run.column : run.column + len(codes)] = codes + type_
+
+    put(_Run(title, 0, 0), 0, _BOLD)
     for first, _, entry in sheet.entries:
-        for grid, runs in ((black, entry.drawn), (grey, (entry.number, *entry.beside))):
-            for run in runs:
-                codes = np.frombuffer(run.text.encode("latin-1"), np.uint8)
-                grid[first + run.line, run.column : run.column + len(codes)] = codes
+        for run in entry.drawn:
+            put(run, first, 0)
+        for run in (entry.number, *entry.beside):
+            put(run, first, _LIGHT)
         if entry.cut:
-            grey[first + entry.lines - 1, _MEANING - 2] = ord("+")
-    bold = np.full((LINES, _COLUMNS), 32, np.uint8)
-    bold[0, : len(title)] = np.frombuffer(title.encode("latin-1"), np.uint8)
-    ink = np.maximum(_laid("com_____.pfb", black), _laid("cob_____.pfb", bold))
-    ink = np.maximum(ink, (_laid("com_____.pfb", grey) * _GREY).astype(np.uint8))
-    ink[_DOWN + 2] = 160  # the rule below the heading
+            put(_Run("+", entry.lines - 1, _MEANING - 2), first, _LIGHT)
+    laid = _types()[grid].swapaxes(1, 2).reshape(LINES * _DOWN, _COLUMNS * _ACROSS)
     page = np.full((_HEIGHT, _WIDTH), 255, np.uint8)
-    page[_TOP : _TOP + LINES * _DOWN, _LEFT : _LEFT + _COLUMNS * _ACROSS] = 255 - ink
+    page[_TOP : _TOP + laid.shape[0], _LEFT : _LEFT + laid.shape[1]] = laid
+    page[_TOP + _DOWN + 2, _LEFT : _LEFT + laid.shape[1]] = 95  # the rule below the heading
     return page
 
 
-def _laid(font: str, grid: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels of a grid of characters."""
-    laid = _type(font)[grid].swapaxes(1, 2).reshape(LINES * _DOWN, _COLUMNS * _ACROSS)
-    return np.ascontiguousarray(laid)
-
-
-def _page(sheet: _Sheet, title: str, number: int, path: Path) -> Page:
-    regions: list[tuple[str, list[_Run]]] = [
-        ("title", [_Run(word, 0, column) for word, column in _places(title)])
+def _page(sheet: _Sheet, number: int, path: Path) -> Page:
+    segments = [
+        [run._replace(line=first + run.line) for run in entry.words]
+        for first, _, entry in sheet.entries
     ]
-    for first, _, entry in sheet.entries:
-        for kind, runs in (
-            ("list_number", (entry.number,)),
-            (SEGMENT_BLOCK, entry.words),
-            ("caption", entry.beside),
-        ):
-            if runs:
-                regions.append((kind, [run._replace(line=first + run.line) for run in runs]))
-    # Words are numbered row by row, whichever block they belong to.
-    rows = sorted({(run.line, run.column): run for _, runs in regions for run in runs}.items())
-    ids = {place: id for id, (place, _) in enumerate(rows)}
-    words = tuple(
-        Word(id=id, text=run.text.strip(), confidence=1.0, box=_box(run), line=run.line)
-        for id, (_, run) in enumerate(rows)
-    )
-    blocks = tuple(
-        Block(
-            kind=kind,
-            box=union_of([_box(run) for run in runs]),
-            text=" ".join(run.text.strip() for run in runs),
-            word_ids=tuple(ids[run.line, run.column] for run in runs),
+    words: list[Word] = []
+    blocks: list[Block] = []
+    for runs in segments:
+        own = [
+            Word(id=id, text=run.text, confidence=1.0, box=_box(run), line=run.line)
+            for id, run in enumerate(runs, start=len(words))
+        ]
+        words += own
+        blocks.append(
+            Block(
+                kind=SEGMENT_BLOCK,
+                box=union_of([word.box for word in own]),
+                text=" ".join(word.text for word in own),
+                word_ids=tuple(word.id for word in own),
+            )
         )
-        for kind, runs in regions
-    )
     return Page(
         number=number,
         width_px=_WIDTH,
         height_px=_HEIGHT,
         dpi=DPI,
         words_source="x12",
-        words=words,
-        blocks=blocks,
+        words=tuple(words),
+        blocks=tuple(blocks),
         image=str(path),
     )
 
 
-def _places(text: str) -> Iterator[tuple[str, int]]:
-    column = 0
-    for word in text.split(" "):
-        if word:
-            yield word, column
-        column += len(word) + 1
-
-
 def _box(run: _Run) -> Box:
-    """Where the run's characters are, without the blanks before them."""
-    text = run.text.strip()
-    x0 = _LEFT + (run.column + len(run.text) - len(run.text.lstrip())) * _ACROSS
+    x0 = _LEFT + run.column * _ACROSS
     y0 = _TOP + run.line * _DOWN
     return Box(
         round(x0 / _WIDTH, 5),
         round(y0 / _HEIGHT, 5),
-        round((x0 + len(text) * _ACROSS) / _WIDTH, 5),
+        round((x0 + len(run.text) * _ACROSS) / _WIDTH, 5),
         round((y0 + _DOWN) / _HEIGHT, 5),
     )

@@ -160,13 +160,14 @@ class _Scanner:
                 "standard (106 characters in all)"
             )
         component, terminator, eleven = head[104], head[105], head[82]
-        repetition = "" if head[84:89] < _FIRST_REPETITION or eleven.isalnum() else eleven
-        chosen = [c for c in (element, component, terminator, repetition.strip()) if c]
+        none = head[84:89] < _FIRST_REPETITION or eleven.isalnum() or eleven == " "
+        repetition = "" if none else eleven
+        chosen = [c for c in (element, component, terminator, repetition) if c]
         if len(set(chosen)) < len(chosen) or any(c.isalnum() or c == " " for c in chosen):
             raise BrokenInterchangeError(
                 f"segment {self._number} ISA: its separators are no separators, or not distinct"
             )
-        return _Separators(element, component, repetition.strip(), terminator)
+        return _Separators(element, component, repetition, terminator)
 
     def segment(self) -> X12Segment | None:
         """The next segment of the interchange; none at the end of the text."""
