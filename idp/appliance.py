@@ -15,10 +15,8 @@ One process works on a data folder, and one on a database.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import errno
-import fcntl
 import json
 import logging
 import os
@@ -27,7 +25,6 @@ import signal
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
@@ -43,18 +40,14 @@ from idp.document import Document, Page
 from idp.engine import Engine, Lane
 from idp.errors import (
     AccessError,
-    AlreadyRunningError,
     ExitCode,
     IdpError,
-    MissingDependencyError,
     ModelError,
     ParserCrashedError,
-    ScannerDownError,
-    SchemaError,
-    SettingsError,
     where,
 )
 from idp.ingest import Inbox, Mailboxes
+from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.learning import Registry
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
@@ -78,19 +71,6 @@ ABANDON_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
 _SIGNAL_SECONDS = 0.5
 """The signal that ended a child may reach us a moment later."""
-
-_HOUSE_ERRNOS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ESTALE}
-)
-_HOUSE_ERRORS = (
-    AccessError,
-    MissingDependencyError,
-    ModelError,
-    ScannerDownError,
-    SchemaError,
-    SettingsError,
-    sa.exc.OperationalError,
-)
 
 _log = logging.getLogger(__name__)
 
@@ -159,55 +139,10 @@ class PutOff(Protocol):
     def __call__(self, trouble: str, retry_in: dt.timedelta, *, counted: bool) -> bool: ...
 
 
-def is_house_fault(error: BaseException) -> bool:
-    """Whether an error is the installation's (disk, database, models), not the document's.
-
-    Such an attempt does not count: no document is quarantined because the disk was full.
-    """
-    if isinstance(error, OSError):
-        return error.errno in _HOUSE_ERRNOS
-    return isinstance(error, _HOUSE_ERRORS)
-
-
 def backoff(troubles: int) -> dt.timedelta:
     """The pause after so many troubles in a row: doubling, with a limit."""
     seconds = min(FIRST_RETRY_SECONDS * 2.0 ** min(troubles - 1, 16), LONGEST_RETRY_SECONDS)
     return dt.timedelta(seconds=seconds)
-
-
-class DataFolderLock:
-    """Keeps a second process off the data folder; the kernel lets go when this one dies."""
-
-    def __init__(self, data: Path) -> None:
-        self._path = data / "idp.lock"
-        self._descriptor: int | None = None
-
-    def __enter__(self) -> Self:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            # A record lock: unlike flock it does not pass to child processes, so a child that
-            # outlives a killed appliance can't keep the next one from starting.
-            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise AlreadyRunningError(
-                f"process {holder or 'unknown'} works on {self._path.parent}"
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        self._descriptor = descriptor
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
 
 
 class Appliance:
@@ -288,7 +223,7 @@ class Appliance:
         try:
             self.settings.data.mkdir(mode=0o750, parents=True, exist_ok=True)
             stack.enter_context(DataFolderLock(self.settings.data))
-            executor = _executor_id(self.settings.data)
+            executor = executor_id(self.settings.data)
             # Only now: another process might have been at work in there.
             shutil.rmtree(self._work, ignore_errors=True)
             self._work.mkdir(exist_ok=True)
@@ -586,19 +521,6 @@ def _tell(counts: Mapping[str, int], path: Path) -> None:
     half = path.with_suffix(".tmp")
     half.write_text(json.dumps(counts), encoding="ascii")
     half.replace(path)
-
-
-def _executor_id(data: Path) -> str:
-    """The installation's own name, drawn once and kept in the data folder."""
-    path = data / "executor"
-    with contextlib.suppress(FileNotFoundError):
-        if known := path.read_text(encoding="ascii").strip():
-            return known
-    drawn = f"idp-{uuid.uuid4().hex}"
-    half = path.with_suffix(".tmp")
-    half.write_text(drawn, encoding="ascii")
-    half.replace(path)
-    return drawn
 
 
 def _to_stdout(line: str) -> None:

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.appliance import LONGEST_RETRY_SECONDS, backoff, is_house_fault
+from idp.appliance import LONGEST_RETRY_SECONDS, backoff
 from idp.errors import AccessError, DeliveryError, ModelError, ParserCrashedError, where
+from idp.installation import is_house_fault
 
 
 @pytest.mark.parametrize(

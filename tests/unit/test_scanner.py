@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from idp.appliance import is_house_fault
 from idp.errors import InfectedFileError, ScannerDownError, SettingsError, TooLargeError
 from idp.ingest import Scanner
+from idp.installation import is_house_fault
 
 
 @contextmanager
