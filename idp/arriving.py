@@ -79,7 +79,7 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
 
     The same bytes again (rule D1): ``warn`` marks, ``hold`` also asks a person; so it does where
     a person overrides ``skip``. A sidecar that the folder requires and that did not come (rule
-    P5) asks a person.
+    P7) asks a person.
     """
     findings, reasons = list(document.findings), list(document.reasons)
     if arrival.duplicate_of is not None:
@@ -87,7 +87,7 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
         findings.append(Finding(rule="D1", severity=_severity(hold=hold), message=_DUPLICATE))
         reasons += [_DUPLICATE] if hold else []
     if channel.sidecar == "required" and arrival.sidecar_name is None:
-        findings.append(Finding(rule="P5", severity=Severity.BLOCK, message=_NO_SIDECAR))
+        findings.append(Finding(rule="P7", severity=Severity.BLOCK, message=_NO_SIDECAR))
         reasons.append(_NO_SIDECAR)
     if len(findings) == len(document.findings):
         return document
