@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from idp.document import Decision, Document, Finding, Severity
 from idp.engine import Engine
 from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
 from idp.settings import ChannelSettings
-from idp.store import ArrivalRow, Kept, LedgerRow, Store, born_at, new_id
+from idp.store import ArrivalRow, Kept, LedgerRow, NewArrival, Store, born_at, new_id
 
 _DUPLICATE = "The same bytes arrived before."
 _NO_SIDECAR = "The sidecar that this folder requires did not come."
@@ -48,23 +48,30 @@ class StoreIntake:
     def see_again(self, channel: str, seen: Seen) -> None:
         self._store.see_again(channel, LedgerRow(seen.key, *seen.stamp))
 
-    def record(self, claim: Claim, kept: KeptFile) -> None:
-        arrival = self._store.record_arrival(
-            claim.id,
-            channel=claim.channel,
-            name=claim.name,
-            kept=Kept(kept.sha256, kept.size_bytes),
-            received_at=claim.received_at,
-            priority=claim.priority,
-            queue=claim.queue,
-            site=claim.site,
-            sidecar=claim.sidecar,
-            exact_duplicates=claim.exact_duplicates,
-            ledger=[LedgerRow(seen.key, *seen.stamp) for seen in claim.seen],
+    def record(self, claims: Sequence[tuple[Claim, KeptFile]]) -> None:
+        arrivals = self._store.record_arrivals(
+            [
+                NewArrival(
+                    id=claim.id,
+                    channel=claim.channel,
+                    name=claim.name,
+                    sha256=kept.sha256,
+                    size_bytes=kept.size_bytes,
+                    received_at=claim.received_at,
+                    priority=claim.priority,
+                    queue=claim.queue,
+                    site=claim.site,
+                    sidecar=claim.sidecar,
+                    exact_duplicates=claim.exact_duplicates,
+                    ledger=tuple(LedgerRow(seen.key, *seen.stamp) for seen in claim.seen),
+                )
+                for claim, kept in claims
+            ],
             enqueue=self._engine.enqueue,
         )
-        first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
-        _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
+        for arrival in arrivals:
+            first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
+            _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
 
 
 def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) -> Document:
@@ -72,7 +79,7 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
 
     The same bytes again (rule D1): ``warn`` marks, ``hold`` also asks a person; so it does where
     a person overrides ``skip``. A sidecar that the folder requires and that did not come (rule
-    P5) asks a person.
+    P7) asks a person.
     """
     findings, reasons = list(document.findings), list(document.reasons)
     if arrival.duplicate_of is not None:
@@ -80,7 +87,7 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
         findings.append(Finding(rule="D1", severity=_severity(hold=hold), message=_DUPLICATE))
         reasons += [_DUPLICATE] if hold else []
     if channel.sidecar == "required" and arrival.sidecar_name is None:
-        findings.append(Finding(rule="P5", severity=Severity.BLOCK, message=_NO_SIDECAR))
+        findings.append(Finding(rule="P7", severity=Severity.BLOCK, message=_NO_SIDECAR))
         reasons.append(_NO_SIDECAR)
     if len(findings) == len(document.findings):
         return document

@@ -12,7 +12,7 @@ import logging
 import stat
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -152,10 +152,7 @@ class Channel(ABC):
                 stamps[relative] = stamp
         look.stamps = stamps
         ready = self._ready(look, moved)
-        for group in ready[:BATCH]:
-            if self._stopping():
-                break
-            self._take(look, group)
+        self._take(look, ready[:BATCH])
         if len(ready) > BATCH:
             look.again_in(0.0)
         self._problems = look.problems
@@ -185,8 +182,8 @@ class Channel(ABC):
         """The documents to take, and those that are sidecars without a document."""
 
     @abstractmethod
-    def _take(self, look: Look, group: Group) -> None:
-        """Take a document that is whole, with its companions."""
+    def _take(self, look: Look, groups: Sequence[Group]) -> None:
+        """Take documents that are whole, with their companions, until it is time to stop."""
 
     def _claimed_count(self) -> int:
         return 0
@@ -314,8 +311,8 @@ class Channel(ABC):
             sidecar=sidecar,
         )
 
-    def _attempt(self, look: Look, key: str, place: str, taking: Callable[[], bool]) -> None:
-        """Run steps that trouble leaves for later, less and less often."""
+    def _attempt(self, look: Look, key: str, place: str, taking: Callable[[], bool]) -> bool:
+        """Run steps that trouble leaves for later, less and less often; whether they ended."""
         try:
             trouble = None if taking() else "still changes"
         except Exception as error:
@@ -326,12 +323,13 @@ class Channel(ABC):
             )
         if trouble is None:
             self._retries.pop(key, None)
-            return
+            return True
         failures = self._retries[key].failures + 1 if key in self._retries else 0
         pause = min(FIRST_RETRY_SECONDS * 2**failures, LONGEST_RETRY_SECONDS)
         self._retries[key] = _Retry(failures, self._now() + pause)
         look.problems[key] = f"{self.name}/{place}: {trouble}; tried again"
         look.again_in(pause)
+        return False
 
     def _must_wait(self, look: Look, key: str) -> bool:
         """Whether trouble with this was so recent that it is left alone now."""

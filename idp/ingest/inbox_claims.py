@@ -18,15 +18,19 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from idp.ingest.inbox_channel import Channel, Look, refuse_link
+from idp.ingest.inbox_channel import Channel, Look, refuse_link, where
 from idp.ingest.inbox_files import Readiness, Stamp, open_plain, printable, readiness, walk
 from idp.ingest.inbox_groups import Bound, Group, users
+from idp.ingest.intake import Claim, KeptFile
 
 CLAIMED = ".claimed"
 DONE = ".done"
@@ -35,6 +39,22 @@ _BOUND = ".bound"
 _SIDECAR = "sidecar"
 _ANNOUNCEMENT = "done"
 _HALF = ".half"
+_TOGETHER = 32
+"""Claims recorded in one transaction: as many as a kill may make us keep again."""
+_AT_A_TIME = 8
+"""Files that are made durable at a time; more bring nothing (docs/arrival/folders.md)."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A claim whose bytes are kept, as its document was then."""
+
+    path: Path
+    before: Stamp
+    claim: Claim
+    kept: KeptFile
 
 
 class ClaimedChannel(Channel):
@@ -77,31 +97,39 @@ class ClaimedChannel(Channel):
     def _go_on(self, look: Look) -> None:
         """Go on with claims that an earlier pass or process left."""
         left = sorted(self.claimed.iterdir()) if self.claimed.is_dir() else []
-        for folder in left:
-            if self._must_wait(look, folder.name):
-                continue
-            self._work_on(look, folder.name)
-            if self._stopping():
-                break
+        due = [each.name for each in left if not self._must_wait(look, each.name)]
+        self._work_on(look, [each for each in due if self._brought(look, each)])
         self._retries = {
             key: retry for key, retry in self._retries.items() if (self.claimed / key).exists()
         }
 
-    def _take(self, look: Look, group: Group) -> None:
-        """Steps 2 to 5 for a settled document."""
+    def _take(self, look: Look, groups: Sequence[Group]) -> None:
+        """Steps 2 to 5 for settled documents, some at a time."""
+        for start in range(0, len(groups), _TOGETHER):
+            claims: list[str] = []
+            for group in groups[start : start + _TOGETHER]:
+                if self._stopping():
+                    break
+                claim_id = self._try_claim(look, group)
+                # Before the next is claimed: what two documents share is still in its place.
+                if claim_id is not None and self._brought(look, claim_id, group):
+                    claims.append(claim_id)
+            self._work_on(look, claims)
+
+    def _try_claim(self, look: Look, group: Group) -> str | None:
+        """Make a document ours if it can be; trouble is noted."""
         if not self._can_be_read(look, group.document):
-            return
+            return None
         try:
             claim_id = self._claim(group)
         except OSError as error:
             self._complain_of(look, group.document, error)
-            return
+            return None
         self._settling.forget(group.document)
         if claim_id is None:
             for companion in group.companions:
                 look.users[companion] -= 1
-            return
-        self._work_on(look, claim_id, group)
+        return claim_id
 
     def _claim(self, group: Group) -> str | None:
         """Make the document ours by a rename; ``None`` when it is gone. Raises ``OSError``."""
@@ -121,44 +149,100 @@ class ClaimedChannel(Channel):
             raise
         return claim_id
 
-    def _work_on(self, look: Look, claim_id: str, group: Group | None = None) -> None:
-        """Steps 3 to 5 for one claim; trouble leaves it for later."""
-        taking = partial(self._take_whole, look, claim_id, group)
-        self._attempt(look, claim_id, f"{CLAIMED}/{claim_id}", taking)
+    def _work_on(self, look: Look, claim_ids: Sequence[str]) -> None:
+        """Steps 3 to 5 for claims; trouble with one leaves it for later and the others as they are.
 
-    def _take_whole(self, look: Look, claim_id: str, group: Group | None) -> bool:
-        """Bring the companions, keep and record; ``False`` when somebody is still writing."""
+        Several are kept at a time, and recorded in one transaction: what takes long is the disk,
+        which makes many files durable nearly as quickly as one.
+        """
+        for start in range(0, len(claim_ids), _TOGETHER):
+            if self._stopping():
+                return
+            self._record(look, self._keep(look, claim_ids[start : start + _TOGETHER]))
+
+    def _try(self, look: Look, claim_id: str, step: Callable[[], bool]) -> bool:
+        return self._attempt(look, claim_id, f"{CLAIMED}/{claim_id}", step)
+
+    def _keep(self, look: Look, claim_ids: Sequence[str]) -> list[_Held]:
+        """Step 3: the claims whose bytes are in the content store now."""
+        held: list[_Held] = []
+
+        def settle(kept: Future[_Held | None]) -> bool:
+            result = kept.result()
+            if result is not None:
+                held.append(result)
+            return result is not None
+
+        with ThreadPoolExecutor(max(1, min(_AT_A_TIME, len(claim_ids)))) as pool:
+            keeping = {each: pool.submit(self._kept, self.claimed / each) for each in claim_ids}
+        for claim_id, kept in keeping.items():
+            if (self.claimed / claim_id).exists():
+                self._try(look, claim_id, partial(settle, kept))
+        return held
+
+    def _record(self, look: Look, held: Sequence[_Held]) -> None:
+        """Steps 4 and 5: all in one transaction, or each in its own when that fails."""
+        together = False
+        if len(held) > 1:
+            try:
+                self._intake.record([(each.claim, each.kept) for each in held])
+                together = True
+            except Exception as error:
+                _log.warning("channel %s: not recorded together: %s", self.name, where(error))
+        for each in held:
+            self._try(look, each.claim.id, partial(self._finish, each, recorded=together))
+
+    def _brought(self, look: Look, claim_id: str, group: Group | None = None) -> bool:
+        """The end of step 2: whether what belongs to the document is in its claim."""
+        return self._try(look, claim_id, partial(self._bring, look, claim_id, group))
+
+    def _bring(self, look: Look, claim_id: str, group: Group | None) -> bool:
         folder = self.claimed / claim_id
         path = self._document_in(folder)
+        if path is not None and (folder / _EXPECTED).is_dir():
+            relative = path.relative_to(folder)
+            self._bring_companions(folder, *self._companions(look, relative, group))
+        return True
+
+    def _kept(self, folder: Path) -> _Held | None:
+        """Keep a claim's bytes; ``None`` when it came to nothing or somebody still writes.
+
+        Runs in a thread of its own.
+        """
+        path = next(iter(sorted(_documents(folder))), None)
         if path is None:
-            return True
-        relative = path.relative_to(folder)
-        if (folder / _EXPECTED).is_dir():
-            self._bring(folder, *self._companions(look, relative, group))
+            return None
         before = Stamp.of(path)
         if readiness(path) is Readiness.BEING_WRITTEN:
-            return False
+            return None
         with open_plain(path) as stream:
             kept = self._intake.keep(stream)
         if Stamp.of(path) != before or kept.size_bytes != before.size:
-            return False
+            return None
+        relative = path.relative_to(folder)
         beside, sidecar = self._sidecar_in(folder), None
         if beside is not None:
             before_beside = Stamp.of(beside)
             with open_plain(beside) as stream:
                 kept_beside = self._intake.keep(stream)
             if Stamp.of(beside) != before_beside or readiness(beside) is Readiness.BEING_WRITTEN:
-                return False
+                return None
             sidecar = (printable(relative.parent / beside.name), kept_beside.sha256)
-        self._intake.record(self._claim_of(claim_id, relative, sidecar), kept)
-        if Stamp.of(path) != before:
+        return _Held(path, before, self._claim_of(folder.name, relative, sidecar), kept)
+
+    def _finish(self, held: _Held, *, recorded: bool) -> bool:
+        """Record the claim if it is not yet, and put its files away."""
+        if not recorded:
+            self._intake.record([(held.claim, held.kept)])
+        folder = self.claimed / held.claim.id
+        if Stamp.of(held.path) != held.before:
             # It grew after it was recorded: a second arrival, with the same companions.
             folder.rename(self.claimed / self._intake.claim_id())
         elif self._ingest.keep_done_days == 0:
             shutil.rmtree(folder)
         else:
             self.done.mkdir(exist_ok=True)
-            folder.rename(self.done / claim_id)
+            folder.rename(self.done / held.claim.id)
         return True
 
     def _document_in(self, folder: Path) -> Path | None:
@@ -202,20 +286,27 @@ class ClaimedChannel(Channel):
         self, look: Look, relative: Path, group: Group | None
     ) -> tuple[Group, dict[Path, int]]:
         """What lies in the drop folder for a document that is ours already, and for how many."""
-        if group is not None:
+        if group is not None and not self._retries:
             return group, look.users
         beside = {
             path.relative_to(self.folder): stamp
             for path, stamp in walk((self.folder / relative).parent, depth=0)
             if stamp is not None
         }
-        if relative not in beside:
-            beside[relative] = Stamp(0, 0, 0)
+        for document in (relative, *self._still_expecting()):
+            if document.parent == relative.parent:
+                beside.setdefault(document, Stamp(0, 0, 0))
         bound = self._bind(beside)
         every = (*bound.groups, *bound.waiting)
-        return next(each for each in every if each.document == relative), users(every)
+        return group or next(each for each in every if each.document == relative), users(every)
 
-    def _bring(self, folder: Path, group: Group, wanted_by: dict[Path, int]) -> None:
+    def _still_expecting(self) -> Iterator[Path]:
+        """The documents of claims that trouble kept from getting what belongs to them."""
+        for folder in self.claimed.iterdir():
+            if (folder / _EXPECTED).is_dir():
+                yield from (path.relative_to(folder) for path in _documents(folder))
+
+    def _bring_companions(self, folder: Path, group: Group, wanted_by: dict[Path, int]) -> None:
         """Move the companions into the claim; what is there already is not brought again."""
         expected = folder / _EXPECTED
         for companion in group.companions:

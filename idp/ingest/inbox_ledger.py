@@ -9,6 +9,7 @@ the same file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -53,11 +54,14 @@ class RememberedChannel(Channel):
         lone += [group for group in bound.waiting if not self._knows(look, group.document)]
         return documents, lone
 
-    def _take(self, look: Look, group: Group) -> None:
-        key = ledger_key(group.document)
-        if self._must_wait(look, key) or not self._can_be_read(look, group.document):
-            return
-        self._attempt(look, key, printable(group.document), partial(self._take_whole, look, group))
+    def _take(self, look: Look, groups: Sequence[Group]) -> None:
+        for group in groups:
+            if self._stopping():
+                break
+            key = ledger_key(group.document)
+            if not self._must_wait(look, key) and self._can_be_read(look, group.document):
+                taking = partial(self._take_whole, look, group)
+                self._attempt(look, key, printable(group.document), taking)
 
     def _take_whole(self, look: Look, group: Group) -> bool:
         """Keep and record; ``False`` when the file changes meanwhile."""
@@ -80,7 +84,7 @@ class RememberedChannel(Channel):
             every.append(Seen(ledger_key(group.sidecar), look.stamps[group.sidecar]))
             hashes.add(kept_beside.sha256)
         claim = self._claim_of(self._intake.claim_id(), group.document, sidecar)
-        self._intake.record(claim._replace(seen=tuple(every)), kept)
+        self._intake.record([(claim._replace(seen=tuple(every)), kept)])
         for each in every:
             self._ledger[each.key] = Remembered(each.stamp, frozenset(hashes))
         return True

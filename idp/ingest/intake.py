@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO, NamedTuple, Protocol
 
 from idp.ingest.inbox_files import Stamp
@@ -61,10 +61,10 @@ class Intake(Protocol):
         """When an id was made; raises ``ValueError`` for a text that is no id."""
 
     def keep(self, source: BinaryIO) -> KeptFile:
-        """Store the bytes durably; raises ``OSError`` with nothing stored."""
+        """Store the bytes durably; raises ``OSError`` with nothing stored. Safe for threads."""
 
-    def record(self, claim: Claim, kept: KeptFile) -> None:
-        """Make the arrival, its work, and what was seen durable in one transaction."""
+    def record(self, claims: Sequence[tuple[Claim, KeptFile]]) -> None:
+        """Make arrivals, their work, and what was seen durable in one transaction: all or none."""
 
     def remembered(self, channel: str) -> Mapping[str, Remembered]:
         """All that the ledger knows of a read-only share, by key."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.document import Decision, Document, Page
+from idp.settings import DuplicatePolicy
 from idp.signals import Correction, Observation
 
 
@@ -95,6 +96,25 @@ class LedgerRow:
     size_bytes: int
     modified_ns: int
     sha256s: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class NewArrival:
+    """A file to be recorded, its bytes (and those of its sidecar) in the content store."""
+
+    id: str
+    channel: str
+    name: str
+    sha256: str
+    size_bytes: int
+    received_at: dt.datetime
+    priority: int
+    queue: str = "process"
+    site: str | None = None
+    sidecar: tuple[str, str] | None = None
+    """Name and sha256."""
+    exact_duplicates: DuplicatePolicy = "skip"
+    ledger: tuple[LedgerRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

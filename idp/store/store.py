@@ -26,7 +26,15 @@ from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
-from idp.store.rows import TO_DELIVER, TO_PROCESS, ArrivalRow, DocumentRow, LedgerRow, State
+from idp.store.rows import (
+    TO_DELIVER,
+    TO_PROCESS,
+    ArrivalRow,
+    DocumentRow,
+    LedgerRow,
+    NewArrival,
+    State,
+)
 from idp.store.tables import Arrival, Delivery, DocumentRecord
 
 _RUNNING_LOCK = 7236473
@@ -115,59 +123,92 @@ class Store(Processing, Delivering, Ledger):
         finds it. ``sidecar`` is the name and the sha256 of what describes the file, in the
         content store as well; ``ledger`` is what a read-only share is to be remembered by.
         """
+        (row,) = self.record_arrivals(
+            [
+                NewArrival(
+                    id=arrival_id,
+                    channel=channel,
+                    name=name,
+                    sha256=kept.sha256,
+                    size_bytes=kept.size_bytes,
+                    received_at=received_at,
+                    priority=priority,
+                    queue=queue,
+                    site=site,
+                    sidecar=sidecar,
+                    exact_duplicates=exact_duplicates,
+                    ledger=tuple(ledger),
+                )
+            ],
+            enqueue=enqueue,
+        )
+        return row
+
+    def record_arrivals(
+        self, arrivals: Sequence[NewArrival], *, enqueue: Enqueue | None = None
+    ) -> tuple[ArrivalRow, ...]:
+        """Record several files in one transaction: all or none; see :meth:`record_arrival`.
+
+        A burst is recorded this way: the disk is asked once for many.
+        """
         with Session(self._writing) as session, session.begin():
-            known = session.get(Arrival, arrival_id)
-            if known is not None:
-                return as_arrival(known)
-            first = self._first_arrival(session, kept)
-            worked = first is None or exact_duplicates != "skip"
-            now = self._clock()
-            arrival = Arrival(
-                id=arrival_id,
-                channel=channel,
-                name=name,
-                sha256=kept.sha256,
-                size_bytes=kept.size_bytes,
-                received_at=received_at,
-                priority=priority,
-                queue=queue,
-                site=site,
-                sidecar_name=sidecar[0] if sidecar else None,
-                sidecar_sha256=sidecar[1] if sidecar else None,
-                duplicate_of=first,
-                job_number=0,
-                attempts=0,
-                failures=0,
-                due_at=now if worked else None,
-            )
-            session.add(arrival)
-            session.flush()
-            document = DocumentRecord(
-                id=new_id(now),
-                arrival_id=arrival_id,
-                ordinal=1,
-                state=(State.RECEIVED if worked else State.DUPLICATE).value,
-                pages=[],
-                missing=0,
-                reasons=[],
-            )
-            record.birth(
-                session,
-                document,
-                at=now,
-                actor="inbox",
-                action="arrived",
-                detail={
-                    "channel": channel,
-                    "sha256": kept.sha256,
-                    "size_bytes": kept.size_bytes,
-                    "duplicate_of": first,
-                },
-            )
-            self._remember(session, channel, arrival_id, ledger)
-            if enqueue is not None and worked:
-                jobs.start(session, arrival, priority, enqueue)
-            return as_arrival(arrival)
+            # Before the locks of the bytes: two batches would else wait for each other.
+            record.lock_chain(session)
+            return tuple(self._record(session, arrival, enqueue) for arrival in arrivals)
+
+    def _record(self, session: Session, new: NewArrival, enqueue: Enqueue | None) -> ArrivalRow:
+        known = session.get(Arrival, new.id)
+        if known is not None:
+            return as_arrival(known)
+        first = self._first_arrival(session, new)
+        worked = first is None or new.exact_duplicates != "skip"
+        now = self._clock()
+        arrival = Arrival(
+            id=new.id,
+            channel=new.channel,
+            name=new.name,
+            sha256=new.sha256,
+            size_bytes=new.size_bytes,
+            received_at=new.received_at,
+            priority=new.priority,
+            queue=new.queue,
+            site=new.site,
+            sidecar_name=new.sidecar[0] if new.sidecar else None,
+            sidecar_sha256=new.sidecar[1] if new.sidecar else None,
+            duplicate_of=first,
+            job_number=0,
+            attempts=0,
+            failures=0,
+            due_at=now if worked else None,
+        )
+        session.add(arrival)
+        session.flush()
+        document = DocumentRecord(
+            id=new_id(now),
+            arrival_id=new.id,
+            ordinal=1,
+            state=(State.RECEIVED if worked else State.DUPLICATE).value,
+            pages=[],
+            missing=0,
+            reasons=[],
+        )
+        record.birth(
+            session,
+            document,
+            at=now,
+            actor="inbox",
+            action="arrived",
+            detail={
+                "channel": new.channel,
+                "sha256": new.sha256,
+                "size_bytes": new.size_bytes,
+                "duplicate_of": first,
+            },
+        )
+        self._remember(session, new.channel, new.id, new.ledger)
+        if enqueue is not None and worked:
+            jobs.start(session, arrival, new.priority, enqueue)
+        return as_arrival(arrival)
 
     def start_due(self, enqueue: Enqueue, limit: int = 100) -> int:
         """Enqueue up to ``limit`` of each kind of work that is due and has no job.
@@ -311,7 +352,7 @@ class Store(Processing, Delivering, Ledger):
         if arrival.job is None:
             jobs.renew(arrival, now)
 
-    def _first_arrival(self, session: Session, kept: Kept) -> str | None:
+    def _first_arrival(self, session: Session, kept: NewArrival) -> str | None:
         """The arrival that brought these bytes first, ``None`` when this is the first."""
         if kept.size_bytes == 0:
             return None

@@ -157,6 +157,26 @@ def test_status_counts_and_lists(shelf: Shelf) -> None:
     assert record["recent"][0]["id"] == document_id
 
 
+def test_status_lists_the_drop_folders_and_how_their_files_are_taken(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = {
+        "fax": {"site": "north", "priority": 2},
+        "scan": {"folder": str(tmp_path / "share"), "keep_files": True, "watch": "poll"},
+    }
+    monkeypatch.setenv("IDP_INGEST__CHANNELS", json.dumps(channels))
+    fax, scan = json.loads(idp_("status", "--json").stdout)["channels"]
+    assert (fax["name"], fax["site"], fax["remembered"]) == ("fax", "north", None)
+    assert (scan["folder"], scan["watch"], scan["remembered"]) == (
+        str(tmp_path / "share"),
+        "poll",
+        0,
+    )
+    told = idp_("status").stdout
+    assert "north" in told
+    assert "0 files" in told
+
+
 def test_status_tells_what_became_of_the_reading_processes(shelf: Shelf) -> None:
     assert json.loads(idp_("status", "--json").stdout)["reading"] is None
     counts = {"workers": 2, "calls": 41, "replaced_for_memory": 1, "died": 0, "cache_hits": 7}

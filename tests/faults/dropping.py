@@ -58,14 +58,18 @@ class Intake:
         self.kept[sha256] = content
         return Kept(sha256, len(content))
 
-    def record(self, claim, kept):
+    def record(self, claims):
         self.before_record()
+        for claim, kept in claims:
+            self._record(claim, kept)
+        self.after_record()
+
+    def _record(self, claim, kept):
         self.calls += 1
         self.recorded.setdefault(claim.id, (claim, self.kept[kept.sha256]))
         hashes = frozenset({kept.sha256, *(claim.sidecar or ("", kept.sha256))[1:]})
         for seen in claim.seen:
             self.ledger[claim.channel, seen.key] = Remembered(seen.stamp, hashes)
-        self.after_record()
 
     def remembered(self, channel):
         return {key: known for (of, key), known in self.ledger.items() if of == channel}

@@ -138,7 +138,7 @@ def test_a_document_without_its_required_sidecar_goes_to_a_person():
     policy = ChannelSettings(sidecar="required")
     found = marked(document(), arrival(), policy)
     assert found.decision is Decision.REVIEW
-    assert [each.rule for each in found.findings] == ["P5"]
+    assert [each.rule for each in found.findings] == ["P7"]
     assert marked(document(), arrival(sidecar_name="a.xml"), policy).findings == ()
 
 
