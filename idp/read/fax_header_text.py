@@ -32,7 +32,9 @@ _PAGE_ALONE = re.compile(
 _PADDED = re.compile(
     r"[@\[(F]?[.,]?(?<![\d/])(0\d{1,2}|\d{3})\s?/\s?(0\d{1,2}|\d{2,3})(?![\d/])[\])]?"
 )
-_TERSE = re.compile(r"(?<![A-Z])P\s?[.,:]?\s?\d|\d\s?/\s?\d|(?<!\d)0\d", re.I)
+_TERSE = re.compile(r"(?<![A-Z])P\s?[.,:]?\s?\d|(?<!\d)0\d", re.I)
+"""As machines count, "P.3" and "003/007"; forms print "Page 1 of 2" and "Page 1/2" as well."""
+
 
 _NUMBER = re.compile(
     r"(?<![\w/.:#])(?:\+\s?\d[\d\s().-]{6,17}\d|"
@@ -115,6 +117,7 @@ def parse_header(line: str, *, strict: bool = False) -> HeaderText | None:
         or (clock and dated and numbered and begins)
         or (terse and numbered)
         or (terse and machine and dated)
+        or (labelled and numbered and dated and pages is not None)
     )
     if not shaped:
         return None

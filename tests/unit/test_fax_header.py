@@ -104,6 +104,8 @@ def test_a_time_is_aware_where_the_line_names_its_zone(zone, hours):
         "MRN 00720418 03/14/2026 15:36 FAX 606-555-0174",
         "03/14/2026 Page 1 of 3",
         "606-555-0174 606-555-0175",
+        "Prior Authorization Fax 606-555-0182 Page 1/2",
+        "11/03/2026 3:36 PM Prior Authorization Page 1/2",
         "Rx 11/03/2026 15:36 Pharmacy fax: 606-555-0182",
         "Tobias Lindqvist MD, 606-555-0182, 11/03/2026 3:36 PM",
         "Birchwood Ortho Tel (606) 555-0182 Fax (606) 555-0183 November 3, 2026",
