@@ -124,6 +124,7 @@ def run_pages(
     from idp.classify import split  # noqa: PLC0415 - the scorer itself works without the rooms
     from idp.extract import Extractor  # noqa: PLC0415
     from idp.forms import FormLibrary  # noqa: PLC0415
+    from idp.read import without_fax_headers  # noqa: PLC0415
 
     schemas = load_schemas(own_schemas)
     extractor = Extractor(models, schemas, load_lexicon(), layoutlm=layoutlm)
@@ -137,7 +138,7 @@ def run_pages(
             say(f"no pages for {case.path.stem}: not judged")
             results.append([])
             continue
-        pages = _PAGES.validate_json(path.read_bytes())
+        pages = list(without_fax_headers(_PAGES.validate_json(path.read_bytes()), ()))
         if library is not None:
             pages = list(library.recognised(pages))
         count += len(pages)

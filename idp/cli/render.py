@@ -90,7 +90,7 @@ def document(console: Console, found: Document) -> None:
 def _envelope(console: Console, envelope: Envelope) -> None:
     """How the document came, on as few lines as there are facts."""
     for name, value in envelope_facts(envelope):
-        line = Text(f"  {name:<9}", "dim")
+        line = Text(f"  {name:<7}  ", "dim")
         line.append(value)
         console.print(line, soft_wrap=True)
 

@@ -23,6 +23,7 @@ import logging
 import os
 import ssl
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -156,15 +157,18 @@ class Mailbox:
         self._thread = threading.Thread(target=self._loop, name="mailbox", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
+    def stop_soon(self) -> None:
         """Take no more mails; cuts the connection, so that no server can delay the end."""
         self._stopping.set()
         box = self._box
         if box is not None:
             with contextlib.suppress(Exception):
                 box.client.shutdown()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end of the round at hand; a thread that hangs ends with the process."""
         if self._thread is not None:
-            self._thread.join(_STOP_SECONDS)
+            self._thread.join(seconds)
             self._thread = None
 
     def problems(self) -> tuple[str, ...]:
@@ -198,8 +202,8 @@ class Mailbox:
         """One round: takes what is there and lets go of what is on the record; how many it let go.
 
         Raises:
-            MailboxError: the server can't be reached, refuses, or went away.
-            OSError: the drop folder can't be written.
+            MailboxError: the server can't be reached, refuses, or went away; or the drop folder
+                can't be written.
         """
         with connected(self._name, self._settings) as box:
             self._box = box
@@ -212,7 +216,8 @@ class Mailbox:
         box.folder.set(self._settings.folder)
         validity = _validity(box)
         uids = _uids(box, self._settings)
-        self._left = {uid: text for uid, text in self._left.items() if uid in set(uids)}
+        there = set(uids)
+        self._left = {uid: text for uid, text in self._left.items() if uid in there}
         done = 0
         for start in range(0, len(uids), _BATCH):
             batch = {self._file(validity, uid): uid for uid in uids[start : start + _BATCH]}
@@ -293,9 +298,12 @@ class Mailboxes:
             each.start()
 
     def stop(self) -> None:
-        """End all of them."""
+        """End all of them, at the same time."""
         for each in self._all:
-            each.stop()
+            each.stop_soon()
+        deadline = time.monotonic() + _STOP_SECONDS
+        for each in self._all:
+            each.join(max(0.0, deadline - time.monotonic()))
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at."""

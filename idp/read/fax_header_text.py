@@ -32,7 +32,9 @@ _PAGE_ALONE = re.compile(
 _PADDED = re.compile(
     r"[@\[(F]?[.,]?(?<![\d/])(0\d{1,2}|\d{3})\s?/\s?(0\d{1,2}|\d{2,3})(?![\d/])[\])]?"
 )
-_TERSE = re.compile(r"(?<![A-Z])P\s?[.,:]?\s?\d|\d\s?/\s?\d|(?<!\d)0\d", re.I)
+_TERSE = re.compile(r"(?<![A-Z])P\s?[.,:]?\s?\d|(?<!\d)0\d", re.I)
+"""As machines count, "P.3" and "003/007"; forms print "Page 1 of 2" and "Page 1/2" as well."""
+
 
 _NUMBER = re.compile(
     r"(?<![\w/.:#])(?:\+\s?\d[\d\s().-]{6,17}\d|"
@@ -44,18 +46,23 @@ _LABEL = re.compile(
     r"(?P<recipient>(?:sent\s)?t[o0]\s?[:;]|T[O0]\s(?=[\d(+])|DNIS\s?[:;]?|DID\s?[:;]?|[>\u2192]{1,2}|->|=>)|"
     r"(?P<sender>fr[o0]m(?:\s(?:fax|number|tel))?\s?[:;.-]?(?![A-Za-z])|(?:remote\s)?CS\s?[I1l]D\s?[:;]?|"
     r"ANI\s?[:;]|caller\s?id\s?[:;]?|sender\s?[:;]|station\s?(?:id)?\s?[:;])|"
-    r"(?P<number>fax\s?(?:no|number|#|num)?\s?[.:;#]*(?![A-Za-z])|(?:tel|phone|ph)\s?[.:;#]*(?=\s?[\d(+])|"
-    r"id\s?[:;]|[\u260e\u2706])|"
+    r"(?P<number>fax\s?(?:(?:no|number|num)\b\s?[.:;#]*|[.:;#]+|(?=\s?[\d(+]))|(?:tel|phone|ph)\s?[.:;#]*(?=\s?[\d(+])|"
+    r"id\s?[:;=]|[\u260e\u2706])|"
     r"(?P<other>SVR\s?[:;]\s?\S+|duration\s?(?:\([^)]{0,12}\))?\s?[:;]?\s?[\d:-]*|T-\d{2,4}\b|"
     r"F-\d{2,4}\b|N[O0][.:]\s?\d{1,6}\b|job\s?(?:id|no)?\s?[.:#]*\s?\d*|"
     r"r(?:cvd|eceived|ec'd)(?:\sat|\son)?\s?[:;]?|sent(?:\sat|\son)?\s?[:;]|date(?:/time)?\s?[:;]|"
     r"time\s?[:;]|pages?\s?[:;]|fax\sserver))",
     re.I,
 )
-_MACHINE = re.compile(
-    r"\bfr[o0]m\s?[:;]|(?<![A-Z])FR[O0]M(?![A-Za-z])|\bt[o0]\s?[:;]|\bCS[I1l]D\b|\bANI\s?:|\bDNIS\b|"
-    r"\bSVR\b|\bRCVD\b|\bFAX\b|\bfax\s?(?:no|server|from|:)|\bT-\d{2,4}\b|\bstation\sid\b|>>",
+_LABELLED = re.compile(
+    r"(?i:\bfr[o0]m\s?[:;]|\bt[o0]\s?[:;])|(?<![A-Z])FR[O0]M(?![A-Za-z])|\bCS[I1l]D\b|\bANI\s?:|\bDNIS\b|"
+    r"\bSVR\b|\bRCVD\b|\bfax\s?(?:server|from)|\bT-\d{2,4}\b|\bstation\sid\b|>>|->|^From\b|"
+    r"^RECEIVED\b|^Received:"
 )
+"""What only machines write; a form asks to send something to a number in other words."""
+
+_FAX = re.compile(r"\bFAX\b|\bfax\s?(?:no|:)", re.I)
+_STARTS = re.compile(r"\W*(?:\d|(?:mon|tue|wed|thu|fri|sat|sun)\b|[a-z]{3,4}[\s./-]{1,2}\d)", re.I)
 _BEGINS = re.compile(r"(?:fr[o0]m|t[o0]|received)\s?[:;]", re.I)
 _NO_HEADER = re.compile(
     r"\bprint(?:ed|\sdate|\son)\b|\bgenerated\b|\bdownloaded\b|\bd\.?o\.?b\b|\bdate\sof\sbirth\b|"
@@ -90,7 +97,8 @@ def parse_header(line: str, *, strict: bool = False) -> HeaderText | None:
     if len(line) > _LONGEST_LINE or _NO_HEADER.search(line):
         return None
     text = _mended(" ".join(line.split()))
-    machine = _MACHINE.search(text) is not None
+    labelled = _LABELLED.search(text) is not None
+    machine = labelled or _FAX.search(text) is not None
     moment, rest = find_moment(text)
     page, pages, terse, rest = _page_count(rest, dated=moment.date is not None)
     sender, name, recipient = _parties(rest)
@@ -102,12 +110,14 @@ def parse_header(line: str, *, strict: bool = False) -> HeaderText | None:
         return None
     if strict and not (clock and counted and (numbered or machine)):
         return None
+    begins = _STARTS.match(text) is not None
     shaped = (
-        (clock and machine)
-        or (clock and counted and (numbered or terse))
-        or (clock and dated and numbered)
+        (clock and labelled)
+        or (clock and counted and (numbered or terse or machine))
+        or (clock and dated and numbered and begins)
         or (terse and numbered)
         or (terse and machine and dated)
+        or (labelled and numbered and dated and pages is not None)
     )
     if not shaped:
         return None
@@ -124,7 +134,11 @@ def parse_wrapped(first: str, second: str) -> HeaderText | None:
         return None
     text = _mended(" ".join(first.split()))
     moment, rest = find_moment(text)
-    piece = moment.time is not None or _NUMBER.search(rest) or _MACHINE.search(text)
+    piece = (
+        moment.time is not None
+        or _NUMBER.search(rest)
+        or (_LABELLED.search(text) or _FAX.search(text))
+    )
     if not _BEGINS.match(text) and (not piece or parse_header(second) is not None):
         return None
     return parse_header(f"{first} {second}", strict=True)
@@ -223,7 +237,9 @@ def _name(text: str) -> str | None:
     if not named:
         return None
     best = max(named, key=lambda name: sum(s.isalpha() - 2 * s.isdigit() for s in name))
-    return re.sub(r"(?<=[A-Za-z])0(?=[A-Za-z])", "O", best)[:MOST_NAME_CHARACTERS]
+    return re.sub(r"(?<![0-9])0(?=[A-Za-z]{2})|(?<=[A-Za-z])0(?=[A-Za-z])", "O", best)[
+        :MOST_NAME_CHARACTERS
+    ]
 
 
 def _cut(text: str, found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 _EARLIEST_YEAR, _LATEST_YEAR = 1990, 2099
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|[o0]ct|nov|dec)[a-z]{0,6}"
 _SEP = r"\s?[-/.,\u2013]\s?"
 _GAP = r"[\s.,/-]{0,3}"
 _YEAR = r"(\d{4}|'?\d{2}(?!\d))"
@@ -28,7 +28,7 @@ _MONTH_AND_DAY = re.compile(
     rf"(?<![a-z])({_MONTH}){_GAP}(\d{{1,2}})(?!\d)(?=\s+\d{{1,2}}:\d\d)", re.I
 )
 _CLOCK = re.compile(
-    r"(?<![\d:.])([01]?\d|2[0-3])\s?[:;]\s?([0-5]\d)(?:\s?[:;]\s?([0-5]\d))?(?!\d)"
+    r"(?<![\d:])([01]?\d|2[0-3])\s?[:;]\s?([0-5]\d)(?:\s?[:;]\s?([0-5]\d))?(?!\d)"
     r"(?:\s?(?:([ap])\.?\s?m\b\.?|([ap])\b))?",
     re.I,
 )
@@ -111,7 +111,7 @@ def _date(text: str) -> tuple[dt.date | None, str, re.Match[str] | None]:
 
 
 def _month(name: str) -> int:
-    return _MONTHS.index(name[:3].lower()) + 1
+    return _MONTHS.index(name[:3].lower().replace("0", "o")) + 1
 
 
 def _day(year: str, month: int, day: int) -> dt.date | None:

@@ -56,6 +56,11 @@ def test_every_makers_line_is_understood(style):
         ("MARLOW FAMILY MED 3/14/2026 3:36:12 PM PAGE 3/007 Fax Server", 3, 7),
         ("3/14/26 3:36PM SUNRISE CLINIC FAX: (606) 555-0174 Page 3", 3, None),
         ("03/14/2026 15:36 FROM: 606-555-0174 P.09/07", None, None),
+        ("* Sat Mar 14 2026.15:36 * OAK HOLLOW * ID=606-555-0174 * p.6 of 7 *", 6, 7),
+        ("14 0ct 2026 04:40 PM 0AK HOLLOW Fax 606 555 0174 page 5 of 10", 5, 10),
+        ("OAK HOLLOW Fax Fax:606-555-0174 Mar 14 2026 3:36 PM P06/06", 6, 6),
+        ("Date: 03/14/2026 Time: 03:36 PM To: 606-555-0174 From: OAK HOLLOW", None, None),
+        ("MAR/14/2026 03:36 PM OAK HOLLOW 606-555-0174", None, None),
     ],
 )
 def test_a_line_tells_what_it_can(line, page, pages):
@@ -99,6 +104,14 @@ def test_a_time_is_aware_where_the_line_names_its_zone(zone, hours):
         "MRN 00720418 03/14/2026 15:36 FAX 606-555-0174",
         "03/14/2026 Page 1 of 3",
         "606-555-0174 606-555-0175",
+        "Prior Authorization Fax 606-555-0182 Page 1/2",
+        "11/03/2026 3:36 PM Prior Authorization Page 1/2",
+        "Rx 11/03/2026 15:36 Pharmacy fax: 606-555-0182",
+        "Tobias Lindqvist MD, 606-555-0182, 11/03/2026 3:36 PM",
+        "Birchwood Ortho Tel (606) 555-0182 Fax (606) 555-0183 November 3, 2026",
+        "Report run 11/03/2026 15:36 by TLINDQV Page 2 of 9 Account: 5550182467",
+        "Form 3871-B Rev 03/14/2024 OMB 0938-0008 Page 1 of 4",
+        "11/3/26, 3:36 PM Referral Form | Birchwood 1/2",
     ],
 )
 def test_a_forms_own_line_is_no_header(line):
