@@ -43,6 +43,7 @@ AT_LEAST = {
     "items_go_on": -1.0,
     "patient_other": 3.0,
     "title_of_another_kind": 2.0,
+    "type_other": 3.0,
     "type_other_clearly": 1.5,
 }
 """What is known to say much, however rarely generated stacks show it: the least that it weighs."""
