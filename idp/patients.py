@@ -229,7 +229,7 @@ def _find_labels(line: Sequence[_Token], aspect: float) -> Iterator[_Label | tup
             joined += line[end].folded
             if len(joined) > _TOO_LONG:
                 break
-            if (own := _label_of(joined)) is not None and _set_off(line, end, joined, aspect):
+            if (own := _label_of(joined)) is not None and _set_off(line, at, end, joined, aspect):
                 what, ours = own
                 found = _Label(what, ours, at, end + 1)
             elif joined in labels.foreign:
@@ -241,15 +241,22 @@ def _find_labels(line: Sequence[_Token], aspect: float) -> Iterator[_Label | tup
         at = found.end if isinstance(found, _Label) else found[1]
 
 
-def _set_off(line: Sequence[_Token], end: int, folded: str, aspect: float) -> bool:
-    """Whether print shows that a word like "Member" is a label: a colon, a gap, the line's end."""
-    if folded not in _labels().bare:
+def _set_off(line: Sequence[_Token], at: int, end: int, folded: str, aspect: float) -> bool:
+    """Whether print shows that a word like "Member" is a label: a colon, gaps around it.
+
+    In running text ("the patient reports ...") it stands between other words, or begins a line
+    that goes on.
+    """
+    if folded not in _labels().bare or ":" in line[end].text:
         return True
-    if ":" in line[end].text or end + 1 == len(line):
+    begins = at == 0 or _ENUMERATES.fullmatch(line[at - 1].text) is not None
+    if not begins and _gap(line[at - 1], line[at], aspect) <= _SET_OFF:
+        return False
+    if end + 1 == len(line) or _gap(line[end], line[end + 1], aspect) > _SET_OFF:
         return True
-    if _gap(line[end], line[end + 1], aspect) > _SET_OFF:
-        return True
-    return end == 0 and _is_name(line[1:]) is not None
+    name = _is_name(line[end + 1 :])
+    rest = line[end + 1 + len(name.split()) :] if name else ()
+    return name is not None and (not rest or rest[0].folded in _labels().vocabulary)
 
 
 def _gap(left: _Token, right: _Token, aspect: float) -> float:
@@ -501,7 +508,15 @@ def _members_alike(first: str, second: str) -> Likeness:
     distance = Levenshtein.distance(left, right)
     if distance <= 1 + max(len(left), len(right)) // 8:
         return "same"
+    if _shape(first) != _shape(second):
+        return "unsure"  # numbers of two kinds: a plan's and a card's, say
     return "other" if distance > max(len(left), len(right)) * 0.45 else "unsure"
+
+
+def _shape(number: str) -> str:
+    """Which signs are letters and which are digits."""
+    kept = (sign for sign in number if sign.isalnum())
+    return "".join("9" if sign.isdigit() else "A" for sign in kept)
 
 
 def _best(kind: str, first: frozenset[str], second: frozenset[str]) -> Likeness | None:

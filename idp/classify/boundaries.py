@@ -18,11 +18,12 @@ from statistics import median
 import yaml
 from rapidfuzz import fuzz
 
-from idp.classify.scoring import Votes, total
+from idp.classify.scoring import Votes, heading_points, total, votes
 from idp.classify.sheet import Run, Sheet
 from idp.document import DocumentType, Page
 from idp.patients import Patient, compare, patient_of
-from idp.phrases import fold
+from idp.phrases import Text, fold
+from idp.schemas import DocumentSchema
 
 _WEIGHTS = Path(__file__).with_name("boundaries.yaml")
 _COVER = "fax_cover"
@@ -59,8 +60,12 @@ _SENTENCE_ENDS = (".", ":", ";", "!", "?", ")")
 class Seen:
     """A page with all that cutting looks at."""
 
-    def __init__(self, page: Page, sheet: Sheet, votes: Votes) -> None:
-        self.page, self.sheet, self.votes = page, sheet, votes
+    def __init__(self, page: Page, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
+        self.page = page
+        self.sheet = Sheet(page)
+        self.votes = votes(self.sheet, schemas)
+        heading = Text([run.text for run in self.top_titles])
+        self.heading_points = heading_points(heading, kind_of(self.votes), schemas)
 
     @cached_property
     def patient(self) -> Patient:
@@ -114,10 +119,6 @@ class Seen:
     @cached_property
     def top_titles(self) -> list[Run]:
         return [run for run in self.sheet.titles if run.box.cy < 0.25]
-
-    def kind(self) -> tuple[DocumentType, str | None]:
-        """The type, and the kind of `other`."""
-        return kind_of(self.votes)
 
 
 def kind_of(votes: Votes) -> tuple[DocumentType, str | None]:
@@ -259,9 +260,10 @@ ENCLOSED = {
 def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
     """What the pages are: another type, how clearly, and whether it is one that is enclosed."""
     so_far = total([seen.votes for seen in document])
-    kind, last_kind = page.kind(), kind_of(so_far)
-    votes = page.votes
-    strength, margin = min(1.0, votes.strongest / 15), min(1.0, max(0.0, votes.margin) / 10)
+    kind, last_kind = kind_of(page.votes), kind_of(so_far)
+    points = page.votes
+    strength = min(1.0, points.strongest / 15)
+    margin = min(1.0, max(0.0, points.margin) / 10)
     other_type, same = kind != last_kind, kind == last_kind
     is_other = kind[0] == DocumentType.OTHER
     enclosed = is_other and kind[1] in ENCLOSED.get(last_kind[0], ())
@@ -269,10 +271,12 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
         "type_other": strength * margin * float(other_type and not is_other),
         "type_other_kind": strength * margin * float(other_type and is_other),
         "type_other_clearly": float(
-            other_type and votes.strongest >= _CLEAR and votes.margin >= _AHEAD
+            other_type and points.strongest >= _CLEAR and points.margin >= _AHEAD
         ),
         "type_same": strength * float(same),
-        "type_unclear": float(votes.strongest < 5),
+        "type_unclear": float(points.strongest < 5),
+        "title_of_its_kind": min(1.0, max(0.0, page.heading_points) / 5),
+        "title_of_another_kind": min(1.0, max(0.0, page.heading_points) / 5) * float(other_type),
         "title_at_top": float(bool(page.top_titles)),
         "title_of_a_type": min(1.0, max(page.sheet.signals.get(name, 0.0) for name in _ABOUT)),
         "behind_a_cover": float(last_kind[1] == _COVER and kind[1] != _COVER),
@@ -281,7 +285,7 @@ def _types(document: Sequence[Seen], page: Seen) -> dict[str, float]:
         "about_a_patient": float(page.sheet.about_a_patient),
         "remittance_goes_on": float(
             last_kind[0] == DocumentType.REMITTANCE_EOB
-            and (kind == last_kind or votes.strongest < 5)
+            and (kind == last_kind or points.strongest < 5)
         ),
         "document_length": min(1.0, math.log(len(document)) / 2),
     }

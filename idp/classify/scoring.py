@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from idp.classify.sheet import Sheet
 from idp.document import DocumentType
+from idp.phrases import Text
 from idp.schemas import DocumentSchema, Evidence
 
 TITLE_BONUS = 2.0
@@ -112,6 +113,22 @@ def votes(sheet: Sheet, schemas: Mapping[DocumentType, DocumentSchema]) -> Votes
     points[DocumentType.OTHER] = max(nothing, subtype_points)
     known = subtype if subtype_points >= nothing else None
     return Votes(points, known, subtype_points)
+
+
+def heading_points(
+    heading: Text,
+    kind: tuple[DocumentType, str | None],
+    schemas: Mapping[DocumentType, DocumentSchema],
+) -> float:
+    """The points of the best phrase of a kind that stands in a heading."""
+    schema = schemas[kind[0]]
+    found = schema.evidence
+    if kind[1] is not None:
+        found = next((each.evidence for each in schema.subtypes if each.name == kind[1]), ())
+    return max(
+        (item.weight * heading.similarity(item.phrase) for item in found if item.phrase),
+        default=0.0,
+    )
 
 
 def total(pages: Sequence[Votes]) -> Votes:

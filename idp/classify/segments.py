@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from idp.classify.boundaries import Seen, evidence, kind_of, probability
-from idp.classify.scoring import confidence, total, votes
-from idp.classify.sheet import Sheet
+from idp.classify.scoring import confidence, total
 from idp.classify.sheets_between import Between, between
 from idp.document import DocumentType, Noun, Page, RecognisedForm
 from idp.schemas import DocumentSchema, Separator, load_separators
@@ -78,8 +77,7 @@ def split(
     in_front: list[int] = []
     parted = False
     for page in pages:
-        sheet = Sheet(page)
-        seen = Seen(page, sheet, votes(sheet, schemas))
+        seen = Seen(page, schemas)
         what = between(seen, wanted)
         if what in (Between.BLANK, Between.SEPARATOR):
             (documents[-1].set_aside if documents else in_front).append(page.number)
@@ -111,9 +109,7 @@ def _nothing_but_sheets(
     if not pages:
         return ()
     document = _Open(None)
-    for page in pages:
-        sheet = Sheet(page)
-        document.pages.append(Seen(page, sheet, votes(sheet, schemas)))
+    document.pages.extend(Seen(page, schemas) for page in pages)
     return (_segment(document),)
 
 

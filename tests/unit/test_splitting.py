@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idp.classify import split
-from idp.classify.boundaries import evidence, probability, weights
+from idp.classify.boundaries import Seen, evidence, probability, weights
 from idp.document import (
     Barcode,
     Block,
@@ -187,11 +188,7 @@ def test_pages_that_are_numbered_on_belong_together(wording: str) -> None:
 
 
 def test_all_evidence_has_a_weight_and_gives_a_probability() -> None:
-    from idp.classify.boundaries import Seen  # noqa: PLC0415
-    from idp.classify.scoring import votes  # noqa: PLC0415
-    from idp.classify.sheet import Sheet  # noqa: PLC0415
-
-    seen = [Seen(p, Sheet(p), votes(Sheet(p), SCHEMAS)) for p in pages_of(FORM, LETTER, FORM)]
+    seen = [Seen(each, SCHEMAS) for each in pages_of(FORM, LETTER, FORM)]
     found = evidence(seen[:2], seen[2])
     assert set(found) - set(weights()) == set()
     assert all(0 <= value <= 1 for value in found.values())
@@ -213,8 +210,6 @@ def _document(**changes: object) -> Document:
 
 def _validated(document: Document) -> Document:
     schema = SCHEMAS[DocumentType.OTHER]
-    import datetime as dt  # noqa: PLC0415
-
     return validate(document, schema, DecisionSettings(), [page("Lab report")], dt.date(2026, 6, 1))
 
 
