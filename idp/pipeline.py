@@ -34,7 +34,7 @@ from idp.errors import InputError
 from idp.extract import Extractor
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import Part, Refusal, Scanner, read_sidecar, unpack
+from idp.ingest import Part, Refusal, Scanner, read_sidecar, unpack, unpacking
 from idp.learning import Registry
 from idp.read import PageCache, Reader
 from idp.schemas import load_lexicon, load_schemas
@@ -122,8 +122,9 @@ class Pipeline:
         )
 
     def counts(self) -> dict[str, int]:
-        """What became of the reading processes and remembered pages; nothing of any page."""
+        """What became of the child processes and remembered pages; nothing of any page."""
         counts = dataclasses.asdict(self.reader.health)
+        counts |= {f"unpack_{name}": n for name, n in unpacking().items()}
         cache = self.reader.cache_health
         if cache is not None:
             counts |= {f"cache_{name}": n for name, n in dataclasses.asdict(cache).items()}

@@ -4,7 +4,7 @@
 from idp.ingest.inbox import Claim, Inbox, InboxHealth, Intake, KeptFile
 from idp.ingest.scanner import Scanner
 from idp.ingest.sidecar import read_sidecar
-from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
+from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack, unpacking
 
 __all__ = [
     "Claim",
@@ -18,4 +18,5 @@ __all__ = [
     "Unpacked",
     "read_sidecar",
     "unpack",
+    "unpacking",
 ]

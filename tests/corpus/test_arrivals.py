@@ -223,11 +223,19 @@ def _print_tour(tour: Tour) -> None:
         table[seen.folder].update(f"part {code}" for code in seen.refused_parts)
     slowest = max(tour.seen, key=lambda seen: seen.seconds)
     health = tour.after
+    children = ", ".join(
+        f"{number} {what}"
+        for number, what in (
+            (health.calls, "calls"),
+            (health.replaced_after_calls, "replaced by plan"),
+            (health.killed_too_slow, "too slow"),
+            (health.killed_for_memory, "over memory"),
+            (health.died, "died"),
+        )
+    )
     _print(
         f"{len(tour.seen)} files unpacked in {tour.seconds:.0f} s, the slowest "
-        f"{slowest.seconds:.1f} s; largest child {health.largest_mb} MB; children: "
-        f"{health.calls} calls, {health.replaced_after_calls} replaced by plan, {health.killed_too_slow} too slow, "
-        f"{health.killed_for_memory} over memory, {health.died} died",
+        f"{slowest.seconds:.1f} s; largest child {health.largest_mb} MB; children: {children}",
         table,
     )
 
