@@ -3,10 +3,11 @@
 
 A border is a module of this package with ``seeds()``, the well-formed files that are mutated,
 ``MEDIA_TYPES``, what they are sniffed as, and optionally ``mutate(data, random)`` for its own ways
-to break them and ``PROGRAMS = True`` where other programs belong to the border. Input ``n`` of a run is the same on every machine for the same seed and the same
-seeds. What a mutated file may end in: pages, members, or a coded input error. A child that is
-killed (a library crashed, hung, or wanted more memory) is counted apart: in the product it costs
-the file a ``parser_crashed``. Anything else is a fault of ours.
+to break them and ``PROGRAMS = True`` where other programs belong to the border. Input ``n`` of a
+run is the same on every machine for the same seed and the same seeds. What a mutated file may end
+in: pages, members, or a coded input error. A child that is killed (a library crashed, hung, or
+wanted more memory) is counted apart: in the product it costs the file a ``parser_crashed``.
+Anything else is a fault of ours.
 """
 
 from __future__ import annotations
