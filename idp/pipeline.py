@@ -50,8 +50,8 @@ class Result(NamedTuple):
 
     documents: tuple[Document, ...]
     pages: tuple[Page, ...]
-    observations: tuple[Observation, ...] = ()
-    """What the models did, by document; none for a file that could not be read."""
+    observations: tuple[Observation | None, ...] = ()
+    """What the models did, by document; none for one that could not be read."""
 
 
 def sha256_of(path: Path) -> str:
@@ -188,14 +188,14 @@ class Pipeline:
             return Result((_refused(blank, Refusal.of(error), clock),), ())
         documents: list[Document] = []
         pages: list[Page] = []
-        observations: list[Observation] = []
+        observations: list[Observation | None] = []
         for part in unpacked.parts:
             place = workspace / f"read-{len(pages):05d}"
             place.mkdir()
             found = self._part(part, blank, place, received_at, clock.copy())
             documents.extend(found.documents)
             pages.extend(found.pages)
-            observations.extend(found.observations)
+            observations.extend(found.observations or (None,) * len(found.documents))
         documents[0] = _with_left_out(documents[0], unpacked.left_out)
         return Result(tuple(documents), tuple(pages), tuple(observations))
 
