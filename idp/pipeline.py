@@ -34,7 +34,7 @@ from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import Part, Refusal, Scanner, envelope_from_name, read_sidecar, unpack
+from idp.ingest import Part, Refusal, Scanner, envelope_from_name, read_sidecar, unpack, unpacking
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
 from idp.schemas import load_lexicon, load_schemas, load_separators
@@ -154,8 +154,9 @@ class Pipeline:
         )
 
     def counts(self) -> dict[str, int]:
-        """What became of the reading processes and remembered pages; nothing of any page."""
+        """What became of the child processes and remembered pages; nothing of any page."""
         counts = dataclasses.asdict(self.reader.health)
+        counts |= {f"unpack_{name}": n for name, n in unpacking().items()}
         cache = self.reader.cache_health
         if cache is not None:
             counts |= {f"cache_{name}": n for name, n in dataclasses.asdict(cache).items()}
@@ -228,7 +229,7 @@ class Pipeline:
             )
             documents.extend(found.documents)
             pages.extend(found.pages)
-            observations.extend(found.observations)
+            observations.extend(found.observations or (None,) * len(found.documents))
         documents[0] = _with_left_out(documents[0], unpacked.left_out)
         documents[0] = _with_flaw(documents[0], came.flaw)
         return Result(tuple(documents), tuple(pages), tuple(observations))

@@ -8,7 +8,7 @@ from idp.ingest.intake import Claim, Intake, KeptFile, Remembered, Seen
 from idp.ingest.mailbox import Mailboxes
 from idp.ingest.scanner import Scanner
 from idp.ingest.sidecar import Told, envelope_from_name, read_sidecar
-from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack
+from idp.ingest.unpacked import Part, Refusal, Unpacked, unpack, unpacking
 
 __all__ = [
     "ChannelHealth",
@@ -29,4 +29,5 @@ __all__ = [
     "envelope_from_name",
     "read_sidecar",
     "unpack",
+    "unpacking",
 ]

@@ -256,6 +256,20 @@ def _sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def unpacking() -> dict[str, int]:
+    """What became of the children that unpack, over all limits; counts only."""
+    with _pools_lock:
+        healths = [pool.health for pool in _pools.values()]
+    return {
+        "calls": sum(health.calls for health in healths),
+        "replaced_after_calls": sum(health.replaced_after_calls for health in healths),
+        "killed_too_slow": sum(health.killed_too_slow for health in healths),
+        "killed_for_memory": sum(health.killed_for_memory for health in healths),
+        "died": sum(health.died for health in healths),
+        "largest_mb": max((health.largest_mb for health in healths), default=0),
+    }
+
+
 def parsing_children(limits: IngestSettings) -> Children:
     """The children for these limits; they are started once and serve the whole process."""
     key = (limits.unpack_seconds, limits.unpack_memory_mb)

@@ -16,22 +16,31 @@ _HELP = {
     "killed_for_memory": "Reading processes killed because a page needed too much memory.",
     "died": "Reading processes that died.",
     "largest_mb": "Largest resident size of a reading process after a page.",
+    "unpack_calls": "Files and parts unpacked.",
+    "unpack_replaced_after_calls": "Unpacking processes replaced after so many files.",
+    "unpack_killed_too_slow": "Unpacking processes killed because a file took too long.",
+    "unpack_killed_for_memory": "Unpacking processes killed because a file needed too much memory.",
+    "unpack_died": "Unpacking processes that died.",
+    "unpack_largest_mb": "Largest resident size of an unpacking process after a file.",
     "cache_hits": "Pages that had been read before.",
     "cache_misses": "Pages that had not been read before.",
     "cache_damaged": "Remembered pages that did not match their own hash.",
     "cache_entries": "Remembered pages.",
     "cache_size_bytes": "Bytes of remembered pages.",
 }
-_GAUGES = frozenset({"workers", "largest_mb", "cache_entries", "cache_size_bytes"})
+_GAUGES = frozenset(
+    {"workers", "largest_mb", "unpack_largest_mb", "cache_entries", "cache_size_bytes"}
+)
 
 
 def exposition(documents: Mapping[str, int], reading: Mapping[str, int]) -> str:
-    """The counts as text: documents by state, and what became of the reading processes."""
+    """The counts as text: documents by state, and what became of the child processes."""
     lines = ["# HELP idp_documents Documents by state.", "# TYPE idp_documents gauge"]
     lines += [f'idp_documents{{state="{state}"}} {n}' for state, n in documents.items()]
     for name, number in reading.items():
         gauge = name in _GAUGES
-        full = f"idp_read_{name}" if gauge else f"idp_read_{name}_total"
+        room = "idp" if name.startswith("unpack_") else "idp_read"
+        full = f"{room}_{name}" if gauge else f"{room}_{name}_total"
         if name in _HELP:
             lines.append(f"# HELP {full} {_HELP[name]}")
         lines += [f"# TYPE {full} {'gauge' if gauge else 'counter'}", f"{full} {number}"]

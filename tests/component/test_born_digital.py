@@ -72,6 +72,34 @@ def test_words_that_nobody_sees_are_not_read(reader: Reader, tmp_path: Path, way
     assert page.words_source == "text_layer"
 
 
+OTHER = LINES[5].replace("860.55", "999.99").replace("0099318472", "0011223344")
+LAYER_OFF = "/OCProperties << /OCGs [{0} 0 R] /D << /OFF [{0} 0 R] >> >>"
+
+
+@pytest.mark.parametrize("way", ["invisible over it", "white over it", "on a layer that is off"])
+def test_other_values_that_nobody_sees_are_not_taken_for_those_seen(
+    reader: Reader, tmp_path: Path, way: str
+) -> None:
+    """The lie stands in the very place of the truth, letter over letter."""
+    pdf = Pdf()
+    page = catalog = ""
+    place = 720 - 22 * 5
+    lie = text(72, place, OTHER, more={"invisible over it": "3 Tr"}.get(way, ""))
+    if way == "white over it":
+        lie = text(72, place, OTHER, more="1 g") + "0 g\n" + letter(LINES)
+    if way == "on a layer that is off":
+        layer = pdf.add("<< /Type /OCG /Name (draft) >>")
+        catalog = LAYER_OFF.format(layer)
+        font = f"/Font << /F1 {pdf.fonts['F1']} 0 R >>"
+        # The last entry of a name in a dictionary is the one that counts.
+        page = f"/Resources << /Properties << /Off {layer} 0 R >> {font} >>"
+        lie = f"/OC /Off BDC {lie} EMC\n"
+    path = pdf.save(tmp_path / "lie.pdf", letter(LINES) + lie, page=page, catalog=catalog)
+    found = read(reader, path).text
+    assert "860.55" in found and "0099318472" in found
+    assert "999.99" not in found and "0011223344" not in found
+
+
 def test_words_outside_of_the_crop_box_are_not_read(reader: Reader, tmp_path: Path) -> None:
     content = letter(LINES) + text(72, 100, "Outside 12345")
     page = read(reader, Pdf().save(tmp_path / "crop.pdf", content, page="/CropBox [0 300 612 792]"))

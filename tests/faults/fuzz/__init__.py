@@ -3,10 +3,11 @@
 
 A border is a module of this package with ``seeds()``, the well-formed files that are mutated,
 ``MEDIA_TYPES``, what they are sniffed as, and optionally ``mutate(data, random)`` for its own ways
-to break them. Input ``n`` of a run is the same on every machine for the same seed and the same
-seeds. What a mutated file may end in: pages, members, or a coded input error. A child that is
-killed (a library crashed, hung, or wanted more memory) is counted apart: in the product it costs
-the file a ``parser_crashed``. Anything else is a fault of ours.
+to break them and ``PROGRAMS = True`` where other programs belong to the border. Input ``n`` of a
+run is the same on every machine for the same seed and the same seeds. What a mutated file may end
+in: pages, members, or a coded input error. A child that is killed (a library crashed, hung, or
+wanted more memory) is counted apart: in the product it costs the file a ``parser_crashed``.
+Anything else is a fault of ours.
 """
 
 from __future__ import annotations
@@ -102,9 +103,10 @@ def mutated(border: str, seeds: Sequence[bytes], seed: int, number: int) -> byte
     own: Callable[[bytes, random.Random], bytes] | None = getattr(
         import_module(f"{__name__}.{border}"), "mutate", None
     )
-    if own is not None and dice.random() < 0.5:
+    by_own = own is not None and dice.random() < 0.5
+    if own is not None and by_own:
         data = own(data, dice)
-    if own is None or dice.random() < 0.7:
+    if not by_own or dice.random() < 0.3:
         data = scrambled(data, dice, seeds)
     return data[: LIMITS.max_bytes]
 
@@ -151,6 +153,9 @@ def scrambled(data: bytes, dice: random.Random, seeds: Sequence[bytes]) -> bytes
 
 def _batch(border: str, seed: int, first: int, last: int, folder: Path, tally: Tally) -> int:
     """Runs inputs in a child until it ends or dies; the number of the next input."""
+    # Programs of others (LibreOffice) are not ours to fuzz, and each start takes seconds.
+    programs = getattr(import_module(f"{__name__}.{border}"), "PROGRAMS", False)
+    path = os.environ.get("PATH", "") if programs else ""
     log = folder / "log"
     log.write_bytes(b"")
     done = subprocess.run(
@@ -160,7 +165,7 @@ def _batch(border: str, seed: int, first: int, last: int, folder: Path, tally: T
             f"from tests.faults.fuzz import _child; _child({border!r}, {seed}, {first}, {last}, "
             f"{str(folder)!r})",
         ],
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         check=False,

@@ -16,6 +16,7 @@ from reportlab.pdfgen.canvas import Canvas
 from idp.ingest.opened import PDF
 
 MEDIA_TYPES = (PDF,)
+PROGRAMS = True  # poppler's second opinion
 _WORDS = (
     b"/Type", b"/Page", b"/Pages", b"/Kids", b"/Count", b"/Parent", b"/Contents", b"/Length",
     b"/Filter", b"/FlateDecode", b"/Resources", b"/MediaBox", b"/Root", b"/Size", b"/Prev",
