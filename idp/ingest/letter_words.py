@@ -37,7 +37,34 @@ _CONTACT = re.compile(
 )
 _LABELLED = re.compile(r"^\s*[-*\u2022]?\s*([A-Z][\w /#.'()-]{1,40}?)\s*[:#]\s*\S")
 _WORD = re.compile(r"[^\W_]{2,}")
-_HEADER_LABELS = frozenset({"from", "to", "cc", "bcc", "sent", "date", "subject", "attachments"})
+# What mail programs, fax servers and scanners say of a transmission, not of a patient.
+_TRANSPORT_LABELS = frozenset(
+    {
+        "from", "to", "cc", "bcc", "sent", "date", "time", "subject", "attachments", "attachment",
+        "received", "pages", "page count", "number of pages", "total pages", "caller id", "csid",
+        "ani", "dnis", "did", "remote id", "remote csid", "job id", "fax id", "transmission id",
+        "message id", "reference", "reference number", "duration", "speed", "resolution", "status",
+        "size", "file", "file name", "filename", "file format", "scan date", "date received",
+        "sender", "recipient", "from number", "to number", "priority", "importance", "device",
+        "device name", "model", "location", "mac address", "host name",
+    }
+)  # fmt: skip
+_MACHINE = re.compile(
+    r"you(?:'ve| have) (?:just )?(?:received|got)(?: an?)?(?: new)?(?: \d+[ -]pages?)? fax"
+    r"|(?:new|incoming|inbound) fax (?:message )?(?:from|received|for|has)"
+    r"|\d+[ -]pages? fax (?:from|has been received|was received)"
+    r"|fax (?:has been|was) received (?:from|on|at)"
+    r"|(?:document|file|image) (?:was |has been )?(?:scanned|sent) (?:from|by|using|with) "
+    r"(?:a |an |the )?(?:multifunction|mfp|scanner|copier|xerox|ricoh|canon|konica|kyocera|sharp|hp|brother|epson)"
+    r"|(?:this )?e-?mail was sent from \"[^\"\n]{2,40}\" \([^)\n]{2,60}\)"
+    r"|scan(?:ned)? to e-?mail|scanned document attached",
+    re.I,
+)
+
+
+def is_machine_note(text: str) -> bool:
+    """Whether a fax server or scanner wrote the text: it tells how a document came, no more."""
+    return _MACHINE.search(" ".join(text[:4000].split())) is not None
 
 
 class OwnWords(NamedTuple):
@@ -74,7 +101,7 @@ def own_words(text: str, subject: str = "") -> OwnWords:
                 continue
             words += len(_WORD.findall(line))
             label = _LABELLED.match(line)
-            labelled += bool(label and label.group(1).strip().lower() not in _HEADER_LABELS)
+            labelled += bool(label and label.group(1).strip().lower() not in _TRANSPORT_LABELS)
     return OwnWords(words, labelled)
 
 

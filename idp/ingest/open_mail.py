@@ -80,6 +80,8 @@ _PKCS7_TYPES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _TNEF_TYPES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _DER_SEQUENCE = b"\x30"
 _TNEF_SIGNATURE = b"\x78\x9f\x3e\x22"
+# What Exchange calls the text that stands below an attachment.
+_SPLIT_TEXT = re.compile(r"ATT\d{5}\.(?:txt|html?)", re.I)
 _NESTED = frozenset({"message/rfc822", "message/global", "message/news"})
 _HTML_SHARE = 0.5
 _EXTENSIONS = {
@@ -391,6 +393,8 @@ def _is_text(part: Message, kind: str) -> bool:
     """Whether a part is shown as text, and is no file of its own."""
     if kind not in _TEXT_KINDS or part.is_multipart():
         return False
+    if _SPLIT_TEXT.fullmatch(_name(part)):
+        return True
     return _disposition(part) != "attachment" and not _name(part)
 
 

@@ -3,8 +3,8 @@
 
 Two ways: text that runs is wrapped at words; text whose columns are aligned with blanks keeps
 them, each word at its column. One font serves both: DejaVu Sans (Latin, Greek, Cyrillic, symbols)
-from the OpenCV wheel that idp installs, else reportlab's own Vera (Latin-1). A character that the
-font lacks is shown as a box.
+from the OpenCV wheel that idp installs or from the system, else reportlab's own Vera (Latin-1). A
+character that the font lacks is shown as a box.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _TAB = 8
 _LEAST_ALIGNED = 2
 _GAP = re.compile(r"\S {2,}(?=\S)")
 _BOX = "\u25a1"
+_SYSTEM_FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 
 
 def typeset(text: str, target: Path, limits: IngestSettings) -> None:
@@ -134,6 +135,7 @@ def _font() -> dict[int, float]:
         else []
     )
     candidates = [folder / "DejaVuSans.ttf" for folder in folders]
+    candidates.append(_SYSTEM_FONT)
     candidates.append(Path(reportlab.__file__).parent / "fonts" / "Vera.ttf")
     for candidate in candidates:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp.ingest.letter_words import own_words
+from idp.ingest.letter_words import is_machine_note, own_words
 
 OWN = "Please call the patient tomorrow about the knee."
 DISCLAIMER = (
@@ -48,3 +48,27 @@ def test_labelled_values_are_counted_and_contacts_are_not() -> None:
 def test_a_letter_that_thanks_in_the_middle_is_counted_whole() -> None:
     text = "Thank you,\n" + "\n".join([OWN] * 20)
     assert own_words(text).words > 100
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        "You have received a 3 page fax at 2026-01-05 10:54:48 EST.",
+        "You've got a new fax from (555) 010-0100",
+        "A 4-page fax has been received from 5550100.",
+        'This E-mail was sent from "RNP0026739" (IM C3000).\nScan Date: 01.05.2026',
+        "Please open the attached document. This document was scanned from a Xerox\nMultifunction",
+    ],
+)
+def test_notices_of_fax_servers_and_scanners_are_known(notice: str) -> None:
+    assert is_machine_note(notice)
+
+
+def test_what_people_write_about_faxes_is_no_notice() -> None:
+    for text in ("We never got your fax of Monday.", "Please fax the records of the patient.", OWN):
+        assert not is_machine_note(text)
+
+
+def test_labels_of_a_transmission_are_not_content() -> None:
+    text = "From: +15550100\nReceived: 1/5/2026\nPages: 3\nCSID: 555\nDuration: 91 s\nJob ID: 7\n"
+    assert own_words(text).labelled == 0

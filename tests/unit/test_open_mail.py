@@ -82,6 +82,21 @@ def test_a_letter_beside_an_attachment_is_a_document_and_comes_first(tmp_path: P
     assert "right knee" in content(found, "message text").decode()
 
 
+def test_a_fax_servers_notice_is_left_out_however_long(tmp_path: Path) -> None:
+    notice = b"You have received a 3 page fax at 10:54.\n" + b"Please visit our help pages. " * 20
+    found = opened(mixed(part("text/plain", notice), ATTACHED), tmp_path)
+    assert names(found) == ["referral.pdf"]
+    assert found.left_out == ("message text: a fax server's or scanner's notice",)
+
+
+def test_text_that_exchange_split_off_belongs_to_the_text(tmp_path: Path) -> None:
+    below = part("text/plain", b"Words below the attachment.", name="ATT00001.txt")
+    found = opened(mixed(part("text/plain", LETTER), ATTACHED, below), tmp_path)
+    assert names(found) == ["message text", "referral.pdf"]
+    text = content(found, "message text").decode()
+    assert text.index("right knee") < text.index("below the attachment")
+
+
 def test_labelled_values_beside_an_attachment_are_content(tmp_path: Path) -> None:
     values = b"Patient: Ann Example\nDOB: 02/01/1960\nMember ID: X123\n"
     assert "message text" in names(opened(mixed(part("text/plain", values), ATTACHED), tmp_path))
@@ -289,6 +304,17 @@ def test_a_mail_that_is_cut_off_says_so(tmp_path: Path) -> None:
     found = opened(whole[: -len(whole) // 3], tmp_path)
     assert found.flaws == ("the message ends before its last part does: it may be cut off",)
     assert not opened(whole, tmp_path).flaws
+
+
+def test_that_a_mail_is_cut_off_is_said_on_each_of_its_parts(tmp_path: Path) -> None:
+    page = part("image/png", picture_bytes((900, 1200)), name="a.png")
+    whole = mixed(part("text/plain", LETTER), page, ATTACHED)
+    (tmp_path / "cut.eml").write_bytes(whole[: whole.index(b'filename="referral.pdf"') + 300])
+    parts = unpack(tmp_path / "cut.eml", tmp_path / "w", LIMITS).parts
+    assert [each.name for each in parts] == ["message text", "a.png", "referral.pdf"]
+    assert all("cut off" in flaw for each in parts[:2] for flaw in each.flaws)
+    assert all(each.flaws for each in parts[:2])
+    assert parts[2].error is not None
 
 
 def test_text_in_any_charset_is_read(tmp_path: Path) -> None:
