@@ -130,7 +130,7 @@ class Listed:
             )
         )
 
-    def amount(self, segment: X12Segment, element: int) -> Decimal | None:
+    def amount(self, segment: X12Segment, element: int, *, decimals: int = 2) -> Decimal | None:
         """A monetary amount or quantity (X12 type R); none where it is empty, or no number."""
         text = segment[element]
         if not text:
@@ -138,6 +138,8 @@ class Listed:
         if not _AMOUNT.fullmatch(text) or not text.isascii():
             self.find_fault("X1", segment, f"{segment.id}{element:02d} is not a number")
             return None
+        if len(text.partition(".")[2]) > decimals:
+            self.find_fault("X1", segment, f"{segment.id}{element:02d} has too many decimals")
         return Decimal(text)
 
     def date(self, segment: X12Segment, element: int, text: str | None = None) -> dt.date | None:

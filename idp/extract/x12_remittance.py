@@ -210,7 +210,7 @@ def _service_line(listed: Listed, service: _Service) -> ServiceLine:
     svc = service.svc
     place = listed.segment(svc)
     dated = service.dates.get("472") or service.dates.get("150")
-    units = listed.amount(svc, 5)
+    units = listed.amount(svc, 5, decimals=4)
     return ServiceLine(
         service_date=listed.date(dated, 2) if dated else None,
         procedure_code=_procedure(listed, svc),

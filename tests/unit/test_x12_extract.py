@@ -291,6 +291,7 @@ def test_remark_codes_come_from_lines_and_adjudication(tmp_path: Path) -> None:
     [
         (("CAS", "ZZ", "45", "0"), "R7", "none of CO"),
         (("CAS", "CO", "45", "12,50"), "X1", "CAS03 is not a number"),
+        (("CAS", "CO", "45", "0.001"), "X1", "CAS03 has too many decimals"),
         (("CAS", "CO", "", "0"), "R7", "no reason"),
         (("CAS", "CO", "45"), "R7", "no amount"),
         (("DTM", "472", "20261350"), "X1", "DTM02 is not a date"),
