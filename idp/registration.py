@@ -188,6 +188,8 @@ def learn_from(
         known = one.document.form
         if not one.pages or (known is not None and not known.name.startswith(LEARNT)):
             continue
+        if all(page.words_source == "x12" for page in one.pages):
+            continue  # a listing of an interchange is no form
         layout = layouts.family(signature(one.pages), one.document.document_id)
         groups[layout, one.document.type].append(_copy(one))
     found: list[Learnt] = []

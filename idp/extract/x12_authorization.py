@@ -19,9 +19,8 @@ from idp.extract.x12_levels import (
     patient_fields,
     patients,
     period,
-    person_field,
 )
-from idp.extract.x12_listed import Listed, clean, normal
+from idp.extract.x12_listed import Listed, clean, normal, person_field
 from idp.values import Kind
 from idp.x12 import X12Segment
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from idp.document import Field
-from idp.extract.x12_listed import Listed, clean, day, person
+from idp.extract.x12_listed import Listed, clean, day, person_field
 from idp.x12 import TransactionSet, X12Segment
 
 SUBSCRIBER, DEPENDENT = "22", "23"
@@ -105,15 +105,6 @@ def _subscriber(level: Level, by_number: dict[str, Level]) -> Level | None:
 def _patient(level: Level, name: X12Segment, member: X12Segment) -> Patient:
     births = level.after(name, "DMG")
     return Patient(name, member, births[0] if births else None)
-
-
-def person_field(listed: Listed, field_name: str, segment: X12Segment) -> list[Field]:
-    """A name as a field; none where the segment names nobody."""
-    whole = person(segment)
-    if not whole:
-        return []
-    raw = " ".join(segment[at] for at in (4, 5, 3, 7) if segment[at])
-    return [listed.field(field_name, segment, 3 if segment[3] else 4, whole, raw=raw)]
 
 
 def patient_fields(listed: Listed, patient: Patient) -> list[Field]:

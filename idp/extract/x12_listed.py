@@ -83,9 +83,18 @@ class Listed:
         *,
         raw: str | None = None,
         confidence: float = 1.0,
+        also: Sequence[int] = (),
     ) -> Field:
-        """A field whose evidence is one element; its text as it stands where no value is given."""
+        """A field whose evidence is one element; its text as it stands where no value is given.
+
+        ``also`` are further elements that the value is made of.
+        """
         place = self.element(segment, element)
+        for other in also:
+            if other != element and clean(segment[other]):
+                more = self.element(segment, other)
+                ids = tuple(sorted({*place.word_ids, *more.word_ids}))
+                place = Place(place.page, place.box.union(more.box), ids)
         text = segment[element] if raw is None else raw
         return Field(
             name=name,
@@ -121,14 +130,16 @@ class Listed:
             )
         )
 
-    def amount(self, segment: X12Segment, element: int) -> Decimal | None:
+    def amount(self, segment: X12Segment, element: int, *, decimals: int = 2) -> Decimal | None:
         """A monetary amount or quantity (X12 type R); none where it is empty, or no number."""
         text = segment[element]
         if not text:
             return None
         if not _AMOUNT.fullmatch(text) or not text.isascii():
-            self.find_fault("F1", segment, f"{segment.id}{element:02d} is not a number")
+            self.find_fault("X1", segment, f"{segment.id}{element:02d} is not a number")
             return None
+        if len(text.partition(".")[2]) > decimals:
+            self.find_fault("X1", segment, f"{segment.id}{element:02d} has too many decimals")
         return Decimal(text)
 
     def date(self, segment: X12Segment, element: int, text: str | None = None) -> dt.date | None:
@@ -138,7 +149,7 @@ class Listed:
             return None
         found = day(text)
         if found is None:
-            self.find_fault("D2", segment, f"{segment.id}{element:02d} is not a date")
+            self.find_fault("X1", segment, f"{segment.id}{element:02d} is not a date")
         return found
 
 
@@ -169,8 +180,22 @@ def normal(kind: Kind, text: str) -> str:
     return parsed.value if parsed.valid else text
 
 
+NAME_ELEMENTS = (4, 5, 3, 7)
+"""Of an NM1: first, middle, last, suffix."""
+
+
 def person(segment: X12Segment) -> str:
-    """The name in an NM1: first, middle, last, suffix; an organisation's is its last name."""
-    order = (3,) if segment[2] == "2" else (4, 5, 3, 7)
+    """The name in an NM1 in the usual order; an organisation's is its last name."""
+    order = (3,) if segment[2] == "2" else NAME_ELEMENTS
     name = " ".join(clean(segment[at]) for at in order if clean(segment[at]))
     return normal(Kind.PERSON, name) if segment[2] != "2" else name
+
+
+def person_field(listed: Listed, field_name: str, segment: X12Segment) -> list[Field]:
+    """A name as a field; none where the segment names nobody."""
+    whole = person(segment)
+    if not whole:
+        return []
+    raw = " ".join(segment[at] for at in NAME_ELEMENTS if clean(segment[at]))
+    first = next(at for at in (3, *NAME_ELEMENTS) if clean(segment[at]))
+    return [listed.field(field_name, segment, first, whole, raw=raw, also=NAME_ELEMENTS)]

@@ -23,6 +23,7 @@ from idp.extract.x12_listed import (
     money,
     normal,
     person,
+    person_field,
 )
 from idp.values import Kind
 from idp.x12 import X12Segment
@@ -209,7 +210,7 @@ def _service_line(listed: Listed, service: _Service) -> ServiceLine:
     svc = service.svc
     place = listed.segment(svc)
     dated = service.dates.get("472") or service.dates.get("150")
-    units = listed.amount(svc, 5)
+    units = listed.amount(svc, 5, decimals=4)
     return ServiceLine(
         service_date=listed.date(dated, 2) if dated else None,
         procedure_code=_procedure(listed, svc),
@@ -412,9 +413,8 @@ def _only_claim(listed: Listed, claim: _ClaimPayment) -> list[Field]:
     fields: list[Field] = []
     patient, insured, member = claim.names.get("QC"), claim.names.get("IL"), _member(claim)
     for name, segment in (("patient_name", patient), ("subscriber_name", insured)):
-        if segment is not None and (whole := person(segment)):
-            raw = " ".join(segment[at] for at in (4, 5, 3, 7) if segment[at])
-            fields.append(listed.field(name, segment, 3, whole, raw=raw))
+        if segment is not None:
+            fields += person_field(listed, name, segment)
     if member is not None:
         fields.append(listed.field("member_id", member, 9))
     group = claim.references.get("1L")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from idp.errors import BrokenInterchangeError, DamagedFileError, TooLargeError
 from idp.ingest.opened import TRANSACTION, Member, Opened
-from idp.ingest.x12_listing import listing
+from idp.ingest.x12_listing import MOST_ON_PAGE, listing
 from idp.ingest.x12_reader import transaction_sets
 from idp.settings import IngestSettings
 from idp.x12 import TransactionSet
@@ -32,7 +32,8 @@ def open_x12(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
     first: TransactionSet | None = None
     members: list[Member] = []
     written = 0
-    for count, transaction in enumerate(transaction_sets(path.read_bytes()), start=1):
+    most = limits.max_pages * MOST_ON_PAGE
+    for count, transaction in enumerate(transaction_sets(path.read_bytes(), most), start=1):
         if count > limits.max_parts:
             raise TooLargeError(
                 f"more than ingest.max_parts {limits.max_parts} transaction sets in the file"

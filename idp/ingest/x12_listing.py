@@ -37,6 +37,8 @@ _COLUMNS = (_WIDTH - 2 * _LEFT) // _ACROSS
 LINES = (_HEIGHT - 2 * _TOP) // _DOWN
 _FIRST_LINE = 2
 """Line 0 is the heading, line 1 is empty."""
+MOST_ON_PAGE = LINES - _FIRST_LINE
+"""Segments that a page holds when each takes one line."""
 _RAW = 7
 """The column where segments begin, after their numbers."""
 _MEANING = 68
@@ -79,7 +81,7 @@ def listing(transaction: TransactionSet, workspace: Path, max_pages: int) -> tup
     Raises:
         TooLargeError: more than ``max_pages`` pages.
     """
-    if len(transaction.segments) > max_pages * (LINES - _FIRST_LINE):
+    if len(transaction.segments) > max_pages * MOST_ON_PAGE:
         raise _too_long(max_pages)
     pages: list[Page] = []
     title = heading(transaction)[:_COLUMNS]

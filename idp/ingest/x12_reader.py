@@ -75,7 +75,7 @@ class _Interchange:
         )
 
 
-def transaction_sets(data: bytes) -> Iterator[TransactionSet]:
+def transaction_sets(data: bytes, most_in_set: int = MOST_SEGMENTS) -> Iterator[TransactionSet]:
     """The transaction sets of all interchanges in a file, in order.
 
     What comes before the fault is handed out before a broken interchange is told: take none of it
@@ -83,7 +83,7 @@ def transaction_sets(data: bytes) -> Iterator[TransactionSet]:
 
     Raises:
         BrokenInterchangeError: the bytes contradict the standard; names the segment.
-        TooLargeError: more than :data:`MOST_SEGMENTS` segments.
+        TooLargeError: more than :data:`MOST_SEGMENTS` segments, or ``most_in_set`` of one set.
     """
     scanner = _Scanner(_text(data))
     seen: set[tuple[str, str, str]] = set()
@@ -94,7 +94,7 @@ def transaction_sets(data: bytes) -> Iterator[TransactionSet]:
         if key in seen:
             raise _broken(isa, "repeats the control number of an interchange before it (ISA13)")
         seen.add(key)
-        yield from _sets_of(interchange, scanner)
+        yield from _sets_of(interchange, scanner, most_in_set)
     if not seen:
         raise BrokenInterchangeError("the file holds no interchange")
 
@@ -218,13 +218,20 @@ class _Scanner:
             )
 
 
-def _sets_of(interchange: _Interchange, scanner: _Scanner) -> Iterator[TransactionSet]:
+def _sets_of(
+    interchange: _Interchange, scanner: _Scanner, most_in_set: int
+) -> Iterator[TransactionSet]:
     """What follows the interchange's ISA, up to its IEA."""
     while True:
         segment = scanner.segment()
         if segment is None:
             raise _broken(interchange.isa, "the file ends before its interchange does (no IEA)")
         if interchange.segments:
+            if len(interchange.segments) >= most_in_set:
+                raise TooLargeError(
+                    f"the transaction set at segment {interchange.segments[0].number} has more "
+                    f"than {most_in_set} segments, which ingest.max_pages allows"
+                )
             if (done := _in_set(interchange, segment)) is not None:
                 yield done
         elif interchange.gs is not None:

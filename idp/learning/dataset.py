@@ -99,7 +99,7 @@ def make_dataset(
         entries = [
             _write(one, half, layouts, key, locked_share)
             for one in corrected
-            if one.corrections and one.pages
+            if one.corrections and one.pages and not _told(one.pages)
         ]
         layouts.save()
     files = {
@@ -131,6 +131,11 @@ def make_dataset(
     sync(out.parent)
     shutil.rmtree(old, ignore_errors=True)
     return manifest
+
+
+def _told(pages: Iterable[Page]) -> bool:
+    """Whether nothing was read: the listing of an X12 interchange teaches no reader of pages."""
+    return all(page.words_source == "x12" for page in pages)
 
 
 def _write(

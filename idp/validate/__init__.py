@@ -40,7 +40,7 @@ def validate(
     goes to a person.
 
     Args:
-        document: As classified and extracted; findings that it has already are kept.
+        document: As classified and extracted.
         schema: That of the document's type.
         policy: Thresholds, and whether anything may leave by itself at all.
         pages: The pages of the packet; those of the document are picked by number.
@@ -56,7 +56,7 @@ def validate(
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
-        *document.findings,
+        *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
         *(

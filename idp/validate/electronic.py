@@ -13,6 +13,9 @@ from decimal import Decimal
 
 from idp.document import Claim, Document, Field, Finding, Page, ServiceLine, Severity
 
+SAID_BY_EXTRACTION = frozenset({"R5", "R7", "X1", "X2", "X3"})
+"""Rules that look at segments, which only extraction sees: what they said is kept."""
+
 
 def is_electronic(pages: Sequence[Page]) -> bool:
     """Whether the pages are the listing of a transaction set."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.errors import BrokenInterchangeError, UnsupportedFileError
+from idp.errors import BrokenInterchangeError, TooLargeError, UnsupportedFileError
 from idp.ingest.formats import media_type_of
 from idp.ingest.opened import X12
 from idp.ingest.x12_reader import MOST_ELEMENT_CHARACTERS, transaction_sets
@@ -149,6 +149,12 @@ def test_a_set_that_comes_twice_in_its_group_is_refused() -> None:
         message
         == f"segment {COUNT + 3} ST: repeats the control number of a set of its group (ST02)"
     )
+
+
+def test_a_set_of_more_segments_than_allowed_is_refused_while_it_is_read() -> None:
+    assert len(list(transaction_sets(WHOLE.encode(), COUNT))) == 1
+    with pytest.raises(TooLargeError, match=r"segment 3 has more .*ingest\.max_pages"):
+        list(transaction_sets(WHOLE.encode(), COUNT - 1))
 
 
 def test_messages_name_no_values() -> None:
