@@ -431,7 +431,7 @@ def _with_flaw(document: Document, flaw: str | None) -> Document:
     """The first document of a file tells what is wrong with the sidecar beside it."""
     if flaw is None:
         return document
-    finding = Finding(rule="P5", severity=Severity.WARN, message=f"Not understood: {flaw}")
+    finding = Finding(rule="P9", severity=Severity.WARN, message=f"Not understood: {flaw}")
     return document.model_copy(update={"findings": (*document.findings, finding)})
 
 

@@ -232,7 +232,7 @@ def pages_set_aside(document: Document) -> Iterator[Finding]:
     """P5: blank pages and separator sheets are kept, are part of no document, and are named."""
     for number in document.set_aside:
         yield Finding(
-            rule="P5",
+            rule="P8",
             severity=Severity.INFO,
             message=f"Page {number} is blank or a separator sheet and was set aside",
             page=number,

@@ -111,7 +111,7 @@ def test_the_sidecar_stands_above_the_header_and_a_broken_one_is_told(pipeline, 
         received_at=RECEIVED,
         sidecar=("a.xml", sidecar),
     )
-    (flaw,) = [each for each in result.documents[0].findings if each.rule == "P5"]
+    (flaw,) = [each for each in result.documents[0].findings if each.rule == "P9"]
     assert flaw.severity is Severity.WARN
     assert "document type declaration" in flaw.message
     assert result.documents[0].error is None

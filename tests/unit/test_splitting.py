@@ -223,7 +223,7 @@ def test_a_doubtful_cut_sends_a_document_to_review_and_names_the_page() -> None:
 
 def test_pages_set_aside_are_named_and_keep_nothing_from_leaving() -> None:
     checked = _validated(_document(set_aside=(2, 4)))
-    named = [finding for finding in checked.findings if finding.rule == "P5"]
+    named = [finding for finding in checked.findings if finding.rule == "P8"]
     assert [(finding.page, finding.severity) for finding in named] == [(2, "info"), (4, "info")]
     assert _validated(_document()).decision == checked.decision
 
