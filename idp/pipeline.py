@@ -286,7 +286,7 @@ class Pipeline:
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
-            segments = split(pages, self.schemas, self.separators)
+            segments = split(pages, self.schemas, self.separators, message_text=part.message_text)
         champion = self.models.champion()
         documents: list[Document] = []
         observations: list[Observation | None] = []

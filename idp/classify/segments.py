@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from idp.classify.boundaries import Seen, evidence, kind_of, probability
-from idp.classify.scoring import confidence, total
+from idp.classify.scoring import MOST_UNKNOWN, confidence, total
 from idp.classify.sheets_between import Between, between
 from idp.document import DocumentType, Noun, Page, RecognisedForm
 from idp.schemas import DocumentSchema, Separator, load_separators
@@ -19,6 +19,9 @@ CUT = 0.5
 """Another document begins where that is more likely than not."""
 
 _BLANK = "blank"
+_MESSAGE = "message"
+_SAID_IN_MAILS = frozenset({"records_request", "appeal_letter", "junk"})
+"""Kinds of `other` that people write as a mail, and that have a way of their own."""
 
 
 class Segment(Noun):
@@ -58,6 +61,8 @@ def split(
     pages: Sequence[Page],
     schemas: Mapping[DocumentType, DocumentSchema],
     separators: Sequence[Separator] | None = None,
+    *,
+    message_text: bool = False,
 ) -> tuple[Segment, ...]:
     """The documents in ``pages``, in order; every page is in exactly one, or set aside next to one.
 
@@ -71,6 +76,8 @@ def split(
         pages: As read, in order.
         schemas: By type, for what a page looks like.
         separators: Barcodes that part documents; by default those that are shipped.
+        message_text: The pages are the text of a mail. What is none of the wanted types there is a
+            `message`, however much its words sound like a cover sheet's or a clinical note's.
     """
     wanted = load_separators() if separators is None else separators
     documents: list[_Open] = []
@@ -99,7 +106,7 @@ def split(
     if not documents:
         return _nothing_but_sheets(pages, schemas)
     documents[0].set_aside[:0] = in_front
-    return tuple(_segment(document) for document in documents)
+    return tuple(_segment(document, schemas, message_text=message_text) for document in documents)
 
 
 def _nothing_but_sheets(
@@ -110,7 +117,7 @@ def _nothing_but_sheets(
         return ()
     document = _Open(None)
     document.pages.extend(Seen(page, schemas) for page in pages)
-    return (_segment(document),)
+    return (_segment(document, schemas),)
 
 
 def _cut(document: Sequence[Seen], seen: Seen, *, parted: bool) -> _Cut:
@@ -134,12 +141,21 @@ def _cut(document: Sequence[Seen], seen: Seen, *, parted: bool) -> _Cut:
     return _Cut(number, begins=likely >= CUT, sure=max(likely, 1 - likely))
 
 
-def _segment(document: _Open) -> Segment:
+def _segment(
+    document: _Open,
+    schemas: Mapping[DocumentType, DocumentSchema],
+    *,
+    message_text: bool = False,
+) -> Segment:
     spoken = [seen.votes for seen in document.pages if seen.votes.subtype != _BLANK]
     summed = total(spoken or [seen.votes for seen in document.pages])
     type_, subtype = kind_of(summed)
     sure = confidence(summed)
     forms = [seen.page.form for seen in document.pages if seen.page.form is not None]
+    if subtype is not None and _is_too_long(subtype, len(document.pages), schemas):
+        subtype, sure = None, min(sure, MOST_UNKNOWN)
+    if message_text and type_ == DocumentType.OTHER and subtype not in _SAID_IN_MAILS:
+        subtype = _MESSAGE
     if forms:
         type_, subtype, sure = forms[0].type, None, FORM_SURE
     worst = min(document.cuts, key=lambda cut: cut.sure, default=None)
@@ -155,3 +171,10 @@ def _segment(document: _Open) -> Segment:
         cut_confidence=round(worst.sure, 4) if worst else 1.0,
         cut_page=worst.page if worst else None,
     )
+
+
+def _is_too_long(subtype: str, pages: int, schemas: Mapping[DocumentType, DocumentSchema]) -> bool:
+    """Whether a document has more pages than its kind ever has."""
+    kinds = schemas[DocumentType.OTHER].subtypes
+    most = next((kind.most_pages for kind in kinds if kind.name == subtype), None)
+    return most is not None and pages > most

@@ -123,6 +123,8 @@ _LETTER_END = re.compile(
 _AMOUNTS_OF_A_TABLE = 10
 _CHECKBOXES_OF_A_FORM = 6
 _FEW_WORDS = 80
+_SURELY_READ = 0.9
+_READABLE = re.compile(r"[^\W\d_]{3,}|\d{3,}")
 _WORDS_OF_A_COVER, _FADES_OVER = 240, 80
 _HEALTH_TOPICS = 4
 
@@ -322,10 +324,19 @@ class Sheet:
             "denial_wording": 1.0 if re.search(r"\bden(?:ied|ial)\b", text, re.I) else 0.0,
             "letter": 0.5 * bool(_LETTER.search(text)) + 0.5 * bool(_LETTER_END.search(text)),
             "few_words": 1.0 if words < _FEW_WORDS else 0.0,
-            "blank": 1.0 if words < 4 else 0.0,
+            "blank": 1.0 if words < 4 and not self._legible else 0.0,
             "not_health": max(0.0, (_HEALTH_TOPICS - topics) / 2) if words >= 4 else 0.0,
             **about(self._headings),
         }
+
+    @property
+    def _legible(self) -> bool:
+        """Whether something surely stands there: what the file itself says, or a word read well."""
+        return any(
+            self.page.words_source != "ocr"
+            or (word.confidence >= _SURELY_READ and _READABLE.search(word.text))
+            for word in self.page.words
+        )
 
     @cached_property
     def about_a_patient(self) -> bool:

@@ -197,7 +197,7 @@ def _add_text(letter: Letter, shown: _Shown, members: Members, documents: int) -
         shown.content,
         media_type=shown.media_type,
         envelope=letter.envelope,
-        first=True,
+        message_text=True,
     )
 
 

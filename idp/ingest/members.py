@@ -73,9 +73,9 @@ class Members:
         *,
         media_type: str | None = None,
         envelope: Envelope | None = None,
-        first: bool = False,
+        message_text: bool = False,
     ) -> Path:
-        """Writes one member; ``first`` puts it before those that are already there.
+        """Writes one member; the text of the message comes before all that was sent with it.
 
         Raises:
             TooLargeError: more members or bytes than the limits allow.
@@ -98,8 +98,9 @@ class Members:
             path=str(path),
             media_type=media_type,
             envelope=envelope,
+            message_text=message_text,
         )
-        self._members.insert(0 if first else len(self._members), member)
+        self._members.insert(0 if message_text else len(self._members), member)
         return path
 
     def leave_out(self, name: str, reason: str) -> None:

@@ -53,6 +53,8 @@ class Member(Noun):
     path: str
     media_type: str | None = None
     envelope: Envelope | None = None
+    message_text: bool = False
+    """The text of a message itself, not something sent with it."""
 
 
 class Opened(Noun):

@@ -66,6 +66,7 @@ class Part(Noun):
     sha256: str | None
     media_type: str | None
     envelope: Envelope | None = None
+    message_text: bool = False
     pages: tuple[RawPage, ...] = ()
     read: tuple[Page, ...] = ()
     transaction: TransactionSet | None = None
@@ -173,7 +174,15 @@ class _Walk:
             )
             return
         opened = opened.model_copy(update={"flaws": (*flaws, *opened.flaws)})
-        self._take(name, sha256, media_type, opened, envelope, depth=depth)
+        self._take(
+            name,
+            sha256,
+            media_type,
+            opened,
+            envelope,
+            depth=depth,
+            message_text=member.message_text,
+        )
 
     def _take(
         self,
@@ -184,6 +193,7 @@ class _Walk:
         envelope: Envelope | None,
         *,
         depth: int,
+        message_text: bool = False,
     ) -> None:
         self.left_out.extend(opened.left_out)
         if opened.pages or opened.read:
@@ -193,6 +203,7 @@ class _Walk:
                     sha256=sha256,
                     media_type=media_type,
                     envelope=envelope,
+                    message_text=message_text,
                     pages=opened.pages,
                     read=opened.read,
                     transaction=opened.transaction,

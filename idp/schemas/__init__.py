@@ -113,6 +113,8 @@ class Subtype(Strict):
     name: str
     title: str
     evidence: tuple[Evidence, ...]
+    most_pages: int | None = Field(default=None, ge=1)
+    """A longer document is something else that speaks of it."""
 
 
 class DocumentSchema(Strict):

@@ -18,7 +18,9 @@ from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
-NEVER_BY_ITSELF = frozenset({"records_request", "appeal_letter", "authorization_reply", "junk"})
+NEVER_BY_ITSELF = frozenset(
+    {"records_request", "appeal_letter", "authorization_reply", "junk", "message"}
+)
 """Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes."""
 
 
