@@ -106,6 +106,7 @@ def text_of_html(text: str) -> str:
 
 
 def _without_tags(text: str) -> str:
+    text = re.sub(r"<!--.*?(?:-->|\Z)", " ", text, flags=re.S)
     for kind in ("script", "style", "head"):
         text = re.sub(rf"<{kind}\b.*?</{kind}\s*>", " ", text, flags=re.I | re.S)
     return html.unescape(re.sub(r"<[^<>]*>", " ", text)).strip()
