@@ -85,7 +85,7 @@ _NO_DOCUMENT_HEADS: dict[bytes, str] = {
     b"-----BEGIN PGP SIGNATURE": "a signature",
     b"-----BEGIN PGP PUBLIC KEY": "a public key",
 }
-_UUENCODED = re.compile(r"^begin [0-7]{3,4} ([^\r\n]{1,200})\r?\n(.*?)^end[ \t]*\r?$", re.M | re.S)
+_UU_BEGIN = re.compile(r"^begin [0-7]{3,4} (\S[^\r\n]{0,200}?)[ \t]*\r?\n")
 _MOST_UUENCODED = 50
 _PGP_MESSAGE = "-----BEGIN PGP MESSAGE-----"
 
@@ -253,7 +253,7 @@ def _shown(texts: Iterable[Text]) -> _Shown:
             content = rest.decode("latin-1")
             pictures.extend(found)
         else:
-            content = _UUENCODED.sub(lambda block: _taken(block, uuencoded), content)
+            content = _without_uuencoded(content, uuencoded)
         kind = text.kind
         try:
             plain = {HTML: text_of_html, RTF: _rtf_words}.get(kind, _as_it_is)(content)
@@ -285,21 +285,42 @@ def _as_it_is(content: str) -> str:
     return content
 
 
-def _taken(block: re.Match[str], uuencoded: list[Attachment]) -> str:
-    """A uuencoded file in the text becomes an attachment, as mail programs show it."""
-    if len(uuencoded) >= _MOST_UUENCODED:
-        return block.group()
-    content = bytearray()
-    for line in block.group(2).splitlines():
-        if not line.strip():
+def _without_uuencoded(content: str, uuencoded: list[Attachment]) -> str:
+    """The text without the uuencoded files in it, which become attachments as in mail programs."""
+    if not re.search(r"^begin [0-7]", content, re.M):
+        return content
+    lines = content.splitlines(keepends=True)
+    kept: list[str] = []
+    number = 0
+    while number < len(lines):
+        begin = _UU_BEGIN.match(lines[number])
+        block = _uu_block(lines, number + 1) if begin else None
+        if begin is None or block is None or len(uuencoded) >= _MOST_UUENCODED:
+            kept.append(lines[number])
+            number += 1
             continue
-        try:
-            content += _uu_line(line)
-        except (binascii.Error, ValueError):
-            return block.group()
-    data = bytes(content)
-    uuencoded.append(Attachment(name=block.group(1).strip(), read=lambda: data))
-    return ""
+        data, number = block
+        uuencoded.append(_attached(begin.group(1), data))
+    return "".join(kept)
+
+
+def _attached(name: str, data: bytes) -> Attachment:
+    return Attachment(name=name, read=lambda: data)
+
+
+def _uu_block(lines: list[str], number: int) -> tuple[bytes, int] | None:
+    """The file that begins at a line, and the line after its ``end``; none where it is no file."""
+    content = bytearray()
+    for place in range(number, len(lines)):
+        line = lines[place].rstrip("\r\n")
+        if line.rstrip() == "end":
+            return bytes(content), place + 1
+        if line.strip():
+            try:
+                content += _uu_line(line)
+            except (binascii.Error, ValueError):
+                return None
+    return None
 
 
 def _uu_line(line: str) -> bytes:

@@ -22,7 +22,7 @@ _CLOSING = re.compile(
     r"(?:\s+(?:so much|very much|again|in advance))?\s*[,.!]*\s*$",
     re.I,
 )
-_MOST_SIGNATURE_LINES = 12
+_MOST_SIGNATURE_LINES, _MOST_LINES_BELOW = 12, 200
 _DISCLAIMER = re.compile(
     r"confidential|privileged|intended (?:only |solely )?(?:for|recipient)|unauthori[sz]ed"
     r"|disclos|dissemination|hipaa|disclaimer|in error|notify the sender|delete (?:it|this|the)"
@@ -55,7 +55,8 @@ _MACHINE = re.compile(
     r"|\d+[ -]pages? fax (?:from|has been received|was received)"
     r"|fax (?:has been|was) received (?:from|on|at)"
     r"|(?:document|file|image) (?:was |has been )?(?:scanned|sent) (?:from|by|using|with) "
-    r"(?:a |an |the )?(?:multifunction|mfp|scanner|copier|xerox|ricoh|canon|konica|kyocera|sharp|hp|brother|epson)"
+    r"(?:a |an |the )?(?:multifunction|mfp|scanner|copier|xerox|ricoh|canon|konica|kyocera|sharp"
+    r"|hp|brother|epson)"
     r"|(?:this )?e-?mail was sent from \"[^\"\n]{2,40}\" \([^)\n]{2,60}\)"
     r"|scan(?:ned)? to e-?mail|scanned document attached",
     re.I,
@@ -118,7 +119,8 @@ def _begins_quote(lines: list[str], number: int) -> bool:
 
 def _without_closing(lines: list[str]) -> list[str]:
     """The lines before a complimentary close that only a signature follows."""
-    for number, line in enumerate(lines):
+    for number in range(max(0, len(lines) - _MOST_LINES_BELOW), len(lines)):
+        line = lines[number]
         if len(line) < 100 and _CLOSING.match(line):
             after = [each for each in lines[number + 1 :] if each.strip()]
             before_disclaimer = _paragraphs(lines[number + 1 :])

@@ -19,8 +19,13 @@ from idp.document import MOST_ENVELOPE_CHARACTERS, Envelope
 from idp.ingest.charsets import decoded
 from idp.ingest.members import printable
 
-_MOST_RAW = 20_000
-_BROKEN = (ValueError, LookupError, TypeError, AttributeError, IndexError, HeaderParseError)
+MOST_FIELD_CHARACTERS = 10_000
+"""How much of a header field is looked at."""
+
+_BROKEN = (
+    ValueError, LookupError, TypeError, AttributeError, IndexError, HeaderParseError,
+    RecursionError,
+)  # fmt: skip
 _ADDRESS = re.compile(r"[^\s<>\"(),;:]+@[^\s<>\"(),;:]+")
 
 
@@ -35,7 +40,7 @@ def field_text(message: Message, name: str) -> str:
 
 def words_of(raw: str) -> str:
     """A field's raw text with its encoded words (RFC 2047) decoded, on one line."""
-    raw = unescaped(raw[:_MOST_RAW]).replace("\r", "").replace("\n", " ")
+    raw = unescaped(raw[:MOST_FIELD_CHARACTERS]).replace("\r", "").replace("\n", " ")
     try:
         pieces = decode_header(raw)
     except _BROKEN:
@@ -106,7 +111,7 @@ def _first_address(message: Message, name: str) -> tuple[str, str]:
         return "", ""
     if raw is None:
         return "", ""
-    text = unescaped(str(raw)[:_MOST_RAW])
+    text = unescaped(str(raw)[:MOST_FIELD_CHARACTERS])
     try:
         # The structure is that of the raw text: a decoded name may hold commas and brackets.
         found = email.utils.getaddresses([text])

@@ -33,7 +33,13 @@ from idp.errors import (
 )
 from idp.ingest.charsets import charset_of_html, decoded
 from idp.ingest.letter import Attachment, Letter, Text, opened_letter, plain_text
-from idp.ingest.mail_headers import envelope_of, field_text, unescaped, words_of
+from idp.ingest.mail_headers import (
+    MOST_FIELD_CHARACTERS,
+    envelope_of,
+    field_text,
+    unescaped,
+    words_of,
+)
 from idp.ingest.members import member_name
 from idp.ingest.open_tnef import letter_of_tnef
 from idp.ingest.opened import HTML, MAIL, PKCS7, RTF, TEXT, TNEF, Opened
@@ -44,13 +50,14 @@ from idp.settings import IngestSettings
 class _Policy(Compat32):
     """``compat32``, with headers of UTF-8 (RFC 6532) or Windows-1252 as text.
 
-    A message is written with its headers as they came: folding them anew fails on broken ones.
+    A field is looked at up to a length, since the library's time grows with its square. A message
+    is written with its headers as they came: folding them anew fails on broken ones.
     """
 
     def header_fetch_parse(self, name: str, value: str) -> str:
         """The field's text."""
         del name
-        return unescaped(value)
+        return unescaped(value[:MOST_FIELD_CHARACTERS])
 
     def fold(self, name: str, value: str) -> str:
         """The field as it came."""

@@ -21,10 +21,7 @@ from idp.ingest.open_mail import open_mail
 from idp.ingest.opened import MAIL, Opened
 from idp.settings import IngestSettings
 
-_SEPARATOR = re.compile(
-    rb"(?:\A(?:\xef\xbb\xbf)?\s*|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]*\r?\n"
-    rb"(?:>From [^\r\n]*\r?\n)?(?=[!-9;-~]{1,76}[ \t]{0,4}:)"
-)
+_SEPARATOR = re.compile(rb"From [^\r\n]*\r?\n(?:>From [^\r\n]*\r?\n)?(?=[!-9;-~]{1,76}[ \t]{0,4}:)")
 _LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,12})[ \t]*\r?$", re.I | re.M)
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
 _QUOTED = re.compile(rb"(^|\n)>(>*From )")
@@ -58,13 +55,29 @@ def open_mbox(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
 
 def _messages(data: mmap.mmap) -> Iterator[tuple[int, int]]:
     """Where each message begins and ends, without the line that parts it from the one before."""
-    found = _SEPARATOR.search(data)
+    found = _separator(data, 0)
     while found is not None:
-        start = found.end()
-        after = _after_length(data, start)
-        following = _SEPARATOR.search(data, after if after is not None else start)
-        yield start, _before_blank(data, following.start()) if following else len(data)
+        start = found[1]
+        following = _separator(data, _after_length(data, start) or start)
+        yield start, _before_blank(data, following[0]) if following else len(data)
         found = following
+
+
+def _separator(data: mmap.mmap, place: int) -> tuple[int, int] | None:
+    """Where the next line that parts two messages begins and ends."""
+    while (place := data.find(b"From ", place)) >= 0:
+        before = data[max(0, place - 3) : place]
+        if before.endswith((b"\n\n", b"\n\r\n")) or _is_first(data, place):
+            match = _SEPARATOR.match(data, place)
+            if match is not None:
+                return match.start(), match.end()
+        place += 1
+    return None
+
+
+def _is_first(data: mmap.mmap, place: int) -> bool:
+    """Whether nothing but a byte order mark and line ends stands before."""
+    return place < 64 and not data[:place].strip(b"\xef\xbb\xbf\r\n")
 
 
 def _before_blank(data: mmap.mmap, stop: int) -> int:

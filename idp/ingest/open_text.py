@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import re
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -100,12 +101,22 @@ def text_of_html(text: str) -> str:
         if isinstance(error, ParserError) and "empty" in str(error).lower():
             return ""
         raise DamagedFileError(f"the HTML can't be read: {type(error).__name__}") from error
-    return str(shown)
+    # The parser gives up below some hundred levels: then the words without any form.
+    return str(shown) if shown.strip() else _without_tags(text)
+
+
+def _without_tags(text: str) -> str:
+    text = re.sub(r"<!--.*?(?:-->|\Z)", " ", text, flags=re.S)
+    for kind in ("script", "style", "head"):
+        text = re.sub(rf"<{kind}\b.*?</{kind}\s*>", " ", text, flags=re.I | re.S)
+    return html.unescape(re.sub(r"<[^<>]*>", " ", text)).strip()
 
 
 def text_of_rtf(data: bytes) -> str:
     """The words of an RTF text; raises as :func:`text_of_html` does."""
     _check_length(len(data))
+    # Line ends mean nothing here, and keep the library's regular expressions inside a group.
+    data = data.replace(b"}", b"}\n")
     try:
         return str(_rtf_to_text(data.decode("latin-1"), errors="ignore"))
     except (ValueError, LookupError, TypeError, RecursionError, OverflowError) as error:

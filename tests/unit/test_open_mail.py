@@ -283,6 +283,12 @@ def test_a_uuencoded_file_in_the_text_is_an_attachment(tmp_path: Path) -> None:
     assert content(found, "fax.pdf") == PDF
 
 
+def test_a_file_that_is_only_begun_stays_text_and_costs_no_time(tmp_path: Path) -> None:
+    begun = b"begin 644 a.pdf\n" * 50_000
+    found = opened(HEADER + b"\r\nSee here:\n" + begun, tmp_path)
+    assert names(found) == ["message text"]
+
+
 def test_a_piece_of_a_message_alone_is_refused_as_such(tmp_path: Path) -> None:
     piece = b'Content-Type: message/partial; id="a@b"; number=2; total=3\r\n\r\nmiddle\r\n'
     with pytest.raises(PartialMessageError):

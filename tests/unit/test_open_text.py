@@ -168,11 +168,7 @@ def test_text_without_end_is_refused(tmp_path: Path) -> None:
 
 def test_deeply_nested_html_does_not_break_the_parser(tmp_path: Path) -> None:
     data = b"<html>" + b"<div><table><tr><td>" * 3000 + b"words"
-    try:
-        found = opened(data, tmp_path)
-    except InputError:
-        return
-    assert "words" in words(found)
+    assert "words" in words(opened(data, tmp_path))
 
 
 @settings(
