@@ -62,15 +62,14 @@ class Structure:
     """Whether the file in memory differs from the one on disk and must be drawn from a copy."""
     flaws: list[str] = field(default_factory=list)
 
-    def count_pages(self) -> None:
-        """Correct the counts in the page tree: drawing programs believe them and stop there."""
-        with reading_objects("its page tree"):
-            _recount(self.pdf.Root.Pages, 0)
-
     def saved(self, workspace: Path) -> Path:
-        """The file in memory, written without encryption below ``workspace``."""
+        """The file in memory, written without encryption below ``workspace``.
+
+        Drawing programs believe the counts in the page tree and stop there: they are made anew.
+        """
         target = workspace / "mended.pdf"
         with reading_objects("the repaired file"):
+            _recount(self.pdf.Root.Pages, 0)
             self.pdf.save(target, static_id=True, encryption=False)
         return target
 

@@ -86,7 +86,6 @@ def _drawn(found: Structure, workspace: Path, limits: IngestSettings) -> tuple[R
         # What qpdf understands, it writes so that PDFium understands it too.
         if document is not None:
             document.close()
-            found.count_pages()
         found.flaws.append("structure rebuilt")
         path, password = found.saved(workspace), ""
         document = _by_pdfium(path, password)
