@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from idp.store import State
+from idp.store.tables import Base
 from tests.faults.running import (
     Running,
     count,
@@ -49,7 +50,7 @@ def test_emptied_engine_tables_lose_nothing(tmp_path):
         wait_until(lambda: states(tmp_path)[State.PROCESSING] >= 4)
         wait_until(lambda: states(tmp_path).total() == 6)
     with sqlite3.connect(tmp_path / "idp.sqlite") as database:
-        ours = {"arrivals", "documents", "pages", "deliveries", "events", "idp_version"}
+        ours = {*Base.metadata.tables, "idp_version"}
         tables = {
             name
             for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type='table'")
