@@ -128,7 +128,8 @@ class Processing(Learning):
             for ordinal, document in enumerate(results.documents, start=1)
         ]
         compared = [likenesses.traits_of(document, results.pages) for document in documents]
-        documents = self._marked(arrival_id, documents, compared, near_duplicates)
+        if process_job.arrival.duplicate_of is None:  # else it is linked and judged by its bytes
+            documents = self._marked(arrival_id, documents, compared, near_duplicates)
         traits_sha256s = [
             self.content.put_bytes(each.model_dump_json().encode()).sha256 if each.speaks else None
             for each in compared
