@@ -15,9 +15,12 @@ from PIL import Image
 
 from idp.deliver import Outbox
 from idp.document import Decision, DocumentType
+from idp.learning import make_dataset
 from idp.pipeline import Pipeline, Result
 from idp.serve import create_app
 from idp.settings import Settings
+from idp.signals import Correction
+from idp.store import CorrectedDocument
 from tests import x12
 from tests.fabricate import Shelf
 
@@ -99,3 +102,17 @@ def test_a_remittance_is_delivered_with_its_listing(pipeline: Pipeline, tmp_path
     )
     assert (published / "original.835").read_bytes() == data
     assert (published / "document.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_a_corrected_listing_is_no_material_to_train_readers_of_pages_on(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    data = x12.whole("835", x12.remittance(random.Random(3), 1).body())
+    found = processed(pipeline, data, tmp_path)
+    at = dt.datetime(2026, 11, 22, 9, 0, tzinfo=dt.UTC)
+    said = Correction(name="payer_name", before="A", after="B")
+    scanned = tuple(page.model_copy(update={"words_source": "ocr"}) for page in found.pages)
+    for pages, documents in ((found.pages, 0), (scanned, 1)):
+        one = CorrectedDocument(found.documents[0], pages, (said,), True, "somebody", at)
+        made = make_dataset([one], tmp_path / "set", tmp_path / "root", 0.0)
+        assert len(made["documents"]) == documents
