@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from idp.document import Claim, Document, Finding, Grade, Page, ServiceLine, Severity
-from idp.patients import Comparison, Patient, compare, patient_of
+from idp.patients import Comparison, Patient, compare, names_alike, patient_of
 from idp.schemas import DocumentSchema
 
 CENT = Decimal("0.01")
@@ -202,15 +202,20 @@ def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Findin
     Args:
         pages: Those of the document.
         many: It speaks of many people by its nature (a remittance): only a page that prints a
-            birth date, as such papers do not, is held against the others.
+            birth date, as such papers seldom do, is held against the others, and must share a
+            name with them.
     """
     so_far = Patient()
+    on_claims: frozenset[str] | None = None
     for page in pages:
         patient = patient_of(page)
         if many and not patient.births:
-            continue
+            on_claims = (on_claims or frozenset()) | patient.names
+            stranger = bool(so_far.names and patient.names) and not _share(so_far, patient.names)
+        else:
+            stranger = on_claims is not None and not _share(patient, on_claims)
         compared = compare(so_far, patient)
-        if compared.other:
+        if stranger or (compared.other and not (many and not patient.births)):
             yield Finding(
                 rule="D3",
                 severity=Severity.BLOCK,
@@ -219,13 +224,19 @@ def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Findin
                 "pages before: they may belong to two patients",
                 page=page.number,
             )
-        so_far = so_far.joined(patient)
+        if not many or patient.births:
+            so_far = so_far.joined(patient)
+
+
+def _share(patient: Patient, names: frozenset[str]) -> bool:
+    """Whether one of the names is the patient's."""
+    return any(names_alike(one, name) == "same" for one in patient.names for name in names)
 
 
 def _differs(compared: Comparison) -> str:
-    if compared.name in ("other", "near"):
-        return "patient"
-    return "birth date" if compared.born == "other" else "member number"
+    if compared.born == "other" and compared.name not in ("other", "near"):
+        return "birth date"
+    return "member number" if compared == (None, None, "other") else "patient"
 
 
 def pages_set_aside(document: Document) -> Iterator[Finding]:
