@@ -201,7 +201,9 @@ class ClaimedChannel(Channel):
         path = self._document_in(folder)
         if path is not None and (folder / _EXPECTED).is_dir():
             relative = path.relative_to(folder)
-            self._bring_companions(folder, *self._companions(look, relative, group))
+            others = list(self._still_expecting(folder)) if self._retries or not group else []
+            beside = self._companions(look, relative, others, group)
+            self._bring_companions(folder, *beside)
         return True
 
     def _kept(self, folder: Path) -> _Held | None:
@@ -283,27 +285,27 @@ class ClaimedChannel(Channel):
             path.rename(home / path.name)
 
     def _companions(
-        self, look: Look, relative: Path, group: Group | None
+        self, look: Look, relative: Path, others: Sequence[Path], group: Group | None
     ) -> tuple[Group, dict[Path, int]]:
         """What lies in the drop folder for a document that is ours already, and for how many."""
-        if group is not None and not self._retries:
+        if group is not None and not others:
             return group, look.users
         beside = {
             path.relative_to(self.folder): stamp
             for path, stamp in walk((self.folder / relative).parent, depth=0)
             if stamp is not None
         }
-        for document in (relative, *self._still_expecting()):
+        for document in (relative, *others):
             if document.parent == relative.parent:
                 beside.setdefault(document, Stamp(0, 0, 0))
         bound = self._bind(beside)
         every = (*bound.groups, *bound.waiting)
         return group or next(each for each in every if each.document == relative), users(every)
 
-    def _still_expecting(self) -> Iterator[Path]:
-        """The documents of claims that trouble kept from getting what belongs to them."""
+    def _still_expecting(self, but: Path) -> Iterator[Path]:
+        """The documents of other claims that did not get yet what belongs to them."""
         for folder in self.claimed.iterdir():
-            if (folder / _EXPECTED).is_dir():
+            if folder != but and (folder / _EXPECTED).is_dir():
                 yield from (path.relative_to(folder) for path in _documents(folder))
 
     def _bring_companions(self, folder: Path, group: Group, wanted_by: dict[Path, int]) -> None:

@@ -229,6 +229,26 @@ def test_a_full_disk_while_the_sidecar_is_kept_loses_neither(tmp_path, intake, c
     assert inbox.health().problems == ()
 
 
+def test_a_full_disk_while_a_shared_sidecar_is_copied_leaves_neither_document_without(
+    tmp_path, intake, clock, fax, monkeypatch
+):
+    drop(fax, a_tif=b"tif", a_pdf=b"pdf", a_xml=b"<fax/>")
+    copy, turns = shutil.copyfileobj, []
+
+    def full(*arguments):
+        turns.append(1)
+        if len(turns) < 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        copy(*arguments)
+
+    monkeypatch.setattr(os, "link", lambda *_, **__: _not_permitted())
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    pass_time(make_inbox(tmp_path, intake, clock, channels=channel()), clock, 90)
+    assert len(turns) >= 3
+    assert intake.sidecars == {"a.tif": b"<fax/>", "a.pdf": b"<fax/>"}
+    assert all(name.startswith(".done/") for name in lying_in(fax))
+
+
 class Killer:
     """Counts what changes the disk or the record, and kills before or after the one wanted."""
 
