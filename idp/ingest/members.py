@@ -22,7 +22,7 @@ from idp.ingest.opened import MOST_NAME_CHARACTERS, Member, Opened
 from idp.settings import IngestSettings
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
-_PICTURES = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP")
+_PICTURES = ("PNG", "JPEG", "GIF", "BMP", "WEBP")  # a TIFF is a fax, whatever its size
 
 CHUNK_BYTES = 1 << 20
 
@@ -42,7 +42,7 @@ def member_name(name: str) -> str:
 
 
 def picture_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height of a picture in pixels, told by its header; none for anything else."""
+    """Width and height of what may be decoration, told by its header; none for anything else."""
     Image.MAX_IMAGE_PIXELS = None  # nothing is decoded here
     try:
         with Image.open(BytesIO(data), formats=_PICTURES) as image:

@@ -50,7 +50,7 @@ _SENDER_SMTP, _SMTP, _CONTENT_ID, _HIDDEN, _FLAGS = 0x5D01, 0x39FE, 0x3712, 0x7F
 _SHORT_NAME, _DISPLAY_NAME, _DELIVERED, _TO, _RTF = 0x3704, 0x3001, 0x0E06, 0x0E04, 0x1009
 _MESSAGE_ID, _CLASS = 0x1035, 0x001A
 _SHOWN_IN_TEXT = 4  # [MS-OXCMSG] 2.2.2.18, attMhtmlRef
-_NO_LIBRARY_ERRORS = (
+_LIBRARY_ERRORS = (
     OSError, ValueError, LookupError, TypeError, AttributeError, struct.error,
     AssertionError, OverflowError,
 )  # fmt: skip
@@ -96,7 +96,7 @@ def open_msg(path: Path, workspace: Path, limits: IngestSettings) -> Opened:
         letter = _Message(root, _ROOT_HEADER, limits, 0).letter()
     except RecursionError as error:
         raise NestedTooDeepError("storages in storages without end") from error
-    except _NO_LIBRARY_ERRORS as error:
+    except _LIBRARY_ERRORS as error:
         raise DamagedFileError(
             f"the Outlook message can't be read: {type(error).__name__}"
         ) from error
@@ -111,7 +111,7 @@ def _is_message(path: Path) -> bool:
             return bool(ole.exists(_PROPERTIES))
     except RecursionError as error:
         raise NestedTooDeepError("storages in storages without end") from error
-    except _NO_LIBRARY_ERRORS as error:
+    except _LIBRARY_ERRORS as error:
         raise DamagedFileError(
             f"the compound file can't be read: {type(error).__name__}"
         ) from error
@@ -143,14 +143,14 @@ class _Object:
     def time(self, name: int) -> dt.datetime | None:
         try:
             value = self._properties.date_prop_value(name)
-        except _NO_LIBRARY_ERRORS:
+        except _LIBRARY_ERRORS:
             return None
         return value if isinstance(value, dt.datetime) else None
 
     def _integer(self, name: int) -> int | None:
         try:
             value = self._properties.int_prop_value(name)
-        except _NO_LIBRARY_ERRORS:
+        except _LIBRARY_ERRORS:
             return None
         return value if isinstance(value, int) else None
 

@@ -153,6 +153,13 @@ def test_a_logo_that_the_text_shows_is_left_out_and_a_page_there_is_not(tmp_path
     assert found.left_out == ("logo.png: a picture of 240 x 80 pixels in the message's text",)
 
 
+def test_a_fax_is_a_document_however_long_and_however_it_is_attached(tmp_path: Path) -> None:
+    long = picture_bytes((1728, 6000), "TIFF")
+    fax = part("image/tiff", long, name="fax.tif", disposition="inline", cid="fax@x")
+    found = opened(mail(part("multipart/related", NOTE, fax)), tmp_path)
+    assert names(found) == ["fax.tif"]
+
+
 def test_a_small_picture_that_is_attached_is_a_document(tmp_path: Path) -> None:
     card = part("image/png", picture_bytes((320, 200)), name="card.png")
     dot = part("image/gif", picture_bytes((1, 1), "GIF"), name="dot.gif")
