@@ -223,7 +223,7 @@ class DecisionSettings(Slice):
         0.8, ge=0, le=1, description="A document type below this confidence goes to review."
     )
     cut_threshold: float = Field(
-        0.9,
+        0.8,
         ge=0,
         le=1,
         description="Documents of one file go to review where the cut between them is less sure.",
