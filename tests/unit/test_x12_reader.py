@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from idp.errors import BrokenInterchangeError, TooLargeError, UnsupportedFileError
 from idp.ingest.formats import media_type_of
-from idp.ingest.opened import X12
+from idp.ingest.opened import TEXT, X12
 from idp.ingest.x12_reader import MOST_ELEMENT_CHARACTERS, transaction_sets
 from idp.x12 import TransactionSet
 from tests import x12
@@ -163,10 +163,13 @@ def test_messages_name_no_values() -> None:
     assert secret not in refused(data)
 
 
-@pytest.mark.parametrize(
-    "head", [b"ISA", b"ISABELLA was here", b"ISA is a word", b"ISA, b, c\n", b""]
-)
-def test_other_text_is_no_interchange(head: bytes) -> None:
+@pytest.mark.parametrize("head", [b"ISABELLA was here", b"ISA is a word"])
+def test_words_that_begin_alike_are_text(head: bytes) -> None:
+    assert media_type_of(head) == TEXT
+
+
+@pytest.mark.parametrize("head", [b"ISA", b"ISA, b, c\n", b""])
+def test_what_is_neither_interchange_nor_text_is_refused(head: bytes) -> None:
     with pytest.raises(UnsupportedFileError):
         media_type_of(head)
 
