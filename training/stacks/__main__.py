@@ -21,6 +21,7 @@ from idp.schemas import load_schemas
 from training.stacks.fit import examples, fit, seen_documents, write_weights
 from training.stacks.make import Invented, Read, Source, make_stacks
 from training.stacks.measure import count, report
+from training.stacks.release import Release
 from training.synthesise.values import Split
 
 _ALONE = 0.25
@@ -49,7 +50,7 @@ def main() -> int:
         write_weights(options.fit, fit(examples(seen_documents(stacks, schemas))))
         sys.stdout.write(f"weights of {len(stacks)} stacks in {options.fit}\n")
         return 0
-    tally = count(make_stacks(source, options.stacks, options.seed), schemas)
+    tally = count(make_stacks(source, options.stacks, options.seed), schemas, Release())
     if options.json:
         counts = tally.counts
         figures = {
@@ -61,8 +62,10 @@ def main() -> int:
             "f1": round(counts.f1, 4),
             "doubtful": tally.doubtful,
             "two_patients": tally.mixed,
+            "two_patients_unheld": tally.mixed_unheld,
             "two_patients_released": tally.mixed_released,
             "neighbours_held": [tally.merged_held, tally.merged],
+            "neighbours_released": tally.merged_released,
             "false_alarms": [tally.false_alarms, tally.whole],
         }
         sys.stdout.write(json.dumps(figures) + "\n")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,12 +69,16 @@ class Tally:
     """Documents that were cut out and go to review for a doubtful cut."""
     mixed: int = 0
     """Documents with pages of two patients, or of a patient and a remittance."""
-    mixed_released: int = 0
+    mixed_unheld: int = 0
     """Of those, documents that neither a doubtful cut nor the rule of one patient holds."""
+    mixed_released: int = 0
+    """Of those, documents that nothing else holds either: they leave by themselves."""
     merged: int = 0
     """Neighbours of two patients, put together as if their cut had been missed."""
     merged_held: int = 0
     """Of those, documents that the rule of one patient alone holds."""
+    merged_released: int = 0
+    """Of those, documents that leave by themselves."""
     whole: int = 0
     """True documents about a patient."""
     false_alarms: int = 0
@@ -103,16 +107,23 @@ def _band(sure: float) -> str:
     return "0.50"
 
 
-def count(stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema]) -> Tally:
+Leaves = Callable[[Segment, Sequence[Page]], bool]
+"""Whether pages, taken for one document, leave by themselves (:mod:`training.stacks.release`)."""
+
+
+def count(
+    stacks: Iterable[Stack], schemas: Mapping[DocumentType, DocumentSchema], leaves: Leaves
+) -> Tally:
     """Splits every stack and holds the documents against the truth."""
     tally = Tally()
-    threshold = DecisionSettings().cut_threshold
     for stack in stacks:
-        _count_one(tally, stack, split(stack.pages, schemas), threshold)
+        _count_one(tally, stack, split(stack.pages, schemas), leaves)
+        _count_rule(tally, stack, schemas, leaves)
     return tally
 
 
-def _count_one(tally: Tally, stack: Stack, segments: Sequence[Segment], threshold: float) -> None:
+def _count_one(tally: Tally, stack: Stack, segments: Sequence[Segment], leaves: Leaves) -> None:
+    threshold = DecisionSettings().cut_threshold
     of = {number: place for place, pages in enumerate(stack.documents) for number in pages}
     found, true = firsts(segments, stack), stack.firsts
     for number in true - found:
@@ -140,14 +151,19 @@ def _count_one(tally: Tally, stack: Stack, segments: Sequence[Segment], threshol
             tally.mixed += 1
             many = segment.type == DocumentType.REMITTANCE_EOB
             pages = [stack.pages[number - 1] for number in segment.pages]
-            released = not doubtful and not _held(pages, many=many)
-            tally.mixed_released += released
-            if released:
-                tally.errors["two patients leave: " + ", ".join(p.kind for p in pieces)] += 1
-    _count_rule(tally, stack)
+            unheld = not doubtful and not _held(pages, many=many)
+            tally.mixed_unheld += unheld
+            if unheld:
+                tally.mixed_released += leaves(segment, pages)
+                tally.errors["two patients, unseen: " + ", ".join(p.kind for p in pieces)] += 1
 
 
-def _count_rule(tally: Tally, stack: Stack) -> None:
+def _count_rule(
+    tally: Tally,
+    stack: Stack,
+    schemas: Mapping[DocumentType, DocumentSchema],
+    leaves: Leaves,
+) -> None:
     """The rule of one patient by itself: on true documents, and on neighbours put together."""
     pages = [[stack.pages[number - 1] for number in numbers] for numbers in stack.documents]
     for piece, own in zip(stack.pieces, pages, strict=True):
@@ -157,8 +173,15 @@ def _count_rule(tally: Tally, stack: Stack) -> None:
     for place in range(1, len(pages)):
         both = stack.pieces[place - 1 : place + 1]
         if _two_patients(both) and all(piece.patient not in ("", MANY) for piece in both):
+            merged = [*pages[place - 1], *pages[place]]
+            held = _held(merged, many=False)
             tally.merged += 1
-            tally.merged_held += _held([*pages[place - 1], *pages[place]], many=False)
+            tally.merged_held += held
+            if not held:
+                # As sure as a cut can be missed: the type of the first, nothing doubted.
+                first = split(pages[place - 1], schemas)[0]
+                sure = first.model_copy(update={"cut_confidence": 1.0, "cut_page": None})
+                tally.merged_released += leaves(sure, merged)
 
 
 def report(tally: Tally) -> str:
@@ -171,9 +194,10 @@ def report(tally: Tally) -> str:
         f"F1 {counts.f1:.4f} ({counts.wrong} wrong, {counts.missed} missed)",
         f"printed pages set aside: {tally.lost_pages}",
         f"to review for a doubtful cut: {tally.doubtful} of {tally.found} documents",
-        f"documents of two patients: {tally.mixed}; that would leave by themselves: "
-        f"{tally.mixed_released}",
-        f"rule D3 alone: holds {tally.merged_held} of {tally.merged} neighbours put together; "
+        f"documents of two patients: {tally.mixed}; neither P6 nor D3 holds {tally.mixed_unheld}; "
+        f"leave by themselves: {tally.mixed_released}",
+        f"rule D3 alone: holds {tally.merged_held} of {tally.merged} neighbours put together, "
+        f"{tally.merged_released} of them leave by themselves; "
         f"false alarms {tally.false_alarms} of {tally.whole} true documents",
         "documents cut rightly by cut_confidence: "
         + ", ".join(
