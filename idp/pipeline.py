@@ -13,33 +13,31 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
 from idp.classify import split
 from idp.document import (
     Decision,
     Document,
     DocumentType,
-    Envelope,
-    Finding,
     Page,
-    Severity,
 )
 from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
-from idp.ingest import Part, Refusal, Scanner, envelope_from_name, read_sidecar, unpack, unpacking
+from idp.ingest import Part, Refusal, Scanner, unpack, unpacking
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
 from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
+from idp.stopwatch import Stopwatch
 from idp.validate import announced_on_cover, validate
 from idp.x12 import TransactionSet
 
@@ -53,36 +51,6 @@ class Result(NamedTuple):
     pages: tuple[Page, ...]
     observations: tuple[Observation | None, ...] = ()
     """What the models did, one for each document; none for one that no model read."""
-
-
-class _Came(NamedTuple):
-    """How a file came, by those who tell it."""
-
-    channel: Envelope | None = None
-    sidecar: Envelope | None = None
-    flaw: str | None = None
-    """What is wrong with the sidecar."""
-
-    def envelope(
-        self,
-        *,
-        mail: Envelope | None = None,
-        header: Envelope | None = None,
-        cover: int | None = None,
-    ) -> Envelope | None:
-        """All of it as one, the most trusted first: sidecar, mail, fax header, channel.
-
-        Args:
-            mail: What the message around the part says.
-            header: What the fax header lines of its pages say.
-            cover: How many pages its cover sheet announces, where nobody else does.
-        """
-        joined: Envelope | None = None
-        for each in (self.channel, header, mail, self.sidecar):
-            joined = each.over(joined) if each is not None else joined
-        if cover is not None and (joined is None or joined.pages_announced is None):
-            joined = (joined or Envelope()).model_copy(update={"pages_announced": cover})
-        return joined
 
 
 def sha256_of(path: Path) -> str:
@@ -208,7 +176,7 @@ class Pipeline:
             type_confidence=0.0,
             pages=(),
         )
-        came = self._came(blank, site, sidecar)
+        came = how_it_came(blank.source, channel, site, sidecar, self.settings.ingest)
         blank = blank.model_copy(update={"envelope": came.envelope()})
         try:
             if self.scanner is not None:
@@ -217,7 +185,9 @@ class Pipeline:
             with clock.stage("unpack"):
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
-            return Result((_with_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ())
+            return Result(
+                (with_sidecar_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ()
+            )
         documents: list[Document] = []
         pages: list[Page] = []
         observations: list[Observation | None] = []
@@ -230,27 +200,15 @@ class Pipeline:
             documents.extend(found.documents)
             pages.extend(found.pages)
             observations.extend(found.observations or (None,) * len(found.documents))
-        documents[0] = _with_left_out(documents[0], unpacked.left_out)
-        documents[0] = _with_flaw(documents[0], came.flaw)
+        documents[0] = with_left_out(documents[0], unpacked.left_out)
+        documents[0] = with_sidecar_flaw(documents[0], came.flaw)
         return Result(tuple(documents), tuple(pages), tuple(observations))
-
-    def _came(self, blank: Document, site: str | None, sidecar: tuple[str, Path] | None) -> _Came:
-        """What is known of how a file came before it is opened."""
-        limits = self.settings.ingest
-        channel = Envelope(site=site, told_by=("channel",)) if site else None
-        if sidecar is not None:
-            name, path = sidecar
-            told = read_sidecar(path, name, blank.source, limits)
-            return _Came(channel, told.envelope, told.flaw)
-        if blank.channel.startswith("fax") and (named := envelope_from_name(blank.source, limits)):
-            channel = named.over(channel)
-        return _Came(channel)
 
     def _part(
         self,
         part: Part,
         blank: Document,
-        came: _Came,
+        came: Came,
         *,
         place: Path,
         received_at: dt.datetime,
@@ -316,7 +274,7 @@ class Pipeline:
                 received_at=received_at,
                 clock=clock.copy(),
             )
-            document = _with_flaws(document, part.flaws)
+            document = with_flaws(document, part.flaws)
             documents.append(document)
             observed = self.models.observe(champion, document, mine) if self._resident else None
             observations.append(observed)
@@ -417,53 +375,3 @@ def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:
             "timings_ms": clock.milliseconds,
         }
     )
-
-
-def _with_left_out(document: Document, left_out: Sequence[str]) -> Document:
-    """The first document of a file names what of the file is no document."""
-    findings = tuple(
-        Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
-
-
-def _with_flaw(document: Document, flaw: str | None) -> Document:
-    """The first document of a file tells what is wrong with the sidecar beside it."""
-    if flaw is None:
-        return document
-    finding = Finding(rule="P9", severity=Severity.WARN, message=f"Not understood: {flaw}")
-    return document.model_copy(update={"findings": (*document.findings, finding)})
-
-
-def _with_flaws(document: Document, flaws: Sequence[str]) -> Document:
-    """What had to be mended for the file to open is said on each of its documents."""
-    findings = tuple(
-        Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
-        for each in flaws
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
-
-
-class Stopwatch:
-    """Wall time per stage, in milliseconds."""
-
-    def __init__(
-        self, on_stage: Callable[[str], None], milliseconds: dict[str, float] | None = None
-    ) -> None:
-        self._on_stage = on_stage
-        self.milliseconds = dict(milliseconds or {})
-
-    def copy(self) -> Stopwatch:
-        """A stopwatch that starts from these figures, for one of several documents."""
-        return Stopwatch(self._on_stage, self.milliseconds)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage."""
-        self._on_stage(name)
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            elapsed = (time.perf_counter() - start) * 1000
-            self.milliseconds[name] = round(self.milliseconds.get(name, 0.0) + elapsed, 1)
