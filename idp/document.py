@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The nouns every room speaks.
 
-A file that arrives is a :class:`Packet`. The reader turns each of its rasters into a
-:class:`Page` of words, marks and ruling lines. The classifier cuts the pages into
+A file that arrives is a packet of one or more parts, and an :class:`Envelope` says how it came.
+The reader turns each raster of a part into a :class:`Page` of words, marks and ruling lines. The classifier cuts the pages into
 :class:`Document` objects; extraction adds :class:`Field` and :class:`Claim`, validation adds
 :class:`Finding` and the :class:`Decision`. All of them are frozen: a stage returns a new one.
 

@@ -185,9 +185,8 @@ class Pipeline:
             with clock.stage("unpack"):
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
-            return Result(
-                (with_sidecar_flaw(_refused(blank, Refusal.of(error), clock), came.flaw),), ()
-            )
+            refused = _refused(blank, Refusal.of(error), clock)
+            return Result((with_sidecar_flaw(refused, came.flaw),), ())
         documents: list[Document] = []
         pages: list[Page] = []
         observations: list[Observation | None] = []

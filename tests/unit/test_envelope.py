@@ -9,10 +9,10 @@ import io
 import pytest
 from rich.console import Console
 
+from idp.came import Came
 from idp.cli import render
 from idp.contract import envelope_facts, to_contract
 from idp.document import Document, DocumentType, Envelope
-from idp.pipeline import _Came
 from idp.serve.view import document_view
 from idp.settings import DecisionSettings
 
@@ -20,7 +20,7 @@ SENT = dt.datetime(2026, 3, 14, 20, 36, tzinfo=dt.UTC)
 
 
 def test_the_sidecar_is_believed_before_the_mail_the_header_and_the_channel():
-    came = _Came(
+    came = Came(
         channel=Envelope(site="north", sender="channel", told_by=("channel",)),
         sidecar=Envelope(sender="sidecar", told_by=("sidecar",)),
     )
@@ -41,8 +41,8 @@ def test_the_sidecar_is_believed_before_the_mail_the_header_and_the_channel():
 
 def test_the_cover_sheet_is_asked_last_how_many_pages_there_are():
     told = Envelope(pages_announced=3, told_by=("fax_header",))
-    assert _Came().envelope(header=told, cover=9) == told
-    assert _Came().envelope() is None
+    assert Came().envelope(header=told, cover=9) == told
+    assert Came().envelope() is None
 
 
 def document(envelope: Envelope | None) -> Document:
