@@ -2,9 +2,10 @@
 """The nouns every room speaks.
 
 A file that arrives is a packet of one or more parts, and an :class:`Envelope` says how it came.
-The reader turns each raster of a part into a :class:`Page` of words, marks and ruling lines. The classifier cuts the pages into
-:class:`Document` objects; extraction adds :class:`Field` and :class:`Claim`, validation adds
-:class:`Finding` and the :class:`Decision`. All of them are frozen: a stage returns a new one.
+The reader turns each raster of a part into a :class:`Page` of words, marks and ruling lines. The
+classifier cuts the pages into :class:`Document` objects; extraction adds :class:`Field` and
+:class:`Claim`, validation adds :class:`Finding` and the :class:`Decision`. All of them are frozen:
+a stage returns a new one.
 
 Boxes are page-relative, 0..1, origin top left, on the page as a person reads it (upright,
 square pixels, deskewed).

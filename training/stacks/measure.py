@@ -181,7 +181,10 @@ def _count_rule(
                 # As sure as a cut can be missed: the type of the first, nothing doubted.
                 first = split(pages[place - 1], schemas)[0]
                 sure = first.model_copy(update={"cut_confidence": 1.0, "cut_page": None})
-                tally.merged_released += leaves(sure, merged)
+                released = leaves(sure, merged)
+                tally.merged_released += released
+                if released:
+                    tally.errors["put together, leave: " + ", ".join(p.kind for p in both)] += 1
 
 
 def report(tally: Tally) -> str:
