@@ -4,8 +4,8 @@ PY := .venv/bin/python
 export OMP_NUM_THREADS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev install-train run test test-unit test-component test-faults \
-        test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
+.PHONY: help install install-dev install-train run test test-unit test-component test-services \
+        test-faults test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
         train train-layoutlm train-reading clean
 
 help: ## list the targets
@@ -24,7 +24,7 @@ run: install ## start the appliance with sample documents; Ctrl-C stops it
 	@scripts/run
 
 test: ## everything that proves it; what can't run here is named at the end
-	@scripts/test lint unit component faults chaos image corpus review odoo
+	@scripts/test lint unit component services faults chaos image corpus review odoo
 
 lint: install-dev ## ruff, mypy --strict, import contracts, Dockerfile
 	@scripts/test lint image
@@ -34,6 +34,9 @@ test-unit: install-dev ## pure and quick
 
 test-component: install-dev ## the real parts: models, database, engine, pages
 	@scripts/test component
+
+test-services: install-dev ## real Dovecot, clamd and LibreOffice
+	@scripts/test services
 
 test-faults: install-dev ## crashes, hangs and lies
 	@scripts/test faults
