@@ -357,13 +357,13 @@ class Appliance:
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
-            channel = self.settings.ingest.channels.get(arrival.channel, ChannelSettings())
+            channel = self._channel(arrival.channel)
             documents = tuple(marked(each, arrival, channel) for each in result.documents)
             self.store.finish_processing(
                 process_job,
                 Results(documents, result.pages, observations),
                 self._enqueue(),
-                near_duplicates=self._channel(arrival.channel).near_duplicates,
+                near_duplicates=channel.near_duplicates,
             )
             self._troubles.pop(arrival_id, None)
             _log.info("arrival %s: %d document(s)", arrival_id, len(result.documents))
