@@ -19,9 +19,10 @@ from idp.validate.transmission import announced_on_cover, transmission_complete
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
 NEVER_BY_ITSELF = frozenset(
-    {"records_request", "appeal_letter", "authorization_reply", "junk", "message"}
+    {"records_request", "appeal_letter", "authorization_reply", "junk", "message", "blank"}
 )
-"""Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes."""
+"""Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes, the text of a
+mail, and files of nothing but white pages (somebody sent the wrong side)."""
 
 
 def validate(
@@ -70,7 +71,7 @@ def validate(
     ]
     poor = tuple(page.number for page in own if page.grade is Grade.POOR)
     reasons = [
-        *_about_the_kind(document, policy),
+        *_about_the_kind(document, schema, policy),
         *_about_gaps_and_rules(findings, gaps),
         *_about_confidence(document, schema, policy),
         *(f"Page {number} is hard to read" for number in poor),
@@ -136,7 +137,9 @@ def _percent(share: float) -> str:
     return f"{int(share * 100)} %"
 
 
-def _about_the_kind(document: Document, policy: DecisionSettings) -> list[str]:
+def _about_the_kind(
+    document: Document, schema: DocumentSchema, policy: DecisionSettings
+) -> list[str]:
     reasons: list[str] = []
     if not policy.automatic:
         reasons.append("Automatic release is switched off")
@@ -146,7 +149,9 @@ def _about_the_kind(document: Document, policy: DecisionSettings) -> list[str]:
         if document.subtype is None:
             reasons.append("Kind of document is not recognised")
         elif document.subtype in NEVER_BY_ITSELF:
-            reasons.append(f"A {document.subtype.replace('_', ' ')} is always seen by a person")
+            kinds = {kind.name: kind.title for kind in schema.subtypes}
+            title = kinds.get(document.subtype, document.subtype)
+            reasons.append(f"Always seen by a person: {title}")
     return reasons
 
 

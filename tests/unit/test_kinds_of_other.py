@@ -3,9 +3,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import pytest
+
 from idp.classify import split
-from idp.document import DocumentType, Page
+from idp.document import Decision, Document, DocumentType, Page
 from idp.schemas import load_schemas
+from idp.settings import DecisionSettings
+from idp.validate import validate
 from tests.unit.pages import page
 
 SCHEMAS = load_schemas()
@@ -49,3 +55,22 @@ def test_the_text_of_a_mail_that_is_no_wanted_type_is_a_message() -> None:
     assert only([page(COVER)]) == (DocumentType.OTHER, "fax_cover")
     assert only([page(COVER)], message_text=True) == (DocumentType.OTHER, "message")
     assert only([page("Please call back.")], message_text=True)[1] == "message"
+
+
+@pytest.mark.parametrize("subtype", ["blank", "message", "records_request"])
+def test_some_kinds_never_leave_without_a_person(subtype: str) -> None:
+    document = Document(
+        document_id="d",
+        source="a.tif",
+        sha256="",
+        channel="fax",
+        type=DocumentType.OTHER,
+        type_confidence=1.0,
+        subtype=subtype,
+        pages=(1,),
+    )
+    schema = SCHEMAS[DocumentType.OTHER]
+    checked = validate(document, schema, DecisionSettings(), [page("x")], dt.date(2026, 11, 22))
+    assert checked.decision is Decision.REVIEW
+    (reason,) = checked.reasons
+    assert reason.startswith("Always seen by a person: ")
