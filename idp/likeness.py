@@ -28,6 +28,10 @@ from idp.phrases import fold
 SAME = 0.4
 """Share of the numbers of two documents that both have, from which on they are the same one."""
 
+SAME_INTERCHANGE = 0.95
+"""The same for two X12 transaction sets: nothing is misread there, and acknowledgments and status
+replies of one trading partner are alike in most of their numbers."""
+
 FEWEST_NUMBERS = 6
 """A document with fewer numbers says too little: covers and blank sheets are all alike."""
 
@@ -86,6 +90,8 @@ class Traits(Noun):
     """What a document is compared by."""
 
     type: str
+    electronic: bool = False
+    """Whether it came as an X12 transaction set."""
     numbers: frozenset[str]
     words: frozenset[str]
     text: str
@@ -137,6 +143,7 @@ def traits(document: Document, pages: Sequence[Page]) -> Traits:
                 values.setdefault(field.name, set()).add(token)
     return Traits(
         type=document.type,
+        electronic=any(page.words_source == "x12" for page in pages),
         numbers=frozenset(numbers),
         words=frozenset(words),
         text="".join(text),
@@ -147,7 +154,8 @@ def traits(document: Document, pages: Sequence[Page]) -> Traits:
 def likeness(one: Traits, other: Traits) -> float:
     """How much of two documents' numbers is the same, 0..1; 0 where something tells them apart.
 
-    A number that may be a misreading of the other's counts half.
+    A number that may be a misreading of the other's counts half. Two transaction sets are alike
+    from :data:`SAME_INTERCHANGE` on, digit for digit, or not at all.
     """
     if one.type != other.type or not (one.speaks and other.speaks):
         return 0.0
@@ -156,8 +164,12 @@ def likeness(one: Traits, other: Traits) -> float:
         return 0.0
     if _contradict(one, other):
         return 0.0
+    sizes = len(one.numbers) + len(other.numbers)
+    if one.electronic and other.electronic:
+        share = 2 * len(one.numbers & other.numbers) / sizes
+        return share if share >= SAME_INTERCHANGE else 0.0
     found = _found_in(one.numbers, other.numbers) + _found_in(other.numbers, one.numbers)
-    return found / (len(one.numbers) + len(other.numbers))
+    return found / sizes
 
 
 def _letters_and_digits(text: str) -> str:

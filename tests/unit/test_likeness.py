@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -21,12 +22,17 @@ TWO = "11/30/1984 BR90215577 1245319599 555-340-9912 555-340-9913 E11.9 99214 12
 FORM, PATIENT, OTHER = PRINT.split(), ONE.split(), TWO.split()
 
 
-def traits_of(texts: list[str], *fields: Field, kind: str = "prior_auth_request") -> Traits:
+def traits_of(
+    texts: list[str],
+    *fields: Field,
+    kind: str = "prior_auth_request",
+    source: Literal["ocr", "x12"] = "ocr",
+) -> Traits:
     box = Box(0.1, 0.1, 0.2, 0.12)
     words = tuple(
         Word(id=i, text=text, confidence=0.9, box=box, line=i) for i, text in enumerate(texts)
     )
-    page = Page(number=1, width_px=1700, height_px=2200, dpi=200, words=words)
+    page = Page(number=1, width_px=1700, height_px=2200, dpi=200, words=words, words_source=source)
     document = Document(
         document_id="d",
         source="a.tif",
@@ -110,3 +116,12 @@ def test_documents_that_share_most_numbers_nearly_always_share_a_bucket() -> Non
         one, other = traits_of(numbers).buckets(), traits_of(misread).buckets()
         met += any(a == b for a, b in zip(one, other, strict=True))
     assert met >= 190
+
+
+def test_two_interchanges_are_the_same_only_number_for_number() -> None:
+    sent = [f"REF*{n}" for n in range(100000, 100040)]
+    first = traits_of([*sent, "SE*40*0001"], source="x12")
+    again = traits_of([*sent, "SE*40*0002"], source="x12")
+    other = traits_of([*sent[:30], *(f"REF*{n}" for n in range(200000, 200010))], source="x12")
+    assert likeness(first, again) > 0.95
+    assert likeness(first, other) == 0
