@@ -202,15 +202,17 @@ def write_samples(folder: Path, *, seed: int) -> None:
     Raises:
         AccessError: The folder can't be written.
     """
-    from idp.samples import samples  # noqa: PLC0415 - heavy
+    from idp.samples import arrivals, samples  # noqa: PLC0415 - heavy
 
+    today = dt.datetime.now().astimezone().date()
     try:
-        made = samples(folder, seed, dt.datetime.now().astimezone().date())
+        made = [sample.path for sample in samples(folder, seed, today)]
+        made += arrivals(folder, seed, today)
     except OSError as error:
         raise AccessError(f"{folder}: {error.strerror}") from error
     console = tables()
-    for sample in made:
-        console.print(str(sample.path), markup=False, soft_wrap=True)
+    for path in made:
+        console.print(str(path), markup=False, soft_wrap=True)
 
 
 def write_separators(file: Path, *, a4: bool) -> None:
