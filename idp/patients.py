@@ -54,7 +54,6 @@ _ATTRIBUTES: dict[str, What] = {
     "dob": "born",
     "member_id": "member",
 }
-_NAMELESS = frozenset({"name", "last", "first"})
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "jr", "sr", "ii", "iii", "iv"})
 _CREDENTIALS = frozenset(
     {"md", "do", "np", "pac", "dpm", "fnpc", "fnp", "rn", "phd", "dds", "dc", "pa"}

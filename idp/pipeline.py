@@ -41,8 +41,6 @@ from idp.stopwatch import Stopwatch
 from idp.validate import announced_on_cover, validate
 from idp.x12 import TransactionSet
 
-CHUNK_BYTES = 1 << 20
-
 
 class Result(NamedTuple):
     """What one file became: its documents in page order, and the pages as read."""
@@ -55,11 +53,8 @@ class Result(NamedTuple):
 
 def sha256_of(path: Path) -> str:
     """The hash of the bytes as received."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def document_id(sha256: str, part: str | None, ordinal: int) -> str:

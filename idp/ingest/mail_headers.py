@@ -17,7 +17,7 @@ from email.message import Message
 
 from idp.document import MOST_ENVELOPE_CHARACTERS, Envelope
 from idp.ingest.charsets import decoded
-from idp.ingest.members import printable
+from idp.ingest.opened import printable
 
 MOST_FIELD_CHARACTERS = 10_000
 """How much of a header field is looked at."""

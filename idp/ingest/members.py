@@ -9,7 +9,6 @@ text for people and never becomes a path.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -18,19 +17,13 @@ from PIL import Image
 
 from idp.document import Envelope
 from idp.errors import TooLargeError
-from idp.ingest.opened import MOST_NAME_CHARACTERS, Member, Opened
+from idp.ingest.opened import MOST_NAME_CHARACTERS, Member, Opened, printable
 from idp.settings import IngestSettings
 
 _DRIVE = re.compile(r"^[A-Za-z]:")
 _PICTURES = ("PNG", "JPEG", "GIF", "BMP", "WEBP")  # a TIFF is a fax, whatever its size
 
 CHUNK_BYTES = 1 << 20
-
-
-def printable(text: str, most: int) -> str:
-    """Foreign text on one line: no control or format characters, at most ``most`` characters."""
-    shown = "".join(c if c.isprintable() else " " for c in text[: 8 * most])
-    return " ".join(unicodedata.normalize("NFC", shown).split())[:most].strip()
 
 
 def member_name(name: str) -> str:

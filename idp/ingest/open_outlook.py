@@ -37,9 +37,8 @@ from idp.ingest.charsets import codec_of, decoded
 from idp.ingest.letter import Attachment, Letter, Text, opened_letter, plain_text
 from idp.ingest.mail_headers import envelope, envelope_of
 from idp.ingest.mapi import rtf_of, text_of_codepage
-from idp.ingest.members import printable
 from idp.ingest.open_mail import letter_of_mail
-from idp.ingest.opened import HTML, MAIL, RTF, TEXT, Opened
+from idp.ingest.opened import HTML, MAIL, RTF, TEXT, Opened, printable
 from idp.settings import IngestSettings
 
 _PROPERTIES = "__properties_version1.0"

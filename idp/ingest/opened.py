@@ -9,6 +9,7 @@ process, writes only below ``workspace``, and raises nothing but coded
 
 from __future__ import annotations
 
+import unicodedata
 from importlib import import_module
 from pathlib import Path
 
@@ -39,6 +40,12 @@ TEXT = "text/plain"
 X12 = "application/edi-x12"
 TRANSACTION = "application/edi-x12; transaction"
 """One transaction set cut out of an interchange, as :mod:`idp.ingest.open_x12` writes it."""
+
+
+def printable(text: str, most: int) -> str:
+    """Foreign text on one line: no control or format characters, at most ``most`` characters."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 8 * most])
+    return " ".join(unicodedata.normalize("NFC", shown).split())[:most].strip()
 
 
 class Member(Noun):

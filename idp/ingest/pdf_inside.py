@@ -16,7 +16,8 @@ from typing import Any
 import pikepdf
 
 from idp.errors import PortfolioError, TooLargeError
-from idp.ingest.opened import MOST_NAME_CHARACTERS, Member
+from idp.ingest.members import member_name
+from idp.ingest.opened import Member
 from idp.settings import IngestSettings
 
 _CHUNK_BYTES = 1 << 20
@@ -129,9 +130,7 @@ def _name(specification: Any, key: str) -> str:
             break
     else:
         text = key
-    text = text.replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(c if c.isprintable() else " " for c in text).strip()
-    return shown[-MOST_NAME_CHARACTERS:] or "attachment"
+    return member_name(text.replace("\\", "/").rsplit("/", 1)[-1]) or "attachment"
 
 
 def _write(stream: Any, target: Path, budget: int, limits: IngestSettings) -> int:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,7 @@ import yaml
 
 from idp.document import MOST_ENVELOPE_CHARACTERS, Envelope, Noun
 from idp.errors import InputError, SchemaError
+from idp.ingest.opened import printable
 from idp.ingest.sidecar_formats import MOST_BYTES, Pair, pairs_of
 from idp.ingest.unpacked import parsing_children
 from idp.settings import IngestSettings
@@ -96,7 +96,7 @@ def _by_name(pairs: Sequence[Pair]) -> dict[str, str]:
     """Values by folded name, alone and with the name above; the first of a name counts."""
     values: dict[str, str] = {}
     for names, raw in pairs:
-        value = printable(raw)
+        value = printable(raw, MOST_ENVELOPE_CHARACTERS)
         if not value:
             continue
         folded = [each for each in map(_folded, names) if each]
@@ -104,12 +104,6 @@ def _by_name(pairs: Sequence[Pair]) -> dict[str, str]:
             if len(folded) >= depth:
                 values.setdefault(".".join(folded[-depth:]), value)
     return values
-
-
-def printable(text: str) -> str:
-    """Foreign text on one line, without control characters, cut to what an envelope holds."""
-    shown = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in text)
-    return " ".join(shown.split())[:MOST_ENVELOPE_CHARACTERS]
 
 
 def _folded(name: str) -> str:

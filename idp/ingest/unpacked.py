@@ -34,7 +34,6 @@ from idp.ingest.opened import MOST_NAME_CHARACTERS, Member, Opened, open_here
 from idp.settings import IngestSettings
 from idp.x12 import TransactionSet
 
-_CHUNK_BYTES = 1 << 20
 _CHILDREN = 2
 _FILES_PER_CHILD = 100
 
@@ -260,11 +259,8 @@ class _Walk:
 
 
 def _sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def unpacking() -> dict[str, int]:

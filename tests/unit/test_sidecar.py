@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from idp.document import MOST_ENVELOPE_CHARACTERS, Envelope
 from idp.errors import InputError
 from idp.ingest import Told, envelope_from_name, read_sidecar
-from idp.ingest.sidecar import parse_time, printable
+from idp.ingest.opened import printable
+from idp.ingest.sidecar import parse_time
 from idp.ingest.sidecar_formats import MOST_BYTES, pairs_of
 from idp.settings import IngestSettings
 
@@ -225,7 +226,7 @@ def test_any_text_is_a_time_or_none(text):
 
 @given(st.text(max_size=2000))
 def test_what_is_shown_is_one_short_line(text):
-    shown = printable(text)
+    shown = printable(text, MOST_ENVELOPE_CHARACTERS)
     assert len(shown) <= MOST_ENVELOPE_CHARACTERS
     assert shown == "" or shown.isprintable()
 
