@@ -426,6 +426,8 @@ class Field(Noun):
     source: str
     derived_from: tuple[str, ...] = ()
     model_version: str = ""
+    mended: Literal["", "repaired", "derived"] = ""
+    """Whether a rule changed what was read: signs repaired by their place, or computed."""
 
     @model_validator(mode="after")
     def _has_evidence(self) -> Self:
@@ -453,6 +455,8 @@ class ServiceLine(Noun):
     confidence: float = Bounded(default=0.0, ge=0, le=1)
     page: int | None = None
     box: Box | None = None
+    derived: tuple[str, ...] = ()
+    """Amounts above that nobody could read and a balance proposes (rule R9)."""
 
 
 class Claim(ServiceLine):
@@ -470,8 +474,19 @@ class Claim(ServiceLine):
     service_lines: tuple[ServiceLine, ...] = ()
 
 
+class Place(Noun):
+    """Where on the document something stands; without a box, somewhere on the page."""
+
+    page: int
+    box: Box | None = None
+
+
 class Finding(Noun):
-    """What a rule has to say: which rule, how severe, about what, and what would mend it."""
+    """What a rule has to say: which rule, how severe, about what, and what would mend it.
+
+    ``field``, ``page`` and ``box`` name the first of what it is about; ``fields`` and ``places``
+    everything, the first included, where it is about more than one.
+    """
 
     rule: str
     severity: Severity
@@ -479,6 +494,60 @@ class Finding(Noun):
     message: str
     page: int | None = None
     box: Box | None = None
+    remedy: str = ""
+    """What a person can do about it, in words."""
+    fields: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
+
+
+class MasterMatch(Noun):
+    """Who of our own directories a party of the document is, and why that is believed.
+
+    ``matched`` names one entry; ``near`` and ``ambiguous`` leave it to a person, ``none`` says that
+    the directory was asked and knows nobody alike.
+    """
+
+    directory: Literal["members", "providers", "payers"]
+    party: str
+    outcome: Literal["matched", "near", "ambiguous", "none"]
+    canonical_id: str | None = None
+    score: float = Bounded(default=0.0, ge=0, le=1)
+    evidence: tuple[str, ...] = ()
+    """What agrees and what does not, as ``birth date: same``; never a value."""
+    edition: str = ""
+    """Of the directory."""
+
+
+class UrgencyEvidence(Noun):
+    """One thing that says how urgent a document is: a field, a tick, a word on the cover."""
+
+    level: Literal["routine", "urgent", "emergent"]
+    what: str
+    field: str | None = None
+    page: int | None = None
+    box: Box | None = None
+
+
+class Urgency(Noun):
+    """How urgent the sender says it is (FHIR request priority; X12 UM06), with the evidence.
+
+    ``expedited`` and UM06 ``U`` are ``urgent``, UM06 ``03`` is ``emergent``.
+    """
+
+    level: Literal["routine", "urgent", "emergent"]
+    evidence: tuple[UrgencyEvidence, ...] = ()
+
+
+class Clock(Noun):
+    """One time limit that runs for the document: since when, until when, by which rule."""
+
+    rule: str
+    title: str
+    starts_at: dt.datetime
+    due_at: dt.datetime
+    length: str
+    """As the rule says it: ``72 hours``, ``2 business days``."""
+    source: str = ""
 
 
 class Document(Noun):
@@ -512,8 +581,20 @@ class Document(Noun):
     claims: tuple[Claim, ...] = ()
     missing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    masters: tuple[MasterMatch, ...] = ()
+    urgency: Urgency | None = None
+    clocks: tuple[Clock, ...] = ()
+    """Time limits that run, the first to end first."""
+    priority: int | None = Bounded(default=None, ge=1, le=9)
+    """1 is worked first; none: that of the channel."""
     decision: Decision = Decision.REVIEW
     reasons: tuple[str, ...] = ()
+    release: Literal["never", "confident", "always"] | None = None
+    """The policy by which it was decided whether it leaves by itself."""
+    sampled: bool = False
+    """Held back only to measure how often what leaves by itself is wrong."""
+    rules_version: str = ""
+    """Of everything that judged it: rules, schemas, requirements, policy."""
     error: str | None = None
     hint: str | None = None
     timings_ms: dict[str, float] = {}

@@ -57,6 +57,22 @@ class SchemaError(IdpError):
     hint = "Correct the YAML file that the message names; `idp doctor` checks all of them."
 
 
+class RulesError(IdpError):
+    """A file of rules (requirements, clocks, calendars, letters) is not well formed."""
+
+    code = "bad_rules"
+    exit_code = ExitCode.BROKEN_INSTALLATION
+    hint = "Correct the YAML file that the message names; `idp doctor` checks all of them."
+
+
+class ImportedDataError(IdpError):
+    """A code list, register or directory can't be imported, or what was imported is damaged."""
+
+    code = "bad_reference"
+    exit_code = ExitCode.USAGE
+    hint = "Correct the file, or name its columns; what was imported before stays in force."
+
+
 class MissingDependencyError(IdpError):
     """Something the appliance needs is not installed."""
 

@@ -32,13 +32,14 @@ from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, Scanner, unpack, unpacking
+from idp.judge import Judge
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
 from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
 from idp.stopwatch import Stopwatch
-from idp.validate import announced_on_cover, validate
+from idp.validate import announced_on_cover
 from idp.x12 import TransactionSet
 
 
@@ -78,6 +79,7 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
+        self.judge = Judge(settings, self.schemas)
         self.separators = load_separators(settings.schemas_folder)
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.models = ModelsInForce(
@@ -333,14 +335,7 @@ class Pipeline:
         clock: Stopwatch,
     ) -> Document:
         with clock.stage("validate"):
-            checked = validate(
-                draft,
-                self.schemas[draft.type],
-                self.settings.decision,
-                mine,
-                received_at.date(),
-                arrived=arrived,
-            )
+            checked = self.judge.judged(draft, mine, received_at=received_at, arrived=arrived)
         return checked.model_copy(update={"timings_ms": clock.milliseconds})
 
 

@@ -30,6 +30,9 @@ from pydantic_settings import (
 
 from idp.errors import SettingsError
 
+SHIPPED_RULES = Path(__file__).parent.parent / "rules"
+"""The rules that come with the program."""
+
 
 class Slice(BaseModel):
     """One room's options."""
@@ -38,8 +41,12 @@ class Slice(BaseModel):
 
 
 DuplicatePolicy = Literal["warn", "hold", "skip"]
+Release = Literal["never", "confident", "always"]
+"""When a document leaves by itself. ``always``: also with doubtful values; never with a finding
+that blocks."""
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")]
 """It becomes the name of a folder."""
+SiteName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _OUR_QUEUES = frozenset({"process", "deliver"})
 
@@ -96,6 +103,11 @@ class ChannelSettings(Slice):
         "hold",
         description="The same document sent or scanned again. warn: marked; hold: goes to review; "
         "skip: kept and shown, not delivered.",
+    )
+    release: Release | None = Field(
+        None,
+        description="When its documents leave by themselves, where it is stricter than what "
+        "decision.types says.",
     )
 
 
@@ -261,6 +273,25 @@ class DecisionSettings(Slice):
     """When a document may leave without a person."""
 
     automatic: bool = Field(default=True, description="Off: everything goes to review.")
+    types: dict[str, Release] = Field(
+        default_factory=dict,
+        description="Document type or subtype -> never, confident or always; by default confident. "
+        "`always` lets doubtful values pass, never a finding that blocks.",
+    )
+    accuracy_target: float | None = Field(
+        None,
+        gt=0.5,
+        lt=1,
+        description="Share of the values that leave by themselves which must be right (.995: at "
+        "most .5 % wrong); thresholds follow from what was measured. None: field_threshold holds.",
+    )
+    quality_sample: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="Share of what would leave by itself that a person checks first, so that the "
+        "true error rate is measured.",
+    )
     field_threshold: float = Field(
         0.9, ge=0, le=1, description="A field below this confidence goes to review."
     )
@@ -273,6 +304,30 @@ class DecisionSettings(Slice):
         le=1,
         description="Documents of one file go to review where the cut between them is less sure.",
     )
+
+
+class SiteSettings(Slice):
+    """Whose paperwork it is: it says which clocks run, and when people work there."""
+
+    role: Literal["provider", "payer"] = Field(
+        "provider", description="What it is to the documents: it asks payers, or it is one."
+    )
+    timezone: str | None = Field(
+        None, description="IANA zone of its working day; by default this machine's."
+    )
+    calendar: str = Field(
+        "us_federal",
+        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        description="Working days and hours: a file of this name in rules/calendars.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        try:
+            return name if name is None else ZoneInfo(name).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is no IANA time zone") from error
 
 
 class EngineSettings(Slice):
@@ -368,6 +423,15 @@ class Settings(BaseSettings):
         None,
         description="Document types of your own, one YAML file each; by default <data>/schemas.",
     )
+    rules: Path | None = Field(
+        None,
+        description="Rules of your own that change without code (payer requirements, clocks, "
+        "calendars, letters): laid over those of the program; by default <data>/rules.",
+    )
+    sites: dict[SiteName, SiteSettings] = Field(
+        default_factory=dict,
+        description="What is known of the sites that channels name; others are provider sites.",
+    )
     ingest: IngestSettings = IngestSettings()
     read: ReadSettings = ReadSettings()
     extract: ExtractSettings = ExtractSettings()
@@ -431,6 +495,21 @@ class Settings(BaseSettings):
     def registry_folder(self) -> Path:
         """Models made or registered here; those of `models_folder` are the program's."""
         return self.data / "models"
+
+    @property
+    def rules_folder(self) -> Path:
+        """Rules of this appliance's people; those of the program lie in :data:`SHIPPED_RULES`."""
+        return self.rules or self.data / "rules"
+
+    @property
+    def reference_folder(self) -> Path:
+        """Imported code lists and registers (``idp reference``)."""
+        return self.data / "reference"
+
+    @property
+    def masters_folder(self) -> Path:
+        """Imported directories of members, providers and payers (``idp masters``)."""
+        return self.data / "masters"
 
     @property
     def schemas_folder(self) -> Path:

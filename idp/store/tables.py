@@ -86,6 +86,7 @@ class DocumentRecord(Base):
         sa.UniqueConstraint("arrival_id", "ordinal", name="uq_documents_arrival_ordinal"),
         sa.Index("ix_documents_state", "state", "changed_at"),
         sa.Index("ix_documents_changed_at", "changed_at"),
+        sa.Index("ix_documents_escalate_at", "escalate_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -110,7 +111,44 @@ class DocumentRecord(Base):
     traits_sha256: Mapped[str | None]
     """What later documents are compared with it by."""
     due_at: Mapped[dt.datetime | None]
-    """When a person must have decided (review)."""
+    """When the first of its clocks ends: by then a person must have decided."""
+    urgency: Mapped[str | None]
+    priority: Mapped[int | None]
+    """1 is worked first; none: that of its channel."""
+    clock: Mapped[str | None]
+    """The rule of ``due_at``."""
+    escalation: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
+    """How many steps the clock has run down, 0 to 3 (overdue)."""
+    escalate_at: Mapped[dt.datetime | None]
+    """When the next step is due; none once it is overdue or decided."""
+    sampled: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Held back only to measure how often what leaves by itself is wrong."""
+
+
+class DecisionRecord(Base):
+    """One decision on a document, with what it was made by; the values are in its result.
+
+    ``rules`` names the finding rules and reasons' codes, never a value; ``result_sha256`` is the
+    document as decided, from which, with its pages, the decision can be made again.
+    """
+
+    __tablename__ = "decisions"
+    __table_args__ = (
+        sa.Index("ix_decisions_document", "document_id"),
+        sa.Index("ix_decisions_at", "at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    at: Mapped[dt.datetime]
+    actor: Mapped[str]
+    decision: Mapped[str]
+    release: Mapped[str | None]
+    sampled: Mapped[bool]
+    rules_version: Mapped[str]
+    models: Mapped[dict[str, Any]]
+    rules: Mapped[list[str]] = mapped_column(sa.JSON)
+    result_sha256: Mapped[str]
 
 
 class PageRecord(Base):

@@ -9,20 +9,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from idp.document import Decision, Document, DocumentType, Finding, Grade, Page, Severity
+from idp.document import Document, DocumentType, Finding, Page, Severity
+from idp.knowledge import Circumstances, Knowledge
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
 from idp.validate.completeness import Gap, find_gaps
+from idp.validate.decision import NEVER_BY_ITSELF, decided
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
-
-NEVER_BY_ITSELF = frozenset(
-    {"records_request", "appeal_letter", "authorization_reply", "junk", "message", "blank"}
-)
-"""Kinds of `other` that always go to a person: deadlines, the law, misdirected faxes, the text of a
-mail, and files of nothing but white pages (somebody sent the wrong side)."""
 
 
 def validate(
@@ -33,6 +29,8 @@ def validate(
     today: dt.date,
     *,
     arrived: Sequence[Page] = (),
+    knowledge: Knowledge | None = None,
+    circumstances: Circumstances | None = None,
 ) -> Document:
     """``document`` with its missing fields, findings, decision and reasons filled in.
 
@@ -50,6 +48,8 @@ def validate(
         today: The day of receipt, for rules on dates.
         arrived: All pages that came in the same transmission, also those of other documents;
             without them nothing is said of what was announced.
+        knowledge: Imported lists, directories, requirements and clocks; by default none.
+        circumstances: How it came; without them no clock runs.
     """
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
@@ -69,21 +69,13 @@ def validate(
         ),
         *(_gap_finding(gap) for gap in gaps),
     ]
-    poor = tuple(page.number for page in own if page.grade is Grade.POOR)
-    reasons = [
-        *_about_the_kind(document, schema, policy),
-        *_about_gaps_and_rules(findings, gaps),
-        *_about_confidence(document, schema, policy),
-        *(f"Page {number} is hard to read" for number in poor),
-    ]
-    return document.model_copy(
+    found = document.model_copy(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
-            "decision": Decision.REVIEW if reasons else Decision.AUTO,
-            "reasons": tuple(dict.fromkeys(reasons)),
         }
     )
+    return decided(found, schema, policy, own, circumstances)
 
 
 def _on_paper(
@@ -131,57 +123,3 @@ def _said(gap: Gap) -> str:
     if gap.unread:
         return f"{gap.schema.title} seems to be printed but was not read"
     return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
-
-
-def _percent(share: float) -> str:
-    return f"{int(share * 100)} %"
-
-
-def _about_the_kind(
-    document: Document, schema: DocumentSchema, policy: DecisionSettings
-) -> list[str]:
-    reasons: list[str] = []
-    if not policy.automatic:
-        reasons.append("Automatic release is switched off")
-    if document.type_confidence < policy.type_threshold:
-        reasons.append(f"Document type is uncertain ({_percent(document.type_confidence)})")
-    if document.type == DocumentType.OTHER:
-        if document.subtype is None:
-            reasons.append("Kind of document is not recognised")
-        elif document.subtype in NEVER_BY_ITSELF:
-            kinds = {kind.name: kind.title for kind in schema.subtypes}
-            title = kinds.get(document.subtype, document.subtype)
-            reasons.append(f"Always seen by a person: {title}")
-    return reasons
-
-
-def _about_gaps_and_rules(findings: Sequence[Finding], gaps: Sequence[Gap]) -> list[str]:
-    lacking = [
-        _said(gap) if gap.unread else f"{gap.schema.title} is missing"
-        for gap in gaps
-        if gap.schema.severity is not Severity.INFO
-    ]
-    blocked = [
-        finding.message
-        for finding in findings
-        if finding.severity is Severity.BLOCK and finding.rule not in ("C1", "C2")
-    ]
-    return lacking + blocked
-
-
-def _about_confidence(
-    document: Document, schema: DocumentSchema, policy: DecisionSettings
-) -> list[str]:
-    reasons: list[str] = []
-    for field in document.fields:
-        known = schema.field(field.name)
-        if field.value in (None, ""):
-            continue
-        limit = known.threshold if known and known.threshold is not None else None
-        if field.confidence < (policy.field_threshold if limit is None else limit):
-            title = known.title if known else field.name
-            reasons.append(f"{title} read with {_percent(field.confidence)} confidence")
-    for number, claim in enumerate(document.claims, start=1):
-        if claim.confidence < policy.field_threshold:
-            reasons.append(f"Claim {number} read with {_percent(claim.confidence)} confidence")
-    return reasons
