@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from idp.requirements import Companion, Requirements
 from idp.settings import Release, SiteSettings
 
 
@@ -18,6 +19,8 @@ class Knowledge(NamedTuple):
 
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
+    requirements: Requirements = Requirements()
+    """What payers ask for beside the schema (rules C3 and C4)."""
 
 
 class Circumstances(NamedTuple):
@@ -30,3 +33,5 @@ class Circumstances(NamedTuple):
     """What its channel says of leaving by itself."""
     priority: int = 5
     """Of its channel."""
+    companions: tuple[Companion, ...] = ()
+    """The other documents of the same arrival: what a form asks for may be among them."""

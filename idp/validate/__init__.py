@@ -7,10 +7,11 @@ Rules judge paperwork only: nothing here approves or denies care.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.requirements import not_enclosed, unmet
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
@@ -19,6 +20,10 @@ from idp.validate.decision import NEVER_BY_ITSELF, decided
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
+
+
+LISTS_ENCLOSURES = frozenset({DocumentType.REFERRAL, DocumentType.PRIOR_AUTH_REQUEST})
+"""Types that come with papers of their own: only there is a list of enclosures held against them."""
 
 
 def validate(
@@ -68,6 +73,7 @@ def validate(
             else _on_paper(document, own, incomplete, policy.cut_threshold)
         ),
         *(_gap_finding(gap) for gap in gaps),
+        *_asked_by_payers(document, schema, own, today, knowledge, circumstances),
     ]
     found = document.model_copy(
         update={
@@ -103,6 +109,24 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
         if known is not None and field.value not in (None, ""):
             findings.extend(rules.check(field, known, today))
     return findings
+
+
+def _asked_by_payers(
+    document: Document,
+    schema: DocumentSchema,
+    pages: Sequence[Page],
+    today: dt.date,
+    knowledge: Knowledge | None,
+    circumstances: Circumstances | None,
+) -> Iterator[Finding]:
+    """C3 and C4: what the payer asks for this service, and what the form says is enclosed."""
+    if knowledge is None or document.error is not None:
+        return
+    companions = circumstances.companions if circumstances else ()
+    titles = {field.name: field.title for field in schema.fields}
+    yield from unmet(document, pages, knowledge.requirements, companions, today, titles)
+    if document.type in LISTS_ENCLOSURES:
+        yield from not_enclosed(pages, knowledge.requirements, companions)
 
 
 def _gap_finding(gap: Gap) -> Finding:
