@@ -7,13 +7,14 @@ that is written. Findings carry rule C3 and name the source; C4 compares what a 
 enclosed with what came. Requirements are about paperwork: none says whether care is needed.
 """
 
-from idp.requirements.check import not_enclosed, unmet
+from idp.requirements.check import Case, not_enclosed, unmet
 from idp.requirements.enclosed import Companion
 from idp.requirements.load import FOLDER, Entry, Requirements, load_requirements
 from idp.requirements.match import same_payer
 
 __all__ = [
     "FOLDER",
+    "Case",
     "Companion",
     "Entry",
     "Requirements",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple
 
 from idp.document import Document, Finding, Page, Severity
 from idp.phrases import Text
@@ -13,6 +15,20 @@ from idp.requirements.load import Entry, Requirements
 from idp.requirements.match import applies, is_payer, values
 from idp.requirements.nouns import Requirement, compiled
 from idp.rulebook import rule
+
+
+class Case(NamedTuple):
+    """One document that is held against the requirements, and what came with it."""
+
+    document: Document
+    pages: Sequence[Page]
+    on: dt.date
+    """The day of receipt."""
+    companions: Sequence[Companion] = ()
+    """The other documents of the same arrival: an attachment may be one of them."""
+    titles: Mapping[str, str] = MappingProxyType({})
+    """Names of fields in words."""
+
 
 _REMEDIES = {
     "attachments": "Send it, or the page of the record that shows it, with the request.",
@@ -28,38 +44,24 @@ _REMEDIES = {
     severity=Severity.BLOCK,
     source="rules/payers/*.yaml: each requirement cites its own, and every finding names it",
 )
-def unmet(
-    document: Document,
-    pages: Sequence[Page],
-    requirements: Requirements,
-    companions: Sequence[Companion],
-    on: dt.date,
-    titles: Mapping[str, str],
-) -> Iterator[Finding]:
-    """What the payer asks for this service on that day is there: fields, attachments, signature.
-
-    Args:
-        document: With its fields.
-        pages: Its pages.
-        requirements: Those in force here.
-        companions: The other documents of the same arrival: an attachment may be one of them.
-        on: The day of receipt.
-        titles: Names of fields in words.
-    """
-    printed = Text(page.text for page in pages)
+def unmet(case: Case, requirements: Requirements) -> Iterator[Finding]:
+    """What the payer asks for this service on that day is there: fields, attachments, signature."""
+    printed = Text(page.text for page in case.pages)
     payers: dict[str, bool] = {}
     for entry in requirements.entries:
         asked = entry.requirement
-        if not asked.in_force(on):
+        if not asked.in_force(case.on):
             continue
         name = entry.programme.programme
         if name not in payers:
-            payers[name] = is_payer(entry.programme.payers, document, printed)
-        if not payers[name] or not applies(asked.applies, document, requirements.kinds, pages):
+            payers[name] = is_payer(entry.programme.payers, case.document, printed)
+        if not payers[name]:
             continue
-        lacking = _lacking(asked, document, pages, printed, requirements, companions)
+        if not applies(asked.applies, case.document, requirements.kinds, case.pages):
+            continue
+        lacking = _lacking(asked, case, printed, requirements)
         if lacking is not None:
-            yield _finding(entry, lacking, titles)
+            yield _finding(entry, lacking, case.titles)
 
 
 @rule(
@@ -67,13 +69,11 @@ def unmet(
     severity=Severity.WARN,
     source="X12 278 PWK: attachments announced against attachments received",
 )
-def not_enclosed(
-    pages: Sequence[Page], requirements: Requirements, companions: Sequence[Companion]
-) -> Iterator[Finding]:
+def not_enclosed(case: Case, requirements: Requirements) -> Iterator[Finding]:
     """What a form says is attached or enclosed did come with it."""
-    for each in listed(requirements.kinds.attachments, pages):
+    for each in listed(requirements.kinds.attachments, case.pages):
         kind = requirements.kinds.attachments[each.kind]
-        if not came(kind, companions, pages):
+        if not came(kind, case.companions, case.pages):
             yield Finding(
                 rule="C4",
                 severity=Severity.WARN,
@@ -87,41 +87,43 @@ def not_enclosed(
 
 
 def _lacking(
-    asked: Requirement,
-    document: Document,
-    pages: Sequence[Page],
-    printed: Text,
-    requirements: Requirements,
-    companions: Sequence[Companion],
+    asked: Requirement, case: Case, printed: Text, requirements: Requirements
 ) -> tuple[str, ...] | None:
     """The fields that lack, perhaps none by name; ``None`` when the requirement is met."""
-    if asked.fields:
-        blank = tuple(name for name in asked.fields if not values(document, name))
-        return blank or None
+    document = case.document
+    phrases = asked.own_form or asked.mentions
+    kinds = [requirements.kinds.attachments[name] for name in asked.attachments]
     if asked.one_of:
-        return None if any(values(document, name) for name in asked.one_of) else asked.one_of
-    if asked.signature:
-        return None if _is_signed(document, pages) else ("signature_present",)
-    if asked.attachments:
-        kinds = [requirements.kinds.attachments[name] for name in asked.attachments]
-        return None if any(came(kind, companions, pages) for kind in kinds) else ()
-    if asked.own_form:
-        return None if any(phrase in printed for phrase in asked.own_form) else ()
-    if asked.mentions:
-        return None if any(phrase in printed for phrase in asked.mentions) else ()
-    wrong = tuple(
-        name
-        for name, pattern in asked.shapes.items()
-        if any(not compiled(pattern).fullmatch(value) for value in values(document, name))
-    )
-    return wrong or None
+        lacking, met = asked.one_of, any(values(document, name) for name in asked.one_of)
+    elif asked.signature:
+        lacking, met = ("signature_present",), _is_signed(document, case.pages)
+    elif kinds:
+        lacking, met = (), any(came(kind, case.companions, case.pages) for kind in kinds)
+    elif phrases:
+        lacking, met = (), any(phrase in printed for phrase in phrases)
+    else:
+        lacking = tuple(
+            name
+            for name in (*asked.fields, *asked.shapes)
+            if not _is_given(values(document, name), asked.shapes.get(name))
+        )
+        met = not lacking
+    return None if met else lacking
+
+
+def _is_given(found: Sequence[str], shape: str | None) -> bool:
+    """Whether a field is filled in, or, where a shape is asked for, has it if it is filled in."""
+    if shape is None:
+        return bool(found)
+    return all(compiled(shape).fullmatch(value) for value in found)
 
 
 def _is_signed(document: Document, pages: Sequence[Page]) -> bool:
     """Whether somebody signed; a signature that may be one is left to the rules on fields."""
-    if any(value.lower() in ("true", "yes", "present") for value in values(
-        document, "signature_present"
-    )):
+    if any(
+        value.lower() in ("true", "yes", "present")
+        for value in values(document, "signature_present")
+    ):
         return True
     return any(s.state != "absent" for page in pages for s in page.signatures)
 

@@ -49,9 +49,7 @@ class Listed(NamedTuple):
     box: Box | None
 
 
-def came(
-    kind: AttachmentKind, companions: Sequence[Companion], pages: Sequence[Page]
-) -> bool:
+def came(kind: AttachmentKind, companions: Sequence[Companion], pages: Sequence[Page]) -> bool:
     """Whether a paper of this kind came: as a document of its own, or as a page with its title."""
     if any(companion.name in kind.documents for companion in companions):
         return True

@@ -101,9 +101,7 @@ def load_requirements(
     for entry in found.values():
         for fault in _faults(entry, kinds, schemas):
             raise RulesError(f"{entry.file}: {entry.requirement.id}: {fault}")
-    return Requirements(
-        tuple(found.values()), kinds, digest.hexdigest()[:16] if found else ""
-    )
+    return Requirements(tuple(found.values()), kinds, digest.hexdigest()[:16] if found else "")
 
 
 def _files(folder: Path) -> list[Path]:

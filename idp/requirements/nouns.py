@@ -20,8 +20,10 @@ from idp.schemas import Condition, Strict
 MOST_PATTERN = 200
 """Characters of a regular expression in a rules file."""
 _CODE = re.compile(r"[A-Z0-9]{1,5}")
+
+
 def _as_text(value: object) -> object:
-    """YAML reads ``2020-01-01``, ``2016`` and ``97010`` as dates and numbers: they are texts here."""
+    """YAML reads ``2020-01-01`` and ``97010`` as a date and a number; here they are texts."""
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, int) and not isinstance(value, bool):
@@ -159,8 +161,8 @@ class AttachmentKind(Strict):
 class Kinds(Strict):
     """``_kinds.yaml``: the kinds of services and attachments that all programmes share."""
 
-    services: dict[str, ServiceKind] = {}
-    attachments: dict[str, AttachmentKind] = {}
+    services: dict[str, ServiceKind] = Field(default_factory=dict)
+    attachments: dict[str, AttachmentKind] = Field(default_factory=dict)
 
 
 class Applies(Strict):
@@ -207,7 +209,7 @@ class Requirement(Strict):
     """One of these phrases must be printed: the payer takes its own form only."""
     mentions: tuple[str, ...] = ()
     """One of these phrases must be written somewhere (therapies tried and failed)."""
-    shapes: dict[str, str] = {}
+    shapes: dict[str, str] = Field(default_factory=dict)
     """Each value of these fields, where there is one, is wholly as the pattern says."""
     severity: Severity = Severity.WARN
     remedy: str = ""

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
-from idp.requirements import not_enclosed, unmet
+from idp.requirements import Case, not_enclosed, unmet
+from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
@@ -21,9 +22,24 @@ from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
+_MISSING = enter(
+    "C1",
+    "What the schema requires, by itself or because a condition holds, is there.",
+    severity=Severity.BLOCK,
+    source="schema: required, when, one_of; each field names its own source",
+    where="idp.validate.completeness.find_gaps",
+)
+_UNREAD = enter(
+    "C2",
+    "What seems to be printed for a required field was read.",
+    severity=Severity.BLOCK,
+    source="policy of this product: an unread value is not a missing one",
+    where="idp.validate.completeness.find_gaps",
+)
+
 
 LISTS_ENCLOSURES = frozenset({DocumentType.REFERRAL, DocumentType.PRIOR_AUTH_REQUEST})
-"""Types that come with papers of their own: only there is a list of enclosures held against them."""
+"""Types that come with papers of their own: only there is what they list held against them."""
 
 
 def validate(
@@ -73,7 +89,16 @@ def validate(
             else _on_paper(document, own, incomplete, policy.cut_threshold)
         ),
         *(_gap_finding(gap) for gap in gaps),
-        *_asked_by_payers(document, schema, own, today, knowledge, circumstances),
+        *_asked_by_payers(
+            Case(
+                document,
+                own,
+                today,
+                circumstances.companions if circumstances else (),
+                {field.name: field.title for field in schema.fields},
+            ),
+            knowledge,
+        ),
     ]
     found = document.model_copy(
         update={
@@ -111,22 +136,13 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
     return findings
 
 
-def _asked_by_payers(
-    document: Document,
-    schema: DocumentSchema,
-    pages: Sequence[Page],
-    today: dt.date,
-    knowledge: Knowledge | None,
-    circumstances: Circumstances | None,
-) -> Iterator[Finding]:
+def _asked_by_payers(case: Case, knowledge: Knowledge | None) -> Iterator[Finding]:
     """C3 and C4: what the payer asks for this service, and what the form says is enclosed."""
-    if knowledge is None or document.error is not None:
+    if knowledge is None:
         return
-    companions = circumstances.companions if circumstances else ()
-    titles = {field.name: field.title for field in schema.fields}
-    yield from unmet(document, pages, knowledge.requirements, companions, today, titles)
-    if document.type in LISTS_ENCLOSURES:
-        yield from not_enclosed(pages, knowledge.requirements, companions)
+    yield from unmet(case, knowledge.requirements)
+    if case.document.type in LISTS_ENCLOSURES:
+        yield from not_enclosed(case, knowledge.requirements)
 
 
 def _gap_finding(gap: Gap) -> Finding:
@@ -134,7 +150,7 @@ def _gap_finding(gap: Gap) -> Finding:
     because = f": {gap.because}" if gap.because else ""
     severity = Severity.INFO if gap.schema.severity is Severity.INFO else Severity.BLOCK
     return Finding(
-        rule="C2" if gap.unread else "C1",
+        rule=_UNREAD if gap.unread else _MISSING,
         severity=severity,
         field=gap.schema.name,
         message=f"{_said(gap)}{because}",
