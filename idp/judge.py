@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
+from idp.requirements import Companion, load_requirements
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
 from idp.validate import validate
@@ -23,7 +24,11 @@ class Judge:
     def __init__(self, settings: Settings, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge()
+        requirements = load_requirements(settings.rules_folder, schemas)
+        self._knowledge = Knowledge(
+            versions=(("requirements", requirements.version),),
+            requirements=requirements,
+        )
 
     def judged(
         self,
@@ -32,6 +37,7 @@ class Judge:
         *,
         received_at: dt.datetime,
         arrived: Sequence[Page] = (),
+        companions: Sequence[Companion] = (),
     ) -> Document:
         """The document with findings, clocks and a decision.
 
@@ -42,6 +48,7 @@ class Judge:
             received_at: When it arrived (aware).
             arrived: All pages of its transmission; without them nothing is said of what was
                 announced.
+            companions: The other documents of the same arrival (:func:`companions_of`).
         """
         return validate(
             draft,
@@ -51,10 +58,12 @@ class Judge:
             received_at.date(),
             arrived=arrived,
             knowledge=self._knowledge,
-            circumstances=self._circumstances(draft, received_at),
+            circumstances=self._circumstances(draft, received_at, tuple(companions)),
         )
 
-    def _circumstances(self, draft: Document, received_at: dt.datetime) -> Circumstances:
+    def _circumstances(
+        self, draft: Document, received_at: dt.datetime, companions: tuple[Companion, ...]
+    ) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()
         name = draft.envelope.site if draft.envelope else None
         site = self._settings.sites.get(name) if name else None
@@ -63,4 +72,14 @@ class Judge:
             site=site or SiteSettings(),
             release=channel.release,
             priority=channel.priority,
+            companions=companions,
         )
+
+
+def companions_of(document: Document, arrival: Sequence[Document]) -> tuple[Companion, ...]:
+    """The other documents of an arrival, as :meth:`Judge.judged` wants them."""
+    return tuple(
+        Companion(other.type, other.subtype, len(other.pages))
+        for other in arrival
+        if other.document_id != document.document_id and other.error is None
+    )

@@ -11,6 +11,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from idp.reference import Reference
+from idp.requirements import Companion, Requirements
 from idp.settings import Release, SiteSettings
 
 
@@ -21,6 +22,8 @@ class Knowledge(NamedTuple):
     """Imported code lists and registers."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
+    requirements: Requirements = Requirements()
+    """What payers ask for beside the schema (rules C3 and C4)."""
 
 
 class Circumstances(NamedTuple):
@@ -33,3 +36,5 @@ class Circumstances(NamedTuple):
     """What its channel says of leaving by itself."""
     priority: int = 5
     """Of its channel."""
+    companions: tuple[Companion, ...] = ()
+    """The other documents of the same arrival: what a form asks for may be among them."""

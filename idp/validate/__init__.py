@@ -7,10 +7,11 @@ Rules judge paperwork only: nothing here approves or denies care.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
@@ -35,6 +36,10 @@ _UNREAD = enter(
     source="policy of this product: an unread value is not a missing one",
     where="idp.validate.completeness.find_gaps",
 )
+
+
+LISTS_ENCLOSURES = frozenset({DocumentType.REFERRAL, DocumentType.PRIOR_AUTH_REQUEST})
+"""Types that come with papers of their own: only there is what they list held against them."""
 
 
 def validate(
@@ -84,6 +89,16 @@ def validate(
             else _on_paper(document, own, incomplete, policy.cut_threshold)
         ),
         *(_gap_finding(gap) for gap in gaps),
+        *_asked_by_payers(
+            Case(
+                document,
+                own,
+                today,
+                circumstances.companions if circumstances else (),
+                {field.name: field.title for field in schema.fields},
+            ),
+            knowledge,
+        ),
     ]
     found = document.model_copy(
         update={
@@ -119,6 +134,15 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
         if known is not None and field.value not in (None, ""):
             findings.extend(rules.check(field, known, today))
     return findings
+
+
+def _asked_by_payers(case: Case, knowledge: Knowledge | None) -> Iterator[Finding]:
+    """C3 and C4: what the payer asks for this service, and what the form says is enclosed."""
+    if knowledge is None:
+        return
+    yield from unmet(case, knowledge.requirements)
+    if case.document.type in LISTS_ENCLOSURES:
+        yield from not_enclosed(case, knowledge.requirements)
 
 
 def _gap_finding(gap: Gap) -> Finding:
