@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from idp.document import Adjustment, Claim, Field, Place, ServiceLine, Severity
 from idp.extract.x12_listed import (
+    MALFORMED,
     SOURCE,
     VERSION,
     Listed,
@@ -25,6 +26,7 @@ from idp.extract.x12_listed import (
     person,
     person_field,
 )
+from idp.rulebook import rule
 from idp.values import Kind
 from idp.x12 import X12Segment
 
@@ -150,7 +152,7 @@ def _by_loops(listed: Listed) -> _Payment:
         elif claim is not None:
             _into(listed, claim, service, segment)
         elif segment.id in ("SVC", "CAS"):
-            listed.find_fault("X1", segment, "stands outside of any claim; it was not counted")
+            listed.find_fault(MALFORMED, segment, "stands outside of any claim; it was not counted")
         else:
             party = segment[1] if segment.id == "N1" else party
             payment.head.append((party, segment))
@@ -181,8 +183,12 @@ def _into(
             service.allowed = service.allowed or segment
 
 
+@rule("R7", severity=Severity.BLOCK, source="835 X221A1 CAS; CAQH CORE 360")
 def _adjustments(listed: Listed, cas: X12Segment) -> Iterator[_Reason]:
-    """CAS02 to CAS19: up to six reasons, each with an amount and a quantity."""
+    """R7: each adjustment has a group, a reason and an amount.
+
+    CAS02 to CAS19 hold up to six reasons, each with an amount and a quantity.
+    """
     if cas[1] not in _GROUPS:
         listed.find_fault("R7", cas, "its group is none of CO, OA, PI, PR", field="carc")
     for at in range(2, len(cas.elements), 3):
@@ -262,7 +268,7 @@ def _procedure(listed: Listed, svc: X12Segment) -> str | None:
     code = clean(rest[0]) if rest else ""
     if not code:
         listed.find_fault(
-            "X1",
+            MALFORMED,
             svc,
             "SVC01 is no qualifier and code parted by the interchange's component separator",
             field="procedure_code",
@@ -371,7 +377,7 @@ def _take_payment(listed: Listed, bpr: X12Segment, fields: dict[str, Field]) -> 
         fields.setdefault("payment_amount", listed.field("payment_amount", bpr, 2, money(amount)))
     if bpr[3] == "D":
         listed.find_fault(
-            "X1", bpr, "the amount is a debit (BPR03), not a payment", field="payment_amount"
+            MALFORMED, bpr, "the amount is a debit (BPR03), not a payment", field="payment_amount"
         )
     if bpr[4]:
         fields.setdefault(
@@ -392,7 +398,7 @@ def _provider_adjustments(listed: Listed, payment: _Payment) -> list[Field]:
             amount = listed.amount(plb, at + 1)
             if amount is None:
                 if plb[at]:
-                    listed.find_fault("X1", plb, f"PLB{at + 1:02d} has no amount")
+                    listed.find_fault(MALFORMED, plb, f"PLB{at + 1:02d} has no amount")
                 continue
             reason = clean(" ".join(listed.transaction.components(plb[at])))
             fields.append(listed.field("provider_adjustments", plb, at + 1, money(amount)))
