@@ -11,9 +11,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from idp.document import Decision, Document, Finding, Severity
+from idp.document import Document, Finding, Severity
 from idp.engine import Engine
 from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
+from idp.reasons import with_finding
+from idp.rulebook import enter
 from idp.settings import ChannelSettings
 from idp.store import ArrivalRow, Kept, LedgerRow, NewArrival, Store, born_at, new_id
 
@@ -74,6 +76,22 @@ class StoreIntake:
             _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
 
 
+_SAME_BYTES = enter(
+    "D1",
+    "The same bytes that arrived before are linked to their first arrival.",
+    severity=Severity.BLOCK,
+    source="house rule: nothing is delivered twice; policy exact_duplicates of the channel",
+    where="idp.arriving.marked",
+)
+_LACKS_SIDECAR = enter(
+    "P7",
+    "Where a folder requires a sidecar, a file without one goes to a person.",
+    severity=Severity.BLOCK,
+    source="setting sidecar of the channel",
+    where="idp.arriving.marked",
+)
+
+
 def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) -> Document:
     """What a folder's policies say about how a document came: marked, or held for a person.
 
@@ -81,25 +99,14 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
     a person overrides ``skip``. A sidecar that the folder requires and that did not come (rule
     P7) asks a person.
     """
-    findings, reasons = list(document.findings), list(document.reasons)
     if arrival.duplicate_of is not None:
-        hold = channel.exact_duplicates == "hold"
-        findings.append(Finding(rule="D1", severity=_severity(hold=hold), message=_DUPLICATE))
-        reasons += [_DUPLICATE] if hold else []
+        held = channel.exact_duplicates == "hold"
+        severity = Severity.BLOCK if held else Severity.WARN
+        document = with_finding(
+            document, Finding(rule=_SAME_BYTES, severity=severity, message=_DUPLICATE)
+        )
     if channel.sidecar == "required" and arrival.sidecar_name is None:
-        findings.append(Finding(rule="P7", severity=Severity.BLOCK, message=_NO_SIDECAR))
-        reasons.append(_NO_SIDECAR)
-    if len(findings) == len(document.findings):
-        return document
-    held = len(reasons) > len(document.reasons) and document.decision is Decision.AUTO
-    return document.model_copy(
-        update={
-            "findings": tuple(findings),
-            "reasons": tuple(reasons),
-            "decision": Decision.REVIEW if held else document.decision,
-        }
-    )
-
-
-def _severity(*, hold: bool) -> Severity:
-    return Severity.BLOCK if hold else Severity.WARN
+        document = with_finding(
+            document, Finding(rule=_LACKS_SIDECAR, severity=Severity.BLOCK, message=_NO_SIDECAR)
+        )
+    return document

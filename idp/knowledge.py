@@ -10,12 +10,17 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-from idp.settings import Release, SiteSettings
+from idp.calibration import Calibration
+from idp.document import Release
+from idp.settings import SiteSettings
 
 
 class Knowledge(NamedTuple):
     """Everything imported or written that rules look things up in; empty where there is none."""
 
+    calibration: Calibration | None = None
+    """How often values are wrong that models read; without it nothing is measured against the
+    accuracy target."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
 
@@ -30,3 +35,7 @@ class Circumstances(NamedTuple):
     """What its channel says of leaving by itself."""
     priority: int = 5
     """Of its channel."""
+    layout_known: bool = False
+    """Whether it is of a layout that was corrected here before."""
+    drawn: bool = False
+    """Whether it is in the quality sample, should nothing else keep it."""
