@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from idp.calibration import Calibration
+from idp.document import Release
 from idp.reference import Reference
 from idp.requirements import Companion, Requirements
-from idp.settings import Release, SiteSettings
+from idp.settings import SiteSettings
 
 
 class Knowledge(NamedTuple):
@@ -20,6 +22,9 @@ class Knowledge(NamedTuple):
 
     reference: Reference = Reference()
     """Imported code lists and registers."""
+    calibration: Calibration | None = None
+    """How often values are wrong that models read; without it nothing is measured against the
+    accuracy target."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
     requirements: Requirements = Requirements()
@@ -38,3 +43,7 @@ class Circumstances(NamedTuple):
     """Of its channel."""
     companions: tuple[Companion, ...] = ()
     """The other documents of the same arrival: what a form asks for may be among them."""
+    layout_known: bool = False
+    """Whether it is of a layout that was corrected here before."""
+    drawn: bool = False
+    """Whether it is in the quality sample, should nothing else keep it."""

@@ -17,10 +17,14 @@ from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
 from idp.validate.completeness import Gap, find_gaps
-from idp.validate.decision import NEVER_BY_ITSELF, decided
+from idp.validate.decision import POLICY_VERSION, decided
+from idp.validate.kept import of_other_rooms
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
-__all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
+__all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
+
+JUDGING = ("idp.validate", "idp.reference", "idp.masters", "idp.requirements", "idp.clocks")
+"""Modules whose rules every judgement applies anew."""
 
 _MISSING = enter(
     "C1",
@@ -57,9 +61,9 @@ def validate(
 
     A document leaves by itself only when its type is sure, it is clear where it begins and ends,
     nothing required is missing, every value is sure enough, no rule blocks and no page is of poor
-    quality. An `other` document is routed by its subtype: it leaves by itself
-    when the subtype is known and sure and not one of :data:`NEVER_BY_ITSELF`; an unrecognised one
-    goes to a person.
+    quality. An `other` document is routed by its subtype: it leaves by itself when the subtype is
+    known and sure and its schema does not say ``release: never``; an unrecognised one goes to a
+    person. :mod:`idp.validate.decision` has the policy.
 
     Args:
         document: As classified and extracted.
@@ -80,7 +84,7 @@ def validate(
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
-        *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
+        *of_other_rooms(document.findings, told=told),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
         *(
@@ -106,7 +110,7 @@ def validate(
             "findings": tuple(findings),
         }
     )
-    return decided(found, schema, policy, own, circumstances)
+    return decided(found, schema, policy, own, circumstances=circumstances, knowledge=knowledge)
 
 
 def _on_paper(
