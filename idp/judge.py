@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
+from idp.clocks import load_clockwork
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
 from idp.schemas import DocumentSchema
@@ -23,7 +24,7 @@ class Judge:
     def __init__(self, settings: Settings, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge()
+        self._knowledge = Knowledge(clocks=load_clockwork(settings.rules_folder))
 
     def judged(
         self,
@@ -53,6 +54,14 @@ class Judge:
             knowledge=self._knowledge,
             circumstances=self._circumstances(draft, received_at),
         )
+
+    def unread(self, refused: Document, *, received_at: dt.datetime) -> Document:
+        """A document that can't be read, with the strictest clocks of its site."""
+        clockwork = self._knowledge.clocks
+        assert clockwork is not None
+        came = self._circumstances(refused, received_at)
+        running = clockwork.unread(received_at=received_at, site=came.site, priority=came.priority)
+        return refused.model_copy(update=running._asdict())
 
     def _circumstances(self, draft: Document, received_at: dt.datetime) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from idp.clocks import Clockwork
 from idp.settings import Release, SiteSettings
 
 
@@ -18,6 +19,8 @@ class Knowledge(NamedTuple):
 
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
+    clocks: Clockwork | None = None
+    """Which clocks run, by which calendar, and the words of urgency."""
 
 
 class Circumstances(NamedTuple):

@@ -183,6 +183,7 @@ class Pipeline:
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
             refused = _refused(blank, Refusal.of(error), clock)
+            refused = self.judge.unread(refused, received_at=received_at)
             return Result((with_sidecar_flaw(refused, came.flaw),), ())
         documents: list[Document] = []
         pages: list[Page] = []
@@ -219,14 +220,16 @@ class Pipeline:
             }
         )
         if part.error is not None:
-            return Result((_refused(blank, part.error, clock),), (), (None,))
+            refused = _refused(blank, part.error, clock)
+            return Result((self.judge.unread(refused, received_at=received_at),), (), (None,))
         if part.transaction is not None:
             return self._transaction(part, part.transaction, blank, received_at, clock)
         try:
             with clock.stage("read"):
                 pages = part.read or self.reader.read(part.pages, place)
         except InputError as error:
-            return Result((_refused(blank, Refusal.of(error), clock),), (), (None,))
+            refused = _refused(blank, Refusal.of(error), clock)
+            return Result((self.judge.unread(refused, received_at=received_at),), (), (None,))
         pages = tuple(
             page.model_copy(update={"part": part.name})
             for page in without_fax_headers(pages, part.pages)

@@ -17,6 +17,7 @@ from idp.validate import across, electronic, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import NEVER_BY_ITSELF, decided
 from idp.validate.transmission import announced_on_cover, transmission_complete
+from idp.validate.urgency import urgency_of
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
 
@@ -75,7 +76,37 @@ def validate(
             "findings": tuple(findings),
         }
     )
+    found = _timed(found, own, arrived, knowledge, circumstances)
     return decided(found, schema, policy, own, circumstances)
+
+
+def _timed(
+    document: Document,
+    pages: Sequence[Page],
+    arrived: Sequence[Page],
+    knowledge: Knowledge | None,
+    circumstances: Circumstances | None,
+) -> Document:
+    """``document`` with its urgency, the clocks that run for it and its priority."""
+    clockwork = knowledge.clocks if knowledge is not None else None
+    if clockwork is None or circumstances is None:
+        return document
+    urgency, contradictions = urgency_of(document, pages, clockwork.wording, arrived=arrived)
+    running = clockwork.running(
+        document,
+        urgency,
+        received_at=circumstances.received_at,
+        site=circumstances.site,
+        priority=circumstances.priority,
+    )
+    return document.model_copy(
+        update={
+            "findings": (*document.findings, *contradictions),
+            "urgency": urgency,
+            "clocks": running.clocks,
+            "priority": running.priority,
+        }
+    )
 
 
 def _on_paper(
