@@ -190,7 +190,7 @@ def load_rules(own: Path | None, shipped: Path) -> ClocksInForce:
 
 def load_calendars(own: Path | None, shipped: Path) -> dict[str, Calendar]:
     """All calendars by name, an appliance's own before shipped ones; raises :class:`RulesError`."""
-    found: dict[str, Calendar] = Field(default_factory=dict)
+    found: dict[str, Calendar] = {}
     for folder in (shipped, own):
         if folder is None:
             continue
