@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.calibration import Calibration
+from idp.clocks import load_clockwork
 from idp.document import Document, DocumentType, Page
 from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
@@ -54,9 +55,14 @@ class Judge:
         self._settings = settings
         self._schemas = schemas
         requirements = load_requirements(settings.rules_folder, schemas)
+        clockwork = load_clockwork(settings.rules_folder)
         self._knowledge = Knowledge(
-            versions=(("requirements", requirements.version),),
+            versions=(
+                ("requirements", requirements.version),
+                ("clocks", clockwork.version),
+            ),
             requirements=requirements,
+            clocks=clockwork,
         )
         self._sample_key = sample_key
         self._registry = Registry(settings.registry_folder, settings.models_folder)
@@ -107,6 +113,14 @@ class Judge:
             KeyError: This judge did not judge the document.
         """
         return self._judged_by[document.rules_version]
+
+    def unread(self, refused: Document, *, received_at: dt.datetime) -> Document:
+        """A document that can't be read, with the strictest clocks of its site."""
+        clockwork = self._knowledge.clocks
+        assert clockwork is not None
+        came = self._circumstances(refused, (), received_at, ())
+        running = clockwork.unread(received_at=received_at, site=came.site, priority=came.priority)
+        return refused.model_copy(update=running._asdict())
 
     def _circumstances(
         self,

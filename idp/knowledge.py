@@ -11,6 +11,7 @@ import datetime as dt
 from typing import NamedTuple
 
 from idp.calibration import Calibration
+from idp.clocks import Clockwork
 from idp.document import Release
 from idp.reference import Reference
 from idp.requirements import Companion, Requirements
@@ -29,6 +30,8 @@ class Knowledge(NamedTuple):
     """Name and version of each part, for the record of a decision."""
     requirements: Requirements = Requirements()
     """What payers ask for beside the schema (rules C3 and C4)."""
+    clocks: Clockwork | None = None
+    """Which clocks run, by which calendar, and the words of urgency."""
 
 
 class Circumstances(NamedTuple):

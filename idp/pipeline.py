@@ -196,6 +196,7 @@ class Pipeline:
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
             broken = _refused(blank, Refusal.of(error), clock)
+            broken = self.judge.unread(broken, received_at=received_at)
             return Result((with_sidecar_flaw(broken, came.flaw),), ())
         drafts: list[_Draft] = []
         pages: list[Page] = []
@@ -318,7 +319,7 @@ class Pipeline:
     ) -> Document:
         """The document judged, beside the others of its arrival."""
         if draft.clock is None:
-            return draft.document
+            return self.judge.unread(draft.document, received_at=received_at)
         with draft.clock.stage("validate"):
             checked = self.judge.judged(
                 draft.document,

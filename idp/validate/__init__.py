@@ -20,6 +20,7 @@ from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
 from idp.validate.transmission import announced_on_cover, transmission_complete
+from idp.validate.urgency import urgency_of
 
 __all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
 
@@ -110,7 +111,37 @@ def validate(
             "findings": tuple(findings),
         }
     )
+    found = _timed(found, own, arrived, knowledge, circumstances)
     return decided(found, schema, policy, own, circumstances=circumstances, knowledge=knowledge)
+
+
+def _timed(
+    document: Document,
+    pages: Sequence[Page],
+    arrived: Sequence[Page],
+    knowledge: Knowledge | None,
+    circumstances: Circumstances | None,
+) -> Document:
+    """``document`` with its urgency, the clocks that run for it and its priority."""
+    clockwork = knowledge.clocks if knowledge is not None else None
+    if clockwork is None or circumstances is None:
+        return document
+    urgency, contradictions = urgency_of(document, pages, clockwork.wording, arrived=arrived)
+    running = clockwork.running(
+        document,
+        urgency,
+        received_at=circumstances.received_at,
+        site=circumstances.site,
+        priority=circumstances.priority,
+    )
+    return document.model_copy(
+        update={
+            "findings": (*document.findings, *contradictions),
+            "urgency": urgency,
+            "clocks": running.clocks,
+            "priority": running.priority,
+        }
+    )
 
 
 def _on_paper(
