@@ -14,11 +14,27 @@ from typing import BinaryIO
 from idp.document import Decision, Document, Finding, Severity
 from idp.engine import Engine
 from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
+from idp.rulebook import enter
 from idp.settings import ChannelSettings
 from idp.store import ArrivalRow, Kept, LedgerRow, NewArrival, Store, born_at, new_id
 
 _DUPLICATE = "The same bytes arrived before."
 _NO_SIDECAR = "The sidecar that this folder requires did not come."
+
+_ARRIVED_BEFORE = enter(
+    "D1",
+    "The same bytes did not arrive before.",
+    severity=Severity.BLOCK,
+    source="policy of the channel: exact_duplicates",
+    where="idp.arriving.marked",
+)
+_NO_SIDECAR_CAME = enter(
+    "P7",
+    "A folder that requires a sidecar beside each file got one.",
+    severity=Severity.BLOCK,
+    source="policy of the channel: sidecar",
+    where="idp.arriving.marked",
+)
 
 _log = logging.getLogger(__name__)
 
@@ -84,10 +100,14 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
     findings, reasons = list(document.findings), list(document.reasons)
     if arrival.duplicate_of is not None:
         hold = channel.exact_duplicates == "hold"
-        findings.append(Finding(rule="D1", severity=_severity(hold=hold), message=_DUPLICATE))
+        findings.append(
+            Finding(rule=_ARRIVED_BEFORE, severity=_severity(hold=hold), message=_DUPLICATE)
+        )
         reasons += [_DUPLICATE] if hold else []
     if channel.sidecar == "required" and arrival.sidecar_name is None:
-        findings.append(Finding(rule="P7", severity=Severity.BLOCK, message=_NO_SIDECAR))
+        findings.append(
+            Finding(rule=_NO_SIDECAR_CAME, severity=Severity.BLOCK, message=_NO_SIDECAR)
+        )
         reasons.append(_NO_SIDECAR)
     if len(findings) == len(document.findings):
         return document

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from idp.document import Document, Envelope, Finding, Severity
 from idp.ingest import envelope_from_name, read_sidecar
+from idp.rulebook import rule
 from idp.settings import IngestSettings
 
 
@@ -68,24 +69,27 @@ def how_it_came(
     return Came(of_channel)
 
 
+@rule("P4", severity=Severity.INFO, source="policy of this product: nothing is dropped silently")
 def with_left_out(document: Document, left_out: Sequence[str]) -> Document:
-    """The first document of a file names what of the file is no document."""
+    """P4: what of a file is no document is named on its first document."""
     findings = tuple(
         Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
     )
     return document.model_copy(update={"findings": (*document.findings, *findings)})
 
 
+@rule("P9", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_sidecar_flaw(document: Document, flaw: str | None) -> Document:
-    """The first document of a file tells what is wrong with the sidecar beside it."""
+    """P9: a sidecar that was not understood is told on the first document of its file."""
     if flaw is None:
         return document
     finding = Finding(rule="P9", severity=Severity.WARN, message=f"Not understood: {flaw}")
     return document.model_copy(update={"findings": (*document.findings, finding)})
 
 
+@rule("P5", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_flaws(document: Document, flaws: Sequence[str]) -> Document:
-    """What had to be mended for the file to open is said on each of its documents."""
+    """P5: what had to be mended for a file to open is said on each of its documents."""
     findings = tuple(
         Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
         for each in flaws

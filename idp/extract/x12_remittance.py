@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from idp.document import Claim, Field, ServiceLine, Severity
 from idp.extract.x12_listed import (
+    MALFORMED,
     SOURCE,
     VERSION,
     Listed,
@@ -25,6 +26,7 @@ from idp.extract.x12_listed import (
     person,
     person_field,
 )
+from idp.rulebook import rule
 from idp.values import Kind
 from idp.x12 import X12Segment
 
@@ -144,7 +146,7 @@ def _by_loops(listed: Listed) -> _Payment:
         elif claim is not None:
             _into(listed, claim, service, segment)
         elif segment.id in ("SVC", "CAS"):
-            listed.find_fault("X1", segment, "stands outside of any claim; it was not counted")
+            listed.find_fault(MALFORMED, segment, "stands outside of any claim; it was not counted")
         else:
             party = segment[1] if segment.id == "N1" else party
             payment.head.append((party, segment))
@@ -175,8 +177,12 @@ def _into(
             service.allowed = service.allowed or segment
 
 
+@rule("R7", severity=Severity.BLOCK, source="835 X221A1 CAS; CAQH CORE 360")
 def _adjustments(listed: Listed, cas: X12Segment) -> Iterator[Adjustment]:
-    """CAS02 to CAS19: up to six reasons, each with an amount and a quantity."""
+    """R7: each adjustment has a group, a reason and an amount.
+
+    CAS02 to CAS19 hold up to six reasons, each with an amount and a quantity.
+    """
     if cas[1] not in _GROUPS:
         listed.find_fault("R7", cas, "its group is none of CO, OA, PI, PR", field="carc")
     for at in range(2, len(cas.elements), 3):
@@ -239,7 +245,7 @@ def _procedure(listed: Listed, svc: X12Segment) -> str | None:
     code = clean(rest[0]) if rest else ""
     if not code:
         listed.find_fault(
-            "X1",
+            MALFORMED,
             svc,
             "SVC01 is no qualifier and code parted by the interchange's component separator",
             field="procedure_code",
@@ -296,8 +302,9 @@ def _member(claim: _ClaimPayment) -> X12Segment | None:
     return None
 
 
+@rule("R5", severity=Severity.WARN, source="835 X221A1 CLP05, CAS")
 def _patient_share(listed: Listed, claim: _ClaimPayment) -> Decimal | None:
-    """CLP05; R5: it is the sum of what the adjustments of group PR say."""
+    """R5: the patient's share (CLP05) is the sum of the adjustments of group PR."""
     clp = claim.clp
     said = listed.amount(clp, 5)
     total = sum((a.amount for a in claim.all_adjustments if a.group == "PR"), Decimal(0))
@@ -349,7 +356,7 @@ def _take_payment(listed: Listed, bpr: X12Segment, fields: dict[str, Field]) -> 
         fields.setdefault("payment_amount", listed.field("payment_amount", bpr, 2, money(amount)))
     if bpr[3] == "D":
         listed.find_fault(
-            "X1", bpr, "the amount is a debit (BPR03), not a payment", field="payment_amount"
+            MALFORMED, bpr, "the amount is a debit (BPR03), not a payment", field="payment_amount"
         )
     if bpr[4]:
         fields.setdefault(
@@ -370,7 +377,7 @@ def _provider_adjustments(listed: Listed, payment: _Payment) -> list[Field]:
             amount = listed.amount(plb, at + 1)
             if amount is None:
                 if plb[at]:
-                    listed.find_fault("X1", plb, f"PLB{at + 1:02d} has no amount")
+                    listed.find_fault(MALFORMED, plb, f"PLB{at + 1:02d} has no amount")
                 continue
             reason = clean(" ".join(listed.transaction.components(plb[at])))
             fields.append(listed.field("provider_adjustments", plb, at + 1, money(amount)))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from idp.document import Decision, Document, Finding, Page, Severity
 from idp.likeness import MOST_CANDIDATES, SAME, Like, Traits, likeness, traits
+from idp.rulebook import rule
 from idp.settings import DuplicatePolicy
 from idp.store.content import ContentStore
 from idp.store.identity import first_at
@@ -81,8 +82,12 @@ def remember(session: Session, document_id: str, of: Traits) -> None:
     )
 
 
+@rule("D1", severity=Severity.WARN, source="policy of the channel: near duplicates")
 def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Document:
-    """The document with what is known of its double; only ``warn`` lets it leave by itself."""
+    """D1: a document that repeats an earlier one is linked to it and marked.
+
+    Only the policy ``warn`` lets it leave by itself.
+    """
     if like is None:
         return document
     message = (
