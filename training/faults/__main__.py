@@ -101,12 +101,12 @@ def _progress(what: str, number: int) -> None:
 
 def show(tallies: Sequence[Tally], write: Callable[[str], object], *, misses: bool) -> None:
     """Prints the table, what was missed, what was said wrongly, and how good the findings are."""
-    write("rule  faults  found  recall   sound  alarms    rate  info  commonest miss\n")
+    write("rule         faults  found  recall   sound  alarms    rate  info  commonest miss\n")
     for tally in tallies:
         miss = f"{tally.missed[0].manner}: {tally.missed[0].said}" if tally.missed else ""
         flag = " " if tally.holds else "*"
         write(
-            f"{tally.rule:4s}{flag} {tally.documents:6d} {tally.found:6d}  {tally.recall:.4f}"
+            f"{tally.rule:11s}{flag} {tally.documents:6d} {tally.found:6d}  {tally.recall:.4f}"
             f"  {tally.sound:6d}  {tally.alarms:6d}  {tally.rate:.4f} {tally.infos:5d}"
             f"  {miss[:60]}\n"
         )

@@ -12,17 +12,15 @@ from training.faults.cases import Amounts, Case, ClaimFacts, LineFacts, money
 from training.faults.values_seeds import any_digit
 
 PAPER = ("remittance_eob",)
+ANY_BALANCE = "R1/R2/R3/R4"
+"""One of the balances, whichever: every digit of every amount is to be watched by one of them."""
 _PARTS = ("billed", "allowed", "adjustment", "deductible", "copay", "coinsurance", "paid")
 _BALANCING = ("billed", "adjustment", "deductible", "copay", "coinsurance", "paid")
 
 
 def other_amount(amount: Decimal, rng: random.Random) -> Decimal:
-    """The amount with one digit changed by more than a cent (a cent is rounding)."""
-    for _ in range(50):
-        found = Decimal(any_digit(f"{amount:.2f}", rng))
-        if abs(found - amount) > Decimal("0.01"):
-            return found
-    raise RuntimeError(f"no other amount than {amount}")
+    """The amount with one digit changed, be it that of the cents."""
+    return Decimal(any_digit(f"{amount:.2f}", rng))
 
 
 def _with(amounts: Amounts, part: str, amount: Decimal | None) -> Amounts:
@@ -133,6 +131,16 @@ def _lost_claim(case: Case, rng: random.Random) -> Seeded | None:
         return None
     claims = (*case.claims[:out], *case.claims[out + 1 :])
     return Seeded(case._replace(claims=claims), ("payment_amount", "total_paid", "total_billed"))
+
+
+@manner(ANY_BALANCE, "one digit of any amount", kinds=PAPER)
+def _anywhere(case: Case, rng: random.Random) -> Seeded | None:
+    where = rng.random()
+    if where < 0.1:
+        return _payment(case, rng)
+    if where < 0.2:
+        return _printed_total(case, rng)
+    return _one_cell(case, rng, _PARTS, totals=where < 0.45)
 
 
 @manner("R5", "one digit of the patient's share", kinds=PAPER)

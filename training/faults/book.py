@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from training.faults.cases import KINDS, Case
+from training.faults.cases import PAPERS, Case
 
 
 class Seeded(NamedTuple):
@@ -28,6 +28,7 @@ class Manner(NamedTuple):
     """One way of making the mistake of a rule."""
 
     rule: str
+    """Its number; several with strokes between them where any of them may find it."""
     name: str
     seed: Seeder
     kinds: tuple[str, ...]
@@ -39,7 +40,7 @@ _BOOK: dict[tuple[str, str], Manner] = {}
 
 
 def manner(
-    rule: str, name: str, *, kinds: Iterable[str] = KINDS, placed: bool = True
+    rule: str, name: str, *, kinds: Iterable[str] = PAPERS, placed: bool = True
 ) -> Callable[[Seeder], Seeder]:
     """Enters a seeder for a rule."""
 
@@ -57,4 +58,9 @@ def manners() -> dict[str, list[Manner]]:
     found: dict[str, list[Manner]] = {}
     for one in _BOOK.values():
         found.setdefault(one.rule, []).append(one)
-    return dict(sorted(found.items(), key=lambda pair: (pair[0][0], int(pair[0][1:]))))
+    return dict(sorted(found.items(), key=lambda pair: _order(pair[0])))
+
+
+def _order(rule: str) -> tuple[str, int, str]:
+    first = rule.split("/", 1)[0]
+    return first[0], int(first[1:]), rule

@@ -9,73 +9,42 @@ that they reach the page, the picture and the fields alike. All people and numbe
 from __future__ import annotations
 
 import datetime as dt
-import random
 from collections.abc import Callable
 from decimal import Decimal
 from functools import cache
+from random import Random
 from typing import Literal, NamedTuple
 
 from idp.document import Grade
-from idp.values import icd10
+from training.faults.interchange import Remit, remit
+from training.faults.pools import (
+    AREA_CODES,
+    ASKED,
+    DENIALS,
+    NOTES,
+    PLACES,
+    PROCEDURES,
+    SPLIT,
+    diagnoses,
+    dice,
+    mbi,
+)
 from training.synthesise import values
 from training.synthesise.family import Family
 
-SPLIT: values.Split = "train"
 FAMILIES = 60
 KINDS = (
     "prior_auth_request",
     "referral",
     "prior_auth_determination",
     "remittance_eob",
+    "remittance_835",
     "other",
 )
-PLACES = (
-    ("Columbus", "OH", "43215"),
-    ("Austin", "TX", "78701"),
-    ("Chicago", "IL", "60611"),
-    ("Philadelphia", "PA", "19103"),
-    ("Tampa", "FL", "33602"),
-    ("Sacramento", "CA", "95814"),
-    ("Albany", "NY", "12207"),
-    ("Wichita", "KS", "67202"),
-    ("Seattle", "WA", "98101"),
-    ("Atlanta", "GA", "30303"),
-    ("Raleigh", "NC", "27601"),
-    ("Detroit", "MI", "48201"),
-    ("Boston", "MA", "02108"),
-)
-"""Cities whose state and ZIP code belong together."""
-
-AREA_CODES = ("614", "512", "312", "215", "813", "916", "518", "206", "404", "919", "313", "617")
-PROCEDURES = (
-    ("72148", "MRI lumbar spine without contrast"),
-    ("73721", "MRI lower extremity joint"),
-    ("97110", "Therapeutic exercises"),
-    ("99214", "Office visit, established patient"),
-    ("93015", "Cardiovascular stress test"),
-    ("45378", "Colonoscopy, diagnostic"),
-    ("95810", "Polysomnography"),
-    ("E0601", "Continuous positive airway pressure device"),
-    ("G0151", "Physical therapy at home"),
-    ("L1833", "Knee orthosis, adjustable"),
-)
-DENIALS = (
-    "The records do not show a documented trial of a home exercise program, which the plan's "
-    "physical therapy guideline requires before further visits are covered",
-    "Six weeks of conservative treatment are required before imaging of the spine is covered, and "
-    "the notes sent to us show two weeks",
-)
-NOTES = (
-    "Low back pain with left leg weakness for ten weeks. Failed six weeks of physical therapy.",
-    "Pain and swelling of the right knee for three months. Radiographs show joint narrowing.",
-    "Exertional chest tightness for six weeks. The resting tracing was not normal.",
-)
-ASKED = (
-    "Office notes of the last six months and the report of the imaging study",
-    "The sleep study report and the face-to-face visit note",
-)
-
-
+PAPERS = tuple(kind for kind in KINDS if kind != "remittance_835")
+"""The kinds that come on paper."""
+TYPES = {"remittance_835": "remittance_eob"}
+"""The document type of a kind where it is not the kind's own name."""
 Counting = Literal["foot", "header", "server"]
 
 
@@ -145,6 +114,8 @@ class Case(NamedTuple):
     """Pages at the end that are counted and did not arrive; negative: more came than counted."""
     grade: Grade = Grade.GOOD
     """Of the last page."""
+    remit: Remit | None = None
+    """An electronic remittance: nothing of it is drawn."""
 
     def entry(self, name: str) -> Entry | None:
         """The place of a field."""
@@ -175,38 +146,6 @@ class Case(NamedTuple):
     def without(self, *names: str) -> Case:
         """The case without the places of some fields."""
         return self._replace(entries=tuple(e for e in self.entries if e.name not in names))
-
-
-def dice(*seed: object) -> random.Random:
-    """Chance that is the same for the same words."""
-    return random.Random("/".join(map(str, seed)))  # noqa: S311 - not for secrets
-
-
-@cache
-def diagnoses() -> tuple[tuple[str, str], ...]:
-    """Billable codes of the ICD-10-CM list, with a name."""
-    pool = {values.diagnosis(dice("diagnoses", n), SPLIT) for n in range(400)}
-    known = sorted((code, text) for code, text in pool if icd10.is_billable(code))
-    if len(known) < len(NOTES):
-        raise RuntimeError("the pools of the generator hold too few diagnoses that exist")
-    return tuple(known)
-
-
-def mbi(rng: random.Random) -> str:
-    """A Medicare number that follows the CMS pattern."""
-    letters = "ACDEFGHJKMNPQRTUVWXY"
-    kinds = "CA*NA*NAANN"
-    return "".join(
-        rng.choice(
-            {
-                "C": "123456789",
-                "A": letters,
-                "N": "0123456789",
-                "*": letters + "0123456789",
-            }[kind]
-        )
-        for kind in kinds
-    )
 
 
 class Maker:
@@ -460,6 +399,12 @@ def remittance(number: int, seed: int = 0) -> Case:
     return make.case(claims=claims, columns=columns)
 
 
+def electronic(number: int, seed: int = 0) -> Case:
+    """A remittance as X12 835."""
+    make = Maker("remittance_835", number, seed)
+    return make.case(remit=remit(number, seed, make.received))
+
+
 def money(amount: Decimal) -> str:
     """An amount as remittances print it."""
     return f"${amount:,.2f}"
@@ -480,7 +425,7 @@ def added(lines: tuple[LineFacts, ...]) -> Amounts:
     )
 
 
-def _cents(rng: random.Random, low: int, high: int) -> Decimal:
+def _cents(rng: Random, low: int, high: int) -> Decimal:
     return Decimal(rng.randint(low * 100, high * 100)) / 100
 
 
@@ -532,6 +477,7 @@ MAKERS: dict[str, Callable[[int, int], Case]] = {
     "referral": referral,
     "prior_auth_determination": determination,
     "remittance_eob": remittance,
+    "remittance_835": electronic,
     "other": other,
 }
 

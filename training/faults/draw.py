@@ -29,7 +29,8 @@ from idp.phrases import fold
 from idp.schemas import DocumentSchema, FieldSchema, load_schemas
 from idp.validate.blanks import LEAST_SIGNS
 from idp.values import Kind, parse
-from training.faults.cases import Amounts, Attached, Case, ClaimFacts, Entry, dice, family_of
+from training.faults.cases import TYPES, Amounts, Attached, Case, ClaimFacts, Entry, family_of
+from training.faults.pools import dice
 from training.synthesise.canvas import Canvas, Tag
 from training.synthesise.family import Family
 from training.synthesise.layout import LABEL, MECHANISMS, TITLE, Area, Item, Mechanism, print_label
@@ -102,6 +103,11 @@ def papers(case: Case) -> Paper:
     return Paper(canvas, pages, document_of(case, pages, fields, claims), received_at(case))
 
 
+def type_of(case: Case) -> DocumentType:
+    """The document type of a case."""
+    return DocumentType(TYPES.get(case.kind, case.kind))
+
+
 def received_at(case: Case) -> dt.datetime:
     """When it arrived: in the morning of the day."""
     return dt.datetime.combine(case.received, dt.time(9, 30), dt.UTC)
@@ -122,7 +128,7 @@ def document_of(
             pages_announced=max(1, len(pages) + case.lost) if known else None,
             told_by=("sidecar",) if known else (),
         ),
-        type=DocumentType(case.kind),
+        type=type_of(case),
         type_confidence=_FULL_CONFIDENCE,
         subtype="lab_result" if case.kind == "other" else None,
         pages=tuple(page.number for page in pages),
@@ -164,14 +170,13 @@ def drawn(case: Case) -> Canvas:
         y = _section(canvas, case, section, mechanism, y)
     for note in case.attached:
         canvas.new_page()
-        _note(canvas, note, dice("note", case.name))
+        _note(canvas, note)
     if "foot" in case.counted_by:
         total = len(canvas.sheets) + max(0, case.lost)
         for number, sheet in enumerate(canvas.sheets, 1):
-            words, x = f"Page {number} of {total}".split(), 0.82
-            probe = Canvas(size=0.009, leading=1.2)
-            probe.text(x, 0.965, " ".join(words))
-            sheet.words.extend(probe.sheet.words)
+            foot = Canvas(size=0.009, leading=1.2)
+            foot.text(0.82, 0.965, f"Page {number} of {total}")
+            sheet.words.extend(foot.sheet.words)
     return canvas
 
 
@@ -214,7 +219,7 @@ def _item(case: Case, family: Family, entry: Entry) -> Item:
 
 
 def _schema(case: Case) -> DocumentSchema:
-    return load_schemas()[DocumentType(case.kind)]
+    return load_schemas()[type_of(case)]
 
 
 @cache
@@ -238,12 +243,12 @@ def _own_labels(kind: DocumentType) -> dict[str, tuple[str, ...]]:
 def _label(case: Case, family: Family, name: str) -> str:
     """What the family calls the field: by a label that is that field's alone."""
     field = _schema(case).field(name)
-    labels = _own_labels(DocumentType(case.kind)).get(name) or ((field.title,) if field else ())
+    labels = _own_labels(type_of(case)).get(name) or ((field.title,) if field else ())
     rng = dice("label", case.kind, family.index, name)
     return rng.choice(labels[:4]).title().replace("Npi", "NPI") if labels else name
 
 
-def _note(canvas: Canvas, note: Attached, rng: object) -> None:
+def _note(canvas: Canvas, note: Attached) -> None:
     canvas.text(0.08, 0.05, "OFFICE VISIT NOTE", TITLE, scale=1.3)
     y = 0.09
     rows = [("Patient:", note.patient), ("DOB:", note.born)]
@@ -262,9 +267,13 @@ def _note(canvas: Canvas, note: Attached, rng: object) -> None:
         y += canvas.line * 1.3
 
 
+def _shown(case: Case) -> tuple[str, ...]:
+    return ("day", "code", "carc", *case.columns)
+
+
 def _table(canvas: Canvas, case: Case, y: float) -> float:
     """The claims: a line that names each, its service lines, and its totals."""
-    columns = ("day", "code", "carc", *case.columns)
+    columns = _shown(case)
     family = family_of(case.kind, case.family)
     style = family.style
     width = (style.right - style.left) / len(columns)
@@ -290,23 +299,19 @@ def _table(canvas: Canvas, case: Case, y: float) -> float:
         y += canvas.line
         for row, line in enumerate(claim.lines):
             cells = {"day": f"{line.day:%m/%d/%Y}", "code": line.code, "carc": line.carc}
-            y = _row(canvas, case, (number, str(row)), cells, line.amounts, columns, y)
-        y = _row(canvas, case, (number, "total"), {"day": "TOTAL"}, claim.totals, columns, y)
+            y = _row(canvas, case, (number, str(row)), (cells, line.amounts), y)
+        y = _row(canvas, case, (number, "total"), ({"day": "TOTAL"}, claim.totals), y)
         y += canvas.line * 0.6
     return y
 
 
 def _row(
-    canvas: Canvas,
-    case: Case,
-    at: tuple[int, str],
-    cells: dict[str, str],
-    amounts: Amounts,
-    columns: tuple[str, ...],
-    y: float,
+    canvas: Canvas, case: Case, at: tuple[int, str], row: tuple[dict[str, str], Amounts], y: float
 ) -> float:
     style = family_of(case.kind, case.family).style
+    columns = _shown(case)
     width = (style.right - style.left) / len(columns)
+    cells, amounts = row
     for place, column in enumerate(columns):
         amount: Decimal | None = getattr(amounts, column, None)
         text = cells.get(column) or ("" if amount is None else f"{amount:,.2f}")

@@ -7,12 +7,13 @@ import datetime as dt
 import random
 from collections.abc import Callable, Sequence
 
-from idp.document import DocumentType
 from idp.schemas import load_schemas
 from idp.values import Kind, icd10, parse
 from idp.values.codes import npi_check_digit_holds
 from training.faults.book import Seeded, manner
-from training.faults.cases import PLACES, Case, mbi
+from training.faults.cases import Case
+from training.faults.draw import type_of
+from training.faults.pools import PLACES, mbi
 from training.synthesise import values
 
 FORMS = ("prior_auth_request", "referral", "prior_auth_determination")
@@ -21,7 +22,7 @@ _OLD_FORMATS = ("%m/%d/%Y", "%m-%d-%Y", "%B %d, %Y")
 
 def of_kind(case: Case, kind: Kind, validator: str = "") -> list[str]:
     """Names of the case's filled fields of a kind, and with a validator where one is named."""
-    schema = load_schemas()[DocumentType(case.kind)]
+    schema = load_schemas()[type_of(case)]
     found = []
     for entry in case.entries:
         field = schema.field(entry.name)

@@ -7,11 +7,13 @@ import datetime as dt
 import random
 from collections.abc import Callable
 
-from idp.document import DocumentType, Grade
+from idp.document import Grade
 from idp.schemas import load_schemas
 from idp.values import Kind, parse
 from training.faults.book import Seeded, manner
-from training.faults.cases import SPLIT, Attached, Case, Counting
+from training.faults.cases import Attached, Case, Counting
+from training.faults.draw import type_of
+from training.faults.pools import SPLIT
 from training.synthesise import values
 
 FORMS = ("prior_auth_request", "referral", "prior_auth_determination")
@@ -23,7 +25,7 @@ _LIVES = (dt.date(1938, 1, 1), dt.date(2018, 12, 31))
 
 def _required(case: Case) -> list[tuple[str, ...]]:
     """The required fields of the case, each alone or with those of which one is enough."""
-    schema = load_schemas()[DocumentType(case.kind)]
+    schema = load_schemas()[type_of(case)]
     groups: dict[str, list[str]] = {}
     for field in schema.fields:
         if field.required == "always":
@@ -61,7 +63,7 @@ def _not_there(case: Case, rng: random.Random) -> Seeded | None:
 
 
 def _asked(case: Case) -> list[str]:
-    schema = load_schemas()[DocumentType(case.kind)]
+    schema = load_schemas()[type_of(case)]
     return [
         field.name
         for field in schema.fields
