@@ -14,11 +14,19 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from training.faults.book import manners
 from training.faults.cases import KINDS, make
-from training.faults.measure import LEAST_RECALL, MOST_FALSE_ALARMS, Tally, alarms, measure
-from training.faults.ways import way_of
+from training.faults.measure import (
+    LEAST_RECALL,
+    MOST_FALSE_ALARMS,
+    Judged,
+    Tally,
+    alarms,
+    measure,
+)
+from training.faults.ways import MODELS, way_of
 
 _SEED_OF_SOUND = 7
 _WIDTH = 78
@@ -33,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--documents", type=int, default=200, help="faults of each rule")
     parser.add_argument("--sound", type=int, default=1000, help="documents without a fault")
     parser.add_argument("--way", choices=("fields", "words"), default="fields")
+    parser.add_argument("--models", type=Path, default=MODELS, help="folder of weights")
     parser.add_argument("--misses", action="store_true", help="print every fault not found")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
@@ -41,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(wanted) - set(book):
         parser.error(f"no faults are known for: {', '.join(sorted(unknown))}")
     started = time.monotonic()
-    tallies = run(wanted, options.documents, options.sound, options.way, _progress)
+    judged = way_of(options.way, options.models)
+    tallies = run(wanted, options.documents, options.sound, judged, _progress)
     sys.stderr.write(f"\r{' ' * _WIDTH}\r")
     if options.json:
         sys.stdout.write(json.dumps([_plain(tally) for tally in tallies], indent=1) + "\n")
@@ -55,7 +65,7 @@ def run(
     rules: Sequence[str],
     documents: int,
     sound: int,
-    way: str,
+    judged: Judged,
     progress: Callable[[str, int], None] = lambda what, number: None,
 ) -> list[Tally]:
     """The figures of each rule.
@@ -64,10 +74,9 @@ def run(
         rules: Their numbers.
         documents: How many faults to seed for each.
         sound: How many documents without a fault to judge.
-        way: How the judge gets to see them.
+        judged: What reads and judges a case.
         progress: Told what is measured and the number of the document.
     """
-    judged = way_of(way)
     counter = _Counter(progress)
     cases = (make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND) for n in range(sound))
     quiet = alarms(cases, judged, counter.of("sound"))

@@ -7,15 +7,15 @@ import tempfile
 from pathlib import Path
 
 from idp.document import Document
-from idp.extract import extract_x12
+from idp.extract import Extractor, extract_x12
 from idp.ingest.x12_listing import listing
 from idp.ingest.x12_reader import transaction_sets
 from idp.judge import Judge
-from idp.schemas import load_schemas
+from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
 from training.faults import amounts_seeds, interchange_seeds, values_seeds, whole_seeds
 from training.faults.cases import Case
-from training.faults.draw import document_of, papers, received_at
+from training.faults.draw import Paper, document_of, papers, received_at
 from training.faults.interchange import Remit, written
 from training.faults.measure import Judged
 
@@ -23,16 +23,27 @@ SEEDERS = (amounts_seeds, interchange_seeds, values_seeds, whole_seeds)
 """Importing them enters their faults."""
 
 _MOST_PAGES = 20
+MODELS = Path(__file__).parents[2] / "models"
 
 
-def way_of(name: str) -> Judged:
-    """What reads and judges a case; raises ``ValueError`` for an unknown way."""
+def way_of(name: str, models: Path = MODELS) -> Judged:
+    """What reads and judges a case.
+
+    Args:
+        name: ``fields`` or ``words``.
+        models: Folder of weights, for what extracts.
+
+    Raises:
+        ValueError: there is no such way.
+    """
     if name == "fields":
-        return _Fields()
+        return Fields()
+    if name == "words":
+        return Words(models)
     raise ValueError(f"no way {name}")
 
 
-class _Fields:
+class Fields:
     """Every value as it is printed: no reading, no extraction, only the rules."""
 
     def __init__(self) -> None:
@@ -43,8 +54,12 @@ class _Fields:
             return self._told(case, case.remit)
         paper = papers(case)
         return self._judge.judged(
-            paper.document, paper.pages, received_at=paper.received_at, arrived=paper.pages
+            self.draft(case, paper), paper.pages, received_at=paper.received_at, arrived=paper.pages
         )
+
+    def draft(self, case: Case, paper: Paper) -> Document:
+        """The document before it is judged."""
+        return paper.document
 
     def _told(self, case: Case, remit: Remit) -> Document:
         """An interchange is read, not recognised: every way is the same for it."""
@@ -57,3 +72,15 @@ class _Fields:
             update={"envelope": None, "findings": found.findings, "type_confidence": 1.0}
         )
         return self._judge.judged(draft, pages, received_at=received_at(case))
+
+
+class Words(Fields):
+    """The exact words of each page, out of which the product's own extraction takes the values."""
+
+    def __init__(self, models: Path) -> None:
+        super().__init__()
+        self._extractor = Extractor(models, load_schemas(), load_lexicon())
+
+    def draft(self, case: Case, paper: Paper) -> Document:
+        found = self._extractor.extract(paper.pages, paper.document.type)
+        return document_of(case, paper.pages, found.fields, found.claims)

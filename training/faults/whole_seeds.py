@@ -107,6 +107,54 @@ def _by_another(case: Case, rng: random.Random) -> Seeded | None:
     return Seeded(plain.put(name) if rng.random() < 0.5 else plain.without(name), (name,))
 
 
+# -- A1, A3 ----------------------------------------------------------------------------------
+
+ANSWER = ("prior_auth_determination",)
+
+
+def _answer(case: Case, outcomes: tuple[str, ...], *names: str) -> Seeded | None:
+    if case.text("determination") not in outcomes:
+        return None
+    names = tuple(name for name in names if case.text(name))
+    if not names:
+        return None
+    return Seeded(_plain(case).without(*names), (*names, "determination"))
+
+
+@manner("A1", "approved without a number", kinds=ANSWER, placed=False)
+def _no_number(case: Case, rng: random.Random) -> Seeded | None:
+    return _answer(case, ("Approved", "Partially approved"), "auth_number")
+
+
+@manner("A1", "approved without a period", kinds=ANSWER, placed=False)
+def _no_period(case: Case, rng: random.Random) -> Seeded | None:
+    return _answer(case, ("Approved",), "effective_from", "effective_to")
+
+
+@manner("A1", "approved without saying what", kinds=ANSWER, placed=False)
+def _no_lines(case: Case, rng: random.Random) -> Seeded | None:
+    names = ("procedure_codes", "service_descriptions", "approved_units")
+    return _answer(case, ("Approved", "Partially approved"), *names)
+
+
+@manner("A1", "denied without a reason", kinds=ANSWER, placed=False)
+def _no_reason(case: Case, rng: random.Random) -> Seeded | None:
+    return _answer(case, ("Denied",), "denial_reason")
+
+
+@manner("A1", "pended without saying what is missing", kinds=ANSWER, placed=False)
+def _no_question(case: Case, rng: random.Random) -> Seeded | None:
+    return _answer(case, ("Pended",), "information_requested")
+
+
+@manner("A3", "expedited without a reason", kinds=("prior_auth_request",))
+def _no_urgency(case: Case, rng: random.Random) -> Seeded | None:
+    if case.text("review_type") != "Expedited":
+        return None
+    fields = ("urgency_reason", "review_type")
+    return Seeded(_plain(case).without("urgency_reason"), fields)
+
+
 # -- P1, P3 ----------------------------------------------------------------------------------
 
 
