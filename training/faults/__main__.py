@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from training.faults.book import manners
-from training.faults.cases import KINDS, make
+from training.faults.cases import KINDS, PAPERS, make
+from training.faults.fax import FineFax
 from training.faults.measure import (
     LEAST_RECALL,
     MOST_FALSE_ALARMS,
@@ -26,6 +27,7 @@ from training.faults.measure import (
     alarms,
     measure,
 )
+from training.faults.packs import Why, measure_packs, packs
 from training.faults.ways import MODELS, way_of
 
 _SEED_OF_SOUND = 7
@@ -38,10 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rules", default="", help="rule numbers, comma-separated; all by default")
-    parser.add_argument("--documents", type=int, default=200, help="faults of each rule")
+    parser.add_argument("--documents", type=int, default=200, help="faults of each rule; faxes")
     parser.add_argument("--sound", type=int, default=1000, help="documents without a fault")
-    parser.add_argument("--way", choices=("fields", "words"), default="fields")
+    parser.add_argument("--way", choices=("fields", "words", "fine_fax"), default="fields")
     parser.add_argument("--models", type=Path, default=MODELS, help="folder of weights")
+    parser.add_argument(
+        "--kept", type=Path, default=Path("build/faults"), help="fine_fax: pages read before"
+    )
     parser.add_argument("--misses", action="store_true", help="print every fault not found")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args(arguments)
@@ -50,13 +55,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(wanted) - set(book):
         parser.error(f"no faults are known for: {', '.join(sorted(unknown))}")
     started = time.monotonic()
-    judged = way_of(options.way, options.models)
-    tallies = run(wanted, options.documents, options.sound, judged, _progress)
+    whose: dict[tuple[str, Why], int] = {}
+    if options.way == "fine_fax":
+        fax = FineFax(options.models, options.kept)
+        tallies, whose = run_packs(wanted, options.documents, options.sound, fax, _progress)
+    else:
+        judged = way_of(options.way, options.models)
+        tallies = run(wanted, options.documents, options.sound, judged, _progress)
     sys.stderr.write(f"\r{' ' * _WIDTH}\r")
     if options.json:
         sys.stdout.write(json.dumps([_plain(tally) for tally in tallies], indent=1) + "\n")
     else:
         show(tallies, sys.stdout.write, misses=options.misses)
+        for (rule, why), count in sorted(whose.items()):
+            sys.stdout.write(f"missed by {why}: {rule} {count}\n")
         sys.stdout.write(f"{time.monotonic() - started:.0f} s, way {options.way}\n")
     return 0 if all(tally.holds for tally in tallies) else 1
 
@@ -84,6 +96,29 @@ def run(
     return [
         measure(rule, book[rule], judged, documents, quiet, step=counter.of(rule)) for rule in rules
     ]
+
+
+def run_packs(
+    rules: Sequence[str],
+    documents: int,
+    sound: int,
+    fax: FineFax,
+    progress: Callable[[str, int], None] = lambda what, number: None,
+) -> tuple[list[Tally], dict[tuple[str, Why], int]]:
+    """The figures of each rule on faxes that carry several faults each.
+
+    Args:
+        rules: Their numbers.
+        documents: How many faxes with faults.
+        sound: How many faxes without.
+        fax: What draws, sends, reads and judges them.
+        progress: Told what is measured and the number of the fax.
+    """
+    counter = _Counter(progress)
+    cases = (make(PAPERS[n % len(PAPERS)], n, _SEED_OF_SOUND) for n in range(sound))
+    made = list(packs(documents, rules))
+    quiet = alarms(cases, fax, counter.of("sound"))
+    return measure_packs(made, fax, quiet, fax.pages, step=counter.of("faxes"))
 
 
 class _Counter:

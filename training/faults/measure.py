@@ -147,31 +147,42 @@ def measure(
         sound: What was said of sound documents.
         step: Called after each document.
     """
-    found = documents = 0
+    pairs: list[tuple[Faulty, Document]] = []
     missed: list[Missed] = []
-    unnamed: list[str] = []
-    quality = Quality()
-    by: dict[str, list[int]] = {}
     for faulty in seeded(manners, count):
         step()
         document = judged(faulty.case)
-        documents += 1
-        mine = findings_of(document, rule)
+        pairs.append((faulty, document))
+        if not findings_of(document, rule):
+            said = _instead(document.findings)
+            missed.append(Missed(faulty.case.name, faulty.manner.name, said))
+    return tallied(rule, pairs, sound, missed)
+
+
+def tallied(
+    rule: str,
+    pairs: Iterable[tuple[Faulty, Document]],
+    sound: Alarms,
+    missed: Sequence[Missed],
+) -> Tally:
+    """The figures of a rule from documents that were judged."""
+    unnamed: list[str] = []
+    quality = Quality()
+    by: dict[str, list[int]] = {}
+    for faulty, document in pairs:
         counts = by.setdefault(faulty.manner.name, [0, 0])
         counts[0] += 1
-        if not mine:
-            missed.append(Missed(faulty.case.name, faulty.manner.name, _instead(document.findings)))
-            continue
-        found += 1
-        counts[1] += 1
-        quality = _judge(quality, faulty, mine, unnamed)
+        if mine := findings_of(document, rule):
+            counts[1] += 1
+            quality = _judge(quality, faulty, mine, unnamed)
+    loud = [sound.loud[one] for one in rule.split("/")]
     return Tally(
         rule,
-        documents,
-        found,
+        sum(counts[0] for counts in by.values()),
+        sum(counts[1] for counts in by.values()),
         sound.documents,
-        sound.loud[rule],
-        sound.infos[rule],
+        max(loud),
+        sum(sound.infos[one] for one in rule.split("/")),
         tuple(missed),
         tuple(text for text, _ in sound.said.get(rule, Counter()).most_common(5)),
         quality,

@@ -47,13 +47,13 @@ class Fields:
     """Every value as it is printed: no reading, no extraction, only the rules."""
 
     def __init__(self) -> None:
-        self._judge = Judge(Settings(), load_schemas())
+        self.judge = Judge(Settings(), load_schemas())
 
     def __call__(self, case: Case) -> Document:
         if case.remit is not None:
             return self._told(case, case.remit)
         paper = papers(case)
-        return self._judge.judged(
+        return self.judge.judged(
             self.draft(case, paper), paper.pages, received_at=paper.received_at, arrived=paper.pages
         )
 
@@ -71,7 +71,7 @@ class Fields:
         draft = document.model_copy(
             update={"envelope": None, "findings": found.findings, "type_confidence": 1.0}
         )
-        return self._judge.judged(draft, pages, received_at=received_at(case))
+        return self.judge.judged(draft, pages, received_at=received_at(case))
 
 
 class Words(Fields):
@@ -79,8 +79,8 @@ class Words(Fields):
 
     def __init__(self, models: Path) -> None:
         super().__init__()
-        self._extractor = Extractor(models, load_schemas(), load_lexicon())
+        self.extractor = Extractor(models, load_schemas(), load_lexicon())
 
     def draft(self, case: Case, paper: Paper) -> Document:
-        found = self._extractor.extract(paper.pages, paper.document.type)
+        found = self.extractor.extract(paper.pages, paper.document.type)
         return document_of(case, paper.pages, found.fields, found.claims)

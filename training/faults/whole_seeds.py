@@ -206,12 +206,19 @@ def _natural(case: Case) -> str:
     return parse(Kind.PERSON, case.text("patient_name")).value
 
 
+def _family_name(case: Case) -> str:
+    """As it is printed last in natural order; empty where no name is."""
+    return (_natural(case).split() or [""])[-1]
+
+
 def _printed(iso: str) -> str:
     year, month, day = iso.split("-")
     return f"{month}/{day}/{year}"
 
 
-def _about(case: Case, name: str, born: str, member: str = "") -> Seeded:
+def _about(case: Case, name: str, born: str, member: str = "") -> Seeded | None:
+    if not name or not born:
+        return None
     fields = ("patient_name", "patient_dob", "member_id")
     return Seeded(case._replace(attached=(Attached(name, born, member),)), fields)
 
@@ -227,13 +234,17 @@ def _somebody(rng: random.Random, unlike: str) -> tuple[str, str]:
 
 @manner("D3", "a note of somebody else", kinds=NOTED)
 def _stranger(case: Case, rng: random.Random) -> Seeded | None:
+    if not case.text("patient_name") and not case.text("patient_dob"):
+        return None
     name, born = _somebody(rng, case.text("patient_name"))
     return _about(case, name, born)
 
 
 @manner("D3", "a note of a relative", kinds=NOTED)
 def _relative(case: Case, rng: random.Random) -> Seeded | None:
-    family = _natural(case).split()[-1]
+    family = _family_name(case)
+    if not family:
+        return None
     other, born = _somebody(rng, case.text("patient_name"))
     return _about(case, f"{other.split()[0]} {family}", born)
 
@@ -241,13 +252,15 @@ def _relative(case: Case, rng: random.Random) -> Seeded | None:
 @manner("D3", "a note of a namesake with another birth date", kinds=NOTED)
 def _namesake(case: Case, rng: random.Random) -> Seeded | None:
     _, born = _somebody(rng, "")
-    if born == _printed(_birth(case)):
+    if not case.text("patient_dob") or born == _printed(_birth(case)):
         return None
     return _about(case, _natural(case), born)
 
 
 @manner("D3", "a note of a twin", kinds=NOTED)
 def _twin(case: Case, rng: random.Random) -> Seeded | None:
-    family = _natural(case).split()[-1]
+    family = _family_name(case)
+    if not family or not case.text("patient_dob"):
+        return None
     other, _ = _somebody(rng, case.text("patient_name"))
     return _about(case, f"{other.split()[0]} {family}", _printed(_birth(case)))
