@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
+from idp.reference import Reference
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
 from idp.validate import validate
@@ -24,6 +25,7 @@ class Judge:
         self._settings = settings
         self._schemas = schemas
         self._knowledge = Knowledge()
+        self._reference = Reference.of(settings)
 
     def judged(
         self,
@@ -50,8 +52,16 @@ class Judge:
             pages,
             received_at.date(),
             arrived=arrived,
-            knowledge=self._knowledge,
+            knowledge=self._known(),
             circumstances=self._circumstances(draft, received_at),
+        )
+
+    def _known(self) -> Knowledge:
+        """What is known now: an import while the service runs counts from the next document on."""
+        self._reference = self._reference.renewed()
+        return self._knowledge._replace(
+            reference=self._reference,
+            versions=(*self._knowledge.versions, *self._reference.versions),
         )
 
     def _circumstances(self, draft: Document, received_at: dt.datetime) -> Circumstances:

@@ -14,7 +14,7 @@ from idp.knowledge import Circumstances, Knowledge
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import across, electronic, listed, reasons, register, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import NEVER_BY_ITSELF, decided
 from idp.validate.transmission import announced_on_cover, transmission_complete
@@ -67,6 +67,7 @@ def validate(
         knowledge: Imported lists, directories, requirements and clocks; by default none.
         circumstances: How it came; without them no clock runs.
     """
+    known = knowledge or Knowledge()
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
@@ -75,9 +76,13 @@ def validate(
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
-        *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
+        *(f for f in document.findings if told and electronic.said_by_extraction(f)),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
+        *register.provider_registered(document, schema, known.reference, today),
+        *listed.procedures_listed(document, schema, known.reference, today),
+        *listed.codes_listed(document, schema, known.reference, today),
+        *reasons.reasons_hold(document, known.reference, today, told=told),
         *(
             electronic.balances(document)
             if told
