@@ -24,6 +24,7 @@ from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
 from idp.knowledge import Circumstances, Knowledge
 from idp.learning import Layouts, Registry, signature
+from idp.reference import Reference
 from idp.requirements import Companion, load_requirements
 from idp.rulebook import entries
 from idp.sampling import is_drawn
@@ -69,6 +70,7 @@ class Judge:
         self._calibrations: dict[str, Calibration | None] = {}
         self._layouts = _KnownLayouts(settings.registry_folder / "layouts.json")
         self._judged_by: dict[str, bytes] = {}
+        self._reference = Reference.of(settings)
 
     def judged(
         self,
@@ -91,7 +93,7 @@ class Judge:
             companions: The other documents of the same arrival (:func:`companions_of`).
         """
         schema = self._schemas[draft.type]
-        knowledge = self._knowledge._replace(calibration=self._calibration(draft))
+        knowledge = self._known()._replace(calibration=self._calibration(draft))
         circumstances = self._circumstances(draft, pages, received_at, tuple(companions))
         return validate(
             draft.model_copy(
@@ -121,6 +123,14 @@ class Judge:
         came = self._circumstances(refused, (), received_at, ())
         running = clockwork.unread(received_at=received_at, site=came.site, priority=came.priority)
         return refused.model_copy(update=running._asdict())
+
+    def _known(self) -> Knowledge:
+        """What is known now: an import while the service runs counts from the next document on."""
+        self._reference = self._reference.renewed()
+        return self._knowledge._replace(
+            reference=self._reference,
+            versions=(*self._knowledge.versions, *self._reference.versions),
+        )
 
     def _circumstances(
         self,

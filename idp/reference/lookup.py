@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
@@ -20,6 +21,7 @@ from typing import NamedTuple, TypeVar
 from idp.reference.building import SUFFIX, about, opened_for_reading, path_of
 from idp.reference.layouts import Layout, Layouts, load_layouts
 from idp.reference.nouns import Combination, Diagnosis, Edition, Entry, Provider
+from idp.reference.specialties import Specialties, load_specialties
 from idp.reference.tables import find_codes, find_combinations, find_provider
 from idp.settings import Settings
 from idp.values import icd10
@@ -29,6 +31,7 @@ _T = TypeVar("_T")
 
 Stamp = tuple[tuple[str, int, int, int], ...]
 SHIPPED = "shipped"
+_MOST_REMEMBERED = 20_000
 
 
 class _Open(NamedTuple):
@@ -42,11 +45,19 @@ class Reference:
     Args:
         folder: Of what is imported; one that is not there holds nothing.
         layouts: What kinds there are.
+        specialties: What specialties are called, and which taxonomy codes stand for them.
     """
 
-    def __init__(self, folder: Path | None = None, layouts: Layouts = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        layouts: Layouts = MappingProxyType({}),
+        specialties: Specialties | None = None,
+    ) -> None:
         self._folder = folder
         self._layouts = layouts
+        self._specialties = specialties or Specialties(version=0)
+        self._looked = lru_cache(maxsize=_MOST_REMEMBERED)(self._look_all)
         self._lock = threading.Lock()
         self._stamp = _stamp(folder)
         self._open: dict[str, tuple[_Open, ...]] = {}
@@ -62,13 +73,17 @@ class Reference:
         Raises:
             RulesError: A layout is not well formed.
         """
-        return cls(settings.reference_folder, load_layouts(settings.rules_folder))
+        return cls(
+            settings.reference_folder,
+            load_layouts(settings.rules_folder),
+            load_specialties(settings.rules_folder),
+        )
 
     def renewed(self) -> Reference:
         """This, or a new one where an import has changed the folder; costs one look at it."""
         if self._folder is None or _stamp(self._folder) == self._stamp:
             return self
-        return Reference(self._folder, self._layouts)
+        return Reference(self._folder, self._layouts, self._specialties)
 
     def close(self) -> None:
         """Lets go of the files; not needed, for nothing is ever written."""
@@ -125,22 +140,25 @@ class Reference:
             code: As the list writes it, in upper or lower case.
             on: A day: of several entries or editions, the one for it is taken.
         """
-        found = self.look_all(kind, code, on)
+        found = list(self.look_all(kind, code, on))
         if on is not None:
             found = sorted(found, key=lambda entry: entry.active_on(on))
         return found[-1] if found else None
 
-    def look_all(self, kind: str, code: str, on: dt.date | None = None) -> list[Entry]:
+    def look_all(self, kind: str, code: str, on: dt.date | None = None) -> tuple[Entry, ...]:
         """Every entry of a code in the edition for a day (or the last), in the file's order."""
-        code = code.strip().upper()
+        dated = kind in self._layouts and self._layouts[kind].dated
+        return self._looked(kind, code.strip().upper(), on if dated else None)
+
+    def _look_all(self, kind: str, code: str, on: dt.date | None) -> tuple[Entry, ...]:
         opened = self._for(kind, on)
         if opened is not None:
             edition = opened.edition.edition
             found = self._asked(opened, lambda db: find_codes(db, code, kind, edition))
-            return found or []
+            return tuple(found or ())
         layout = self._layouts.get(kind)
         title = layout.entries.get(code) if layout and not self._open.get(kind) else None
-        return [Entry(kind, code, title, edition=SHIPPED)] if title is not None else []
+        return (Entry(kind, code, title, edition=SHIPPED),) if title is not None else ()
 
     def provider(self, npi: str) -> Provider | None:
         """Who has an NPI; none where NPPES does not know it, or is not imported."""
@@ -149,6 +167,11 @@ class Reference:
             return None
         edition = opened.edition.version.split()[0]
         return self._asked(opened, lambda db: find_provider(db, int(npi), edition))
+
+    def fits(self, specialty: str, provider: Provider) -> bool | None:
+        """Whether a provider's taxonomy stands for a printed specialty; none: nobody can tell."""
+        least = self.threshold("nppes", "specialty", 0.85)
+        return self._specialties.fits(specialty, provider.taxonomies, least)
 
     def combinations(self, carc: str) -> tuple[Combination, ...]:
         """What may go with an adjustment reason; empty where the CORE table does not name it."""

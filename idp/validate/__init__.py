@@ -15,7 +15,7 @@ from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import across, electronic, listed, reasons, register, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
@@ -77,6 +77,7 @@ def validate(
         knowledge: Imported lists, directories, requirements and clocks; by default none.
         circumstances: How it came; without them no clock runs.
     """
+    known = knowledge or Knowledge()
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
@@ -88,6 +89,10 @@ def validate(
         *of_other_rooms(document.findings, told=told),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
+        *register.provider_registered(document, schema, known.reference, today),
+        *listed.procedures_listed(document, schema, known.reference, today),
+        *listed.codes_listed(document, schema, known.reference, today),
+        *reasons.reasons_hold(document, known.reference, today, told=told),
         *(
             electronic.balances(document)
             if told
