@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
+from idp.masters import Directories
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
 from idp.validate import validate
@@ -23,7 +24,8 @@ class Judge:
     def __init__(self, settings: Settings, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge()
+        self.masters = Directories(settings.masters_folder)
+        self._knowledge = Knowledge(masters=self.masters)
 
     def judged(
         self,

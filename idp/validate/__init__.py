@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import across, electronic, masters, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import NEVER_BY_ITSELF, decided
 from idp.validate.transmission import announced_on_cover, transmission_complete
@@ -72,12 +73,15 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    known = masters.looked_up(document, schema, knowledge.masters if knowledge else None, today)
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
+        *known.findings,
+        *masters.member_known(document, schema, known.found, _role(circumstances)),
         *(
             electronic.balances(document)
             if told
@@ -89,9 +93,14 @@ def validate(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "masters": known.found.matches,
         }
     )
     return decided(found, schema, policy, own, circumstances)
+
+
+def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
+    return circumstances.site.role if circumstances else "provider"
 
 
 def _on_paper(
