@@ -24,6 +24,7 @@ from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
 from idp.knowledge import Circumstances, Knowledge
 from idp.learning import Layouts, Registry, signature
+from idp.masters import Directories
 from idp.reference import Reference
 from idp.requirements import Companion, load_requirements
 from idp.rulebook import entries
@@ -57,7 +58,9 @@ class Judge:
         self._schemas = schemas
         requirements = load_requirements(settings.rules_folder, schemas)
         clockwork = load_clockwork(settings.rules_folder)
+        self.masters = Directories(settings.masters_folder)
         self._knowledge = Knowledge(
+            masters=self.masters,
             versions=(
                 ("requirements", requirements.version),
                 ("clocks", clockwork.version),
@@ -129,7 +132,11 @@ class Judge:
         self._reference = self._reference.renewed()
         return self._knowledge._replace(
             reference=self._reference,
-            versions=(*self._knowledge.versions, *self._reference.versions),
+            versions=(
+                *self._knowledge.versions,
+                *self._reference.versions,
+                *self.masters.versions,
+            ),
         )
 
     def _circumstances(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
@@ -15,7 +16,7 @@ from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, listed, reasons, register, rules
+from idp.validate import across, electronic, listed, masters, reasons, register, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
@@ -83,6 +84,7 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    looked_up = masters.looked_up(document, schema, known.masters, today)
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
@@ -93,6 +95,8 @@ def validate(
         *listed.procedures_listed(document, schema, known.reference, today),
         *listed.codes_listed(document, schema, known.reference, today),
         *reasons.reasons_hold(document, known.reference, today, told=told),
+        *looked_up.findings,
+        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
         *(
             electronic.balances(document)
             if told
@@ -114,6 +118,7 @@ def validate(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "masters": looked_up.found.matches,
         }
     )
     found = _timed(found, own, arrived, knowledge, circumstances)
@@ -147,6 +152,10 @@ def _timed(
             "priority": running.priority,
         }
     )
+
+
+def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
+    return circumstances.site.role if circumstances else "provider"
 
 
 def _on_paper(
