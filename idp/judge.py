@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
+from idp.reductions import load_reductions
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
 from idp.validate import validate
@@ -23,7 +24,7 @@ class Judge:
     def __init__(self, settings: Settings, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge()
+        self._knowledge = Knowledge(reductions=load_reductions(settings.rules_folder))
 
     def judged(
         self,

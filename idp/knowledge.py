@@ -10,12 +10,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
+from idp.reductions import Reductions
 from idp.settings import Release, SiteSettings
 
 
 class Knowledge(NamedTuple):
     """Everything imported or written that rules look things up in; empty where there is none."""
 
+    reductions: Reductions = Reductions()
+    """Categories of reason codes, and remarks that explain a balance."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
 

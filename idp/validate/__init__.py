@@ -17,6 +17,8 @@ from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import NEVER_BY_ITSELF, decided
+from idp.validate.remittance import balanced
+from idp.validate.remittance_summary import summary_of
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
 __all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
@@ -72,23 +74,24 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    reductions = (knowledge or Knowledge()).reductions
+    sums = balanced(document, own, reductions, electronic=told)
+    document = sums.document
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
-        *(
-            electronic.balances(document)
-            if told
-            else _on_paper(document, own, incomplete, policy.cut_threshold)
-        ),
+        *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
+        *sums.findings,
         *(_gap_finding(gap) for gap in gaps),
     ]
     found = document.model_copy(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "remittance": summary_of(document, reductions, sums.checked, sums.imbalances),
         }
     )
     return decided(found, schema, policy, own, circumstances)
@@ -97,11 +100,8 @@ def validate(
 def _on_paper(
     document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
 ) -> list[Finding]:
-    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    """What only paper needs: pages that lack, patients and cuts mixed up."""
     return [
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
         *across.pages_readable(pages),
         *incomplete,
         *(() if incomplete else across.pages_complete(pages)),
