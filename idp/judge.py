@@ -14,7 +14,7 @@ from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
-from idp.validate import validate
+from idp.validate import validate, with_requests
 
 
 class Judge:
@@ -53,6 +53,10 @@ class Judge:
             knowledge=self._knowledge,
             circumstances=self._circumstances(draft, received_at),
         )
+
+    def compared(self, documents: Sequence[Document]) -> tuple[Document, ...]:
+        """The judged documents of one file, with what they say of each other."""
+        return with_requests(documents, self._schemas)
 
     def _circumstances(self, draft: Document, received_at: dt.datetime) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()

@@ -19,7 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
+from idp.came import (
+    Came,
+    how_it_came,
+    with_flaws,
+    with_left_out,
+    with_pages_kept,
+    with_sidecar_flaw,
+)
 from idp.classify import split
 from idp.document import (
     Decision,
@@ -196,6 +203,7 @@ class Pipeline:
             documents.extend(found.documents)
             pages.extend(found.pages)
             observations.extend(found.observations or (None,) * len(found.documents))
+        documents = list(with_pages_kept(self.judge.compared(documents), pages))
         documents[0] = with_left_out(documents[0], unpacked.left_out)
         documents[0] = with_sidecar_flaw(documents[0], came.flaw)
         return Result(tuple(documents), tuple(pages), tuple(observations))

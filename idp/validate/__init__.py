@@ -14,12 +14,14 @@ from idp.knowledge import Circumstances, Knowledge
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import across, authorizations, electronic, identifiers, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import NEVER_BY_ITSELF, decided
+from idp.validate.packet import with_requests
+from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 
-__all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
+__all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate", "with_requests"]
 
 _MISSING = enter(
     "C1",
@@ -72,18 +74,27 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    document, about_repair = repaired(document, schema, today, own)
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
+        *about_repair,
         *_field_findings(document, schema, today),
+        *identifiers.medicare_has_mbi(document),
+        *identifiers.diagnoses_hold_on_date(document, schema),
         *across.dates_in_order(document, schema),
+        *across.claims_are_past(document.claims, today),
+        *authorizations.decision_is_whole(document, gaps),
+        *authorizations.approval_fits_request(document, None),
+        *authorizations.expedited_has_reason(document, gaps, own),
+        *authorizations.valid_when_planned(document, schema, None),
         *(
             electronic.balances(document)
             if told
             else _on_paper(document, own, incomplete, policy.cut_threshold)
         ),
-        *(_gap_finding(gap) for gap in gaps),
+        *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
     ]
     found = document.model_copy(
         update={

@@ -26,14 +26,9 @@ DEMANDED = frozenset(
 """The rules of the product's own list that there must be."""
 
 LACKING = {
-    "A1",
-    "A2",
-    "A3",
-    "A4",
     "N2",
     "N4",
     "N7",
-    "P2",
     "R6",
     "R8",
     "R9",
