@@ -32,7 +32,7 @@ from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
-from idp.validate import JUDGING, POLICY_VERSION, validate
+from idp.validate import JUDGING, POLICY_VERSION, validate, with_requests
 
 _KEY_BYTES = 32
 
@@ -114,6 +114,10 @@ class Judge:
             knowledge=knowledge,
             circumstances=circumstances,
         )
+
+    def compared(self, documents: Sequence[Document]) -> tuple[Document, ...]:
+        """The judged documents of one file, with what they say of each other."""
+        return with_requests(documents, self._schemas)
 
     def judged_by(self, document: Document) -> bytes:
         """What the document's rules version stands for; its sha256 is that version.

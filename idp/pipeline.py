@@ -19,7 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
+from idp.came import (
+    Came,
+    how_it_came,
+    with_flaws,
+    with_left_out,
+    with_pages_kept,
+    with_sidecar_flaw,
+)
 from idp.classify import split
 from idp.document import Document, DocumentType, Page
 from idp.errors import InputError
@@ -207,7 +214,8 @@ class Pipeline:
             drafts.extend(found)
             pages.extend(read)
         # Only now: what a form asks for may have come as another attachment.
-        documents = [self._checked(draft, drafts, received_at) for draft in drafts]
+        judged = [self._checked(draft, drafts, received_at) for draft in drafts]
+        documents = list(with_pages_kept(self.judge.compared(judged), pages))
         observations = [
             self.models.observe(draft.champion, document, draft.pages)
             if draft.champion is not None and self._resident

@@ -16,16 +16,35 @@ from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, listed, masters, reasons, register, rules
+from idp.validate import (
+    across,
+    authorizations,
+    electronic,
+    identifiers,
+    listed,
+    masters,
+    reasons,
+    register,
+    rules,
+)
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
+from idp.validate.packet import with_requests
 from idp.validate.remittance import balanced
 from idp.validate.remittance_summary import summary_of
+from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
 
-__all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
+__all__ = [
+    "JUDGING",
+    "POLICY_VERSION",
+    "announced_on_cover",
+    "decided",
+    "validate",
+    "with_requests",
+]
 
 JUDGING = ("idp.validate", "idp.reference", "idp.masters", "idp.requirements", "idp.clocks")
 """Modules whose rules every judgement applies anew."""
@@ -86,6 +105,7 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    document, about_repair = repaired(document, schema, today, own)
     looked_up = masters.looked_up(document, schema, known.masters, today)
     sums = balanced(document, own, known.reductions, electronic=told)
     document = sums.document
@@ -93,7 +113,10 @@ def validate(
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *of_other_rooms(document.findings, told=told),
+        *about_repair,
         *_field_findings(document, schema, today),
+        *identifiers.medicare_has_mbi(document),
+        *identifiers.diagnoses_hold_on_date(document, schema),
         *across.dates_in_order(document, schema),
         *register.provider_registered(document, schema, known.reference, today),
         *listed.procedures_listed(document, schema, known.reference, today),
@@ -101,9 +124,14 @@ def validate(
         *reasons.reasons_hold(document, known.reference, today, told=told),
         *looked_up.findings,
         *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
+        *across.claims_are_past(document.claims, today),
+        *authorizations.decision_is_whole(document, gaps),
+        *authorizations.approval_fits_request(document, None),
+        *authorizations.expedited_has_reason(document, gaps, own),
+        *authorizations.valid_when_planned(document, schema, None),
         *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
         *sums.findings,
-        *(_gap_finding(gap) for gap in gaps),
+        *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
         *_asked_by_payers(
             Case(
                 document,
