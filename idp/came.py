@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from idp.document import Decision, Document, Envelope, Finding, Page, Severity
+from idp.document import Document, Envelope, Finding, Page, Severity
 from idp.ingest import envelope_from_name, read_sidecar
+from idp.reasons import with_finding
 from idp.rulebook import rule
 from idp.settings import IngestSettings
 
@@ -73,16 +74,15 @@ def how_it_came(
 @rule("P4", severity=Severity.INFO, source="policy of this product: nothing is dropped silently")
 def with_left_out(document: Document, left_out: Sequence[str]) -> Document:
     """P4: what of a file is no document is named on its first document."""
-    findings = tuple(
-        Finding(
+    for each in left_out:
+        finding = Finding(
             rule="P4",
             severity=Severity.INFO,
             message=f"Left out: {each}",
             remedy="Nothing, if it is no document; else send it by itself.",
         )
-        for each in left_out
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
+        document = with_finding(document, finding)
+    return document
 
 
 @rule("P9", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
@@ -96,22 +96,21 @@ def with_sidecar_flaw(document: Document, flaw: str | None) -> Document:
         message=f"Not understood: {flaw}",
         remedy="Mend what the fax server or scanner writes beside its files.",
     )
-    return document.model_copy(update={"findings": (*document.findings, finding)})
+    return with_finding(document, finding)
 
 
 @rule("P5", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_flaws(document: Document, flaws: Sequence[str]) -> Document:
     """P5: what had to be mended for a file to open is said on each of its documents."""
-    findings = tuple(
-        Finding(
+    for each in flaws:
+        finding = Finding(
             rule="P5",
             severity=Severity.WARN,
             message=f"The file was broken: {each}",
             remedy="Compare it with the sender's, or ask for it again.",
         )
-        for each in flaws
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
+        document = with_finding(document, finding)
+    return document
 
 
 @rule("P2", severity=Severity.BLOCK, source="policy of this product: nothing is dropped silently")
@@ -147,7 +146,11 @@ def with_pages_kept(documents: Sequence[Document], pages: Sequence[Page]) -> tup
             elif place not in read:
                 found = _page_finding(number, f"Page {number} is the document's and was never read")
                 wrong.setdefault(index, []).append(found)
-    return tuple(_held(each, wrong.get(index, ())) for index, each in enumerate(documents))
+    held = list(documents)
+    for index, findings in wrong.items():
+        for each in findings:
+            held[index] = with_finding(held[index], each)
+    return tuple(held)
 
 
 def _page_finding(number: int, message: str) -> Finding:
@@ -157,18 +160,4 @@ def _page_finding(number: int, message: str) -> Finding:
         message=message,
         page=number,
         remedy="Look at the original, and part it into documents anew.",
-    )
-
-
-def _held(document: Document, findings: Sequence[Finding]) -> Document:
-    """The document with findings that keep it from leaving by itself."""
-    if not findings:
-        return document
-    held = document.decision is Decision.AUTO
-    return document.model_copy(
-        update={
-            "findings": (*document.findings, *findings),
-            "reasons": (*document.reasons, *(finding.message for finding in findings)),
-            "decision": Decision.REVIEW if held else document.decision,
-        }
     )

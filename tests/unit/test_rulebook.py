@@ -26,9 +26,7 @@ DEMANDED = frozenset(
 """The rules of the product's own list that there must be."""
 
 LACKING = {
-    "N2",
     "N4",
-    "N7",
     "R6",
     "R8",
     "R9",
@@ -37,6 +35,7 @@ LACKING = {
 
 COLLECTING = {
     "idp.validate.electronic.balances",
+    "idp.validate.looked_up.once",
     "idp.validate.rules.check",
 }
 """Functions that gather what rules found and judge nothing themselves."""
