@@ -146,7 +146,11 @@ def with_pages_kept(documents: Sequence[Document], pages: Sequence[Page]) -> tup
             elif place not in read:
                 found = _page_finding(number, f"Page {number} is the document's and was never read")
                 wrong.setdefault(index, []).append(found)
-    return tuple(_held(each, wrong.get(index, ())) for index, each in enumerate(documents))
+    held = list(documents)
+    for index, findings in wrong.items():
+        for each in findings:
+            held[index] = with_finding(held[index], each)
+    return tuple(held)
 
 
 def _page_finding(number: int, message: str) -> Finding:
@@ -157,10 +161,3 @@ def _page_finding(number: int, message: str) -> Finding:
         page=number,
         remedy="Look at the original, and part it into documents anew.",
     )
-
-
-def _held(document: Document, findings: Sequence[Finding]) -> Document:
-    """The document with findings that keep it from leaving by itself."""
-    for finding in findings:
-        document = with_finding(document, finding)
-    return document

@@ -32,7 +32,7 @@ from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
-from idp.validate import JUDGING, POLICY_VERSION, validate, with_requests
+from idp.validate import JUDGING, POLICY_VERSION, validate
 
 _KEY_BYTES = 32
 
@@ -114,10 +114,6 @@ class Judge:
             knowledge=knowledge,
             circumstances=circumstances,
         )
-
-    def compared(self, documents: Sequence[Document]) -> tuple[Document, ...]:
-        """The judged documents of one file, with what they say of each other."""
-        return with_requests(documents, self._schemas)
 
     def judged_by(self, document: Document) -> bytes:
         """What the document's rules version stands for; its sha256 is that version.
@@ -283,7 +279,7 @@ def _hash(text: str) -> str:
 def companions_of(document: Document, arrival: Sequence[Document]) -> tuple[Companion, ...]:
     """The other documents of an arrival, as :meth:`Judge.judged` wants them."""
     return tuple(
-        Companion(other.type, other.subtype, len(other.pages))
+        Companion(other.type, other.subtype, len(other.pages), other.fields)
         for other in arrival
         if other.document_id != document.document_id and other.error is None
     )

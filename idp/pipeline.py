@@ -214,14 +214,14 @@ class Pipeline:
             drafts.extend(found)
             pages.extend(read)
         # Only now: what a form asks for may have come as another attachment.
-        judged = [self._checked(draft, drafts, received_at) for draft in drafts]
-        documents = list(with_pages_kept(self.judge.compared(judged), pages))
+        documents = [self._checked(draft, drafts, received_at) for draft in drafts]
         observations = [
             self.models.observe(draft.champion, document, draft.pages)
             if draft.champion is not None and self._resident
             else None
             for draft, document in zip(drafts, documents, strict=True)
         ]
+        documents = list(with_pages_kept(documents, pages))
         documents[0] = with_left_out(documents[0], unpacked.left_out)
         documents[0] = with_sidecar_flaw(documents[0], came.flaw)
         judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}

@@ -30,21 +30,14 @@ from idp.validate import (
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
-from idp.validate.packet import with_requests
+from idp.validate.packet import answered
 from idp.validate.remittance import balanced
 from idp.validate.remittance_summary import summary_of
 from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
 
-__all__ = [
-    "JUDGING",
-    "POLICY_VERSION",
-    "announced_on_cover",
-    "decided",
-    "validate",
-    "with_requests",
-]
+__all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
 
 JUDGING = ("idp.validate", "idp.reference", "idp.masters", "idp.requirements", "idp.clocks")
 """Modules whose rules every judgement applies anew."""
@@ -109,6 +102,7 @@ def validate(
     looked_up = masters.looked_up(document, schema, known.masters, today)
     sums = balanced(document, own, known.reductions, electronic=told)
     document = sums.document
+    request = answered(document, circumstances.companions if circumstances else ())
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
@@ -118,17 +112,17 @@ def validate(
         *identifiers.medicare_has_mbi(document),
         *identifiers.diagnoses_hold_on_date(document, schema),
         *across.dates_in_order(document, schema),
+        *across.claims_are_past(document.claims, today),
+        *authorizations.decision_is_whole(document, gaps),
+        *authorizations.approval_fits_request(document, request),
+        *authorizations.expedited_has_reason(document, gaps, own),
+        *authorizations.valid_when_planned(document, schema, request),
         *register.provider_registered(document, schema, known.reference, today),
         *listed.procedures_listed(document, schema, known.reference, today),
         *listed.codes_listed(document, schema, known.reference, today),
         *reasons.reasons_hold(document, known.reference, today, told=told),
         *looked_up.findings,
         *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
-        *across.claims_are_past(document.claims, today),
-        *authorizations.decision_is_whole(document, gaps),
-        *authorizations.approval_fits_request(document, None),
-        *authorizations.expedited_has_reason(document, gaps, own),
-        *authorizations.valid_when_planned(document, schema, None),
         *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
         *sums.findings,
         *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),

@@ -43,13 +43,17 @@ _ATTESTS = re.compile(
 )
 
 
-def _values(document: Document, *names: str) -> list[Field]:
-    return [field for field in document.fields if field.name in names and field.value]
+_LINES_BESIDE = 1.5
+"""An attestation printed beside the box that is ticked goes on over the next line."""
 
 
-def _dates(document: Document, *names: str) -> list[tuple[Field, dt.date]]:
+def _values(fields: Sequence[Field], *names: str) -> list[Field]:
+    return [field for field in fields if field.name in names and field.value]
+
+
+def _dates(fields: Sequence[Field], *names: str) -> list[tuple[Field, dt.date]]:
     found: list[tuple[Field, dt.date]] = []
-    for field in _values(document, *names):
+    for field in _values(fields, *names):
         try:
             found.append((field, dt.date.fromisoformat(field.value or "")))
         except ValueError:
@@ -113,7 +117,7 @@ def decision_is_whole(document: Document, gaps: Sequence[Gap]) -> Iterator[Findi
                 box=gap.box,
                 remedy="Ask the payer for a complete notice.",
             )
-    reasons = _values(document, "denial_reason")
+    reasons = _values(document.fields, "denial_reason")
     empty = [f for f in reasons if _SAYS_NOTHING.fullmatch(f.value or "")]
     if decided in _DENIED and reasons and len(empty) == len(reasons):
         yield _about(
@@ -127,19 +131,19 @@ def decision_is_whole(document: Document, gaps: Sequence[Gap]) -> Iterator[Findi
 
 
 @rule("A2", severity=Severity.WARN, source="278 X217 HSD, HCR01 (A6 modified); policy")
-def approval_fits_request(document: Document, request: Document | None) -> Iterator[Finding]:
+def approval_fits_request(document: Document, request: Sequence[Field]) -> Iterator[Finding]:
     """A2: no more is approved than was asked; fewer units or other codes make it a modification.
 
     Args:
         document: The decision.
-        request: The request that it answers, where it is at hand; else only what the decision
-            itself says of what was asked is compared.
+        request: The fields of the request that it answers, where that is at hand; else only what
+            the decision itself says of what was asked is compared.
     """
     if _determination(document) not in APPROVED:
         return
     whole = _determination(document) == "approved"
-    approved = _values(document, "approved_units")
-    asked = _values(document, "requested_units") or (_values(request, "units") if request else [])
+    approved = _values(document.fields, "approved_units")
+    asked = _values(document.fields, "requested_units") or _values(request, "units")
     own = tuple(field for field in asked if field in document.fields)
     more, less = _units_differ(approved, asked)
     if more:
@@ -159,9 +163,9 @@ def approval_fits_request(document: Document, request: Document | None) -> Itera
             "Work it as a partial approval: the rest was not granted.",
             (*approved, *own),
         )
-    if request is None or not whole:
+    if not whole:
         return
-    granted = {field.value for field in _values(document, "procedure_codes")}
+    granted = {field.value for field in _values(document.fields, "procedure_codes")}
     wanted = {field.value for field in _values(request, "procedure_codes")}
     if granted and wanted and granted != wanted:
         other = ", ".join(sorted(str(code) for code in granted ^ wanted))
@@ -171,7 +175,7 @@ def approval_fits_request(document: Document, request: Document | None) -> Itera
             f"It says approved, but not for the codes that were asked for ({other}): that is a "
             "modified approval",
             "Compare the codes with the request before the service is given.",
-            _values(document, "procedure_codes"),
+            _values(document.fields, "procedure_codes"),
         )
 
 
@@ -201,7 +205,9 @@ def _sum(fields: Sequence[Field]) -> str:
 def expedited_has_reason(
     document: Document, gaps: Sequence[Gap], pages: Sequence[Page]
 ) -> Iterator[Finding]:
-    """A3: who asks for an expedited review gives the reason, or attests to it over a signature.
+    """A3: who asks for an expedited review gives the reason, or attests that there is one.
+
+    To attest is to sign a page that says so, or to tick a box that does.
 
     Args:
         document: A request; of other types nothing is said.
@@ -211,12 +217,14 @@ def expedited_has_reason(
     asked = document.field("review_type")
     if document.type != DocumentType.PRIOR_AUTH_REQUEST or asked is None:
         return
-    if asked.value != "expedited" or _values(document, "urgency_reason"):
+    if asked.value != "expedited" or _values(document.fields, "urgency_reason"):
         return
     if any(gap.schema.name == "urgency_reason" for gap in gaps):
         return
-    signed = any(field.value == "yes" for field in _values(document, "signature_present"))
+    signed = any(field.value == "yes" for field in _values(document.fields, "signature_present"))
     if signed and any(_ATTESTS.search(page.text) for page in pages):
+        return
+    if any(_ATTESTS.search(_beside(asked, page)) for page in pages):
         return
     yield _about(
         "A3",
@@ -227,26 +235,36 @@ def expedited_has_reason(
     )
 
 
+def _beside(field: Field, page: Page) -> str:
+    """The words on the lines of a value and the next: "urgent (in checking this box, I attest"."""
+    box = field.box
+    if box is None or page.number != field.page:
+        return ""
+    reach = _LINES_BESIDE * box.height
+    near = [w for w in page.words if box.y0 - reach / 2 <= w.box.cy <= box.y1 + reach]
+    return " ".join(word.text for word in near)
+
+
 _PLANNED = ("service_start_date", "service_end_date", "appointment_date")
 _BEGINS, _ENDS = "effective_from", ("effective_to", "authorization_valid_to")
 
 
 @rule("A4", severity=Severity.WARN, source="278 X217 DTP*472, DTP*007; policy of this product")
 def valid_when_planned(
-    document: Document, schema: DocumentSchema, request: Document | None
+    document: Document, schema: DocumentSchema, request: Sequence[Field]
 ) -> Iterator[Finding]:
     """A4: an authorization or referral holds on the days for which the service is planned.
 
     Args:
         document: With a period of validity.
         schema: That of its type.
-        request: What it answers, where that is at hand, for the dates planned there.
+        request: The fields of what it answers, where that is at hand, for the dates planned there.
     """
-    planned = _dates(document, *_PLANNED)
-    if not planned and request is not None and _determination(document) in APPROVED:
+    planned = _dates(document.fields, *_PLANNED)
+    if not planned and _determination(document) in APPROVED:
         planned = _dates(request, *_PLANNED)
-    begins = min(_dates(document, _BEGINS), key=lambda found: found[1], default=None)
-    ends = max(_dates(document, *_ENDS), key=lambda found: found[1], default=None)
+    begins = min(_dates(document.fields, _BEGINS), key=lambda found: found[1], default=None)
+    ends = max(_dates(document.fields, *_ENDS), key=lambda found: found[1], default=None)
     for field, date in planned:
         own = (field,) if field in document.fields else ()
         known = schema.field(field.name)
