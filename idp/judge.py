@@ -24,6 +24,8 @@ from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
 from idp.knowledge import Circumstances, Knowledge
 from idp.learning import Layouts, Registry, signature
+from idp.masters import Directories
+from idp.reductions import load_reductions
 from idp.reference import Reference
 from idp.requirements import Companion, load_requirements
 from idp.rulebook import entries
@@ -57,13 +59,18 @@ class Judge:
         self._schemas = schemas
         requirements = load_requirements(settings.rules_folder, schemas)
         clockwork = load_clockwork(settings.rules_folder)
+        self.masters = Directories(settings.masters_folder)
+        reductions = load_reductions(settings.rules_folder)
         self._knowledge = Knowledge(
+            masters=self.masters,
             versions=(
                 ("requirements", requirements.version),
                 ("clocks", clockwork.version),
+                ("reductions", reductions.version),
             ),
             requirements=requirements,
             clocks=clockwork,
+            reductions=reductions,
         )
         self._sample_key = sample_key
         self._registry = Registry(settings.registry_folder, settings.models_folder)
@@ -129,7 +136,11 @@ class Judge:
         self._reference = self._reference.renewed()
         return self._knowledge._replace(
             reference=self._reference,
-            versions=(*self._knowledge.versions, *self._reference.versions),
+            versions=(
+                *self._knowledge.versions,
+                *self._reference.versions,
+                *self.masters.versions,
+            ),
         )
 
     def _circumstances(

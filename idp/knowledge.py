@@ -13,6 +13,8 @@ from typing import NamedTuple
 from idp.calibration import Calibration
 from idp.clocks import Clockwork
 from idp.document import Release
+from idp.masters import Directories
+from idp.reductions import Reductions
 from idp.reference import Reference
 from idp.requirements import Companion, Requirements
 from idp.settings import SiteSettings
@@ -26,6 +28,10 @@ class Knowledge(NamedTuple):
     calibration: Calibration | None = None
     """How often values are wrong that models read; without it nothing is measured against the
     accuracy target."""
+    masters: Directories | None = None
+    """Our own members, providers and payers."""
+    reductions: Reductions = Reductions()
+    """Categories of reason codes, and remarks that explain a balance."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
     requirements: Requirements = Requirements()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
@@ -21,6 +22,7 @@ from idp.validate import (
     electronic,
     identifiers,
     listed,
+    masters,
     reasons,
     register,
     rules,
@@ -29,6 +31,8 @@ from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
 from idp.validate.packet import answered
+from idp.validate.remittance import balanced
+from idp.validate.remittance_summary import summary_of
 from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
@@ -95,6 +99,9 @@ def validate(
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
     document, about_repair = repaired(document, schema, today, own)
+    looked_up = masters.looked_up(document, schema, known.masters, today)
+    sums = balanced(document, own, known.reductions, electronic=told)
+    document = sums.document
     request = answered(document, circumstances.companions if circumstances else ())
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
@@ -114,11 +121,10 @@ def validate(
         *listed.procedures_listed(document, schema, known.reference, today),
         *listed.codes_listed(document, schema, known.reference, today),
         *reasons.reasons_hold(document, known.reference, today, told=told),
-        *(
-            electronic.balances(document)
-            if told
-            else _on_paper(document, own, incomplete, policy.cut_threshold)
-        ),
+        *looked_up.findings,
+        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
+        *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
+        *sums.findings,
         *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
         *_asked_by_payers(
             Case(
@@ -135,6 +141,8 @@ def validate(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "masters": looked_up.found.matches,
+            "remittance": summary_of(document, known.reductions, sums.checked, sums.imbalances),
         }
     )
     found = _timed(found, own, arrived, knowledge, circumstances)
@@ -170,14 +178,15 @@ def _timed(
     )
 
 
+def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
+    return circumstances.site.role if circumstances else "provider"
+
+
 def _on_paper(
     document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
 ) -> list[Finding]:
-    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    """What only paper needs: pages that lack, patients and cuts mixed up."""
     return [
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
         *across.pages_readable(pages),
         *incomplete,
         *(() if incomplete else across.pages_complete(pages)),
