@@ -8,16 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
-from idp.document import (
-    Claim,
-    Document,
-    Field,
-    Finding,
-    Grade,
-    Page,
-    Place,
-    Severity,
-)
+from idp.document import Claim, Document, Field, Finding, Grade, Page, Place, Severity
 from idp.patients import Comparison, Patient, compare, names_alike, patient_of
 from idp.rulebook import rule
 from idp.schemas import DocumentSchema
@@ -89,34 +80,28 @@ def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Findi
 
 
 @rule("D2", severity=Severity.BLOCK, source="policy of this product: paid after it was given")
-def claims_are_past(
-    claims: Sequence[Claim], received: dt.date, births: Sequence[dt.date] = ()
-) -> Iterator[Finding]:
-    """D2: a claim that is paid is of a service before the receipt, and after the patient's birth.
+def claims_are_past(claims: Sequence[Claim], received: dt.date) -> Iterator[Finding]:
+    """D2: a claim that is answered is of a service before the receipt.
 
     Args:
         claims: Of a remittance.
         received: The day of receipt.
-        births: Birth dates that the document prints; only a single one is everybody's.
     """
     for number, claim in enumerate(claims, start=1):
         for line in (claim, *claim.service_lines):
             date = line.service_date
-            early = date is not None and len(births) == 1 and date < births[0]
-            if date is None or not (early or date > received + CLOCK_SLACK):
-                continue
-            why = "before the patient's birth" if early else "after the receipt"
-            yield Finding(
-                rule="D2",
-                severity=Severity.BLOCK,
-                field="service_date",
-                message=f"Claim {claim.claim_number or number}: the service date "
-                f"{date.isoformat()} lies {why}",
-                page=line.page,
-                box=line.box,
-                remedy="Compare it with the page: the year may be misread.",
-            )
-            break
+            if date is not None and date > received + CLOCK_SLACK:
+                yield Finding(
+                    rule="D2",
+                    severity=Severity.BLOCK,
+                    field="service_date",
+                    message=f"Claim {claim.claim_number or number}: the service date "
+                    f"{date.isoformat()} lies after the receipt",
+                    page=line.page,
+                    box=line.box,
+                    remedy="Compare it with the page: the year may be misread.",
+                )
+                break
 
 
 @rule("P1", severity=Severity.WARN, source="policy of this product")
