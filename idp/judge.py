@@ -31,6 +31,7 @@ from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
+from idp.signals import Correction, corrected
 from idp.validate import JUDGING, POLICY_VERSION, validate
 
 _KEY_BYTES = 32
@@ -58,7 +59,9 @@ class Judge:
         self._schemas = schemas
         requirements = load_requirements(settings.rules_folder, schemas)
         clockwork = load_clockwork(settings.rules_folder)
+        self.masters = Directories(settings.masters_folder)
         self._knowledge = Knowledge(
+            masters=self.masters,
             versions=(
                 ("requirements", requirements.version),
                 ("clocks", clockwork.version),
@@ -72,7 +75,6 @@ class Judge:
         self._layouts = _KnownLayouts(settings.registry_folder / "layouts.json")
         self._judged_by: dict[str, bytes] = {}
         self._reference = Reference.of(settings)
-        self._masters = Directories(settings.masters_folder)
 
     def judged(
         self,
@@ -110,6 +112,34 @@ class Judge:
             circumstances=circumstances,
         )
 
+    def reviewed(
+        self,
+        document: Document,
+        corrections: Sequence[Correction],
+        pages: Sequence[Page],
+        *,
+        received_at: dt.datetime,
+        arrived: Sequence[Page] = (),
+        companions: Sequence[Companion] = (),
+    ) -> Document:
+        """The document with a reviewer's corrections, judged anew: looked up again, found again.
+
+        Args:
+            document: As it was shown.
+            corrections: What the reviewer said, one per value.
+            pages: Those of the document.
+            received_at: When it arrived (aware).
+            arrived: All pages of its transmission.
+            companions: The other documents of the same arrival.
+        """
+        return self.judged(
+            corrected(document, corrections),
+            pages,
+            received_at=received_at,
+            arrived=arrived,
+            companions=companions,
+        )
+
     def judged_by(self, document: Document) -> bytes:
         """What the document's rules version stands for; its sha256 is that version.
 
@@ -131,11 +161,10 @@ class Judge:
         self._reference = self._reference.renewed()
         return self._knowledge._replace(
             reference=self._reference,
-            masters=self._masters,
             versions=(
                 *self._knowledge.versions,
                 *self._reference.versions,
-                *self._masters.versions,
+                *self.masters.versions,
             ),
         )
 

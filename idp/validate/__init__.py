@@ -84,7 +84,6 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
-    known = knowledge or Knowledge()
     looked_up = masters.looked_up(document, schema, known.masters, today)
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
@@ -92,12 +91,12 @@ def validate(
         *of_other_rooms(document.findings, told=told),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
-        *looked_up.findings,
-        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
         *register.provider_registered(document, schema, known.reference, today),
         *listed.procedures_listed(document, schema, known.reference, today),
         *listed.codes_listed(document, schema, known.reference, today),
         *reasons.reasons_hold(document, known.reference, today, told=told),
+        *looked_up.findings,
+        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
         *(
             electronic.balances(document)
             if told
