@@ -32,6 +32,7 @@ from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
+from idp.signals import Correction, corrected
 from idp.validate import JUDGING, POLICY_VERSION, validate
 
 _KEY_BYTES = 32
@@ -113,6 +114,34 @@ class Judge:
             arrived=arrived,
             knowledge=knowledge,
             circumstances=circumstances,
+        )
+
+    def reviewed(
+        self,
+        document: Document,
+        corrections: Sequence[Correction],
+        pages: Sequence[Page],
+        *,
+        received_at: dt.datetime,
+        arrived: Sequence[Page] = (),
+        companions: Sequence[Companion] = (),
+    ) -> Document:
+        """The document with a reviewer's corrections, judged anew: looked up again, found again.
+
+        Args:
+            document: As it was shown.
+            corrections: What the reviewer said, one per value.
+            pages: Those of the document.
+            received_at: When it arrived (aware).
+            arrived: All pages of its transmission.
+            companions: The other documents of the same arrival.
+        """
+        return self.judged(
+            corrected(document, corrections),
+            pages,
+            received_at=received_at,
+            arrived=arrived,
+            companions=companions,
         )
 
     def judged_by(self, document: Document) -> bytes:
