@@ -436,6 +436,15 @@ class Field(Noun):
         return self
 
 
+class Blank(Noun):
+    """A place of the form that asks for a field and holds nothing; ``label`` as it is printed."""
+
+    field: str
+    label: str = ""
+    page: int
+    box: Box | None = None
+
+
 class ServiceLine(Noun):
     """One service line of a remittance (835 loop 2110, SVC/CAS/DTM)."""
 
@@ -579,6 +588,8 @@ class Document(Noun):
     """The share of the two documents' numbers that is the same."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
+    blanks: tuple[Blank, ...] = ()
+    """What the form asks for and nobody filled in, needed or not."""
     missing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     masters: tuple[MasterMatch, ...] = ()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.phrases import fold
 from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
@@ -156,10 +157,18 @@ def _gap_finding(gap: Gap) -> Finding:
         message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
+        remedy="Look at the page and type what stands there."
+        if gap.unread
+        else "Ask the sender for it; a draft letter lists everything that is missing.",
     )
 
 
 def _said(gap: Gap) -> str:
+    """What lacks, by its title, and by what the form calls it where that is something else."""
+    title = gap.schema.title
+    printed = " ".join(gap.label.split()).rstrip(" :.*_").replace(":", " ")
+    if printed and fold(printed) != fold(title):
+        title = f"{title} (\u201c{printed}\u201d on the form)"
     if gap.unread:
-        return f"{gap.schema.title} seems to be printed but was not read"
-    return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
+        return f"{title} seems to be printed but was not read"
+    return f"{title} {'is left blank' if gap.asked else 'is missing'}"

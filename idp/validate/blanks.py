@@ -29,11 +29,12 @@ def _is_ink(word: Word) -> bool:
 
 
 class Place(NamedTuple):
-    """Where a form asks for a field, and whether something stands there."""
+    """Where a form asks for a field, and whether something stands there; ``label`` as printed."""
 
     page: int
     box: Box | None
     answered: bool
+    label: str = ""
 
 
 class Places:
@@ -71,9 +72,10 @@ class Places:
                     continue
                 first, last = place
                 box = words[first].box.union(words[last].box)
+                printed = " ".join(word.text for word in words[first : last + 1])
                 if _answered(page, words, first, last):
-                    return Place(page.number, box, answered=True)
-                found = found or Place(page.number, box, answered=False)
+                    return Place(page.number, box, answered=True, label=printed)
+                found = found or Place(page.number, box, answered=False, label=printed)
         return found
 
     def boxes(self, wordings: Sequence[str]) -> Place | None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from idp.document import Box, Document, Page
+from idp.document import Blank, Box, Document, Page
 from idp.phrases import fold
 from idp.schemas import Condition, DocumentSchema, FieldSchema
 from idp.validate.blanks import Place, Places
@@ -34,7 +34,7 @@ class Gap(NamedTuple):
     """A required field without a value, and why it is required.
 
     ``unread`` means that the page holds something for it; else it is missing, ``asked`` for by an
-    empty place or not.
+    empty place or not. ``label`` is what the form calls it, where its place was found.
     """
 
     schema: FieldSchema
@@ -43,6 +43,7 @@ class Gap(NamedTuple):
     unread: bool
     page: int | None
     box: Box | None
+    label: str = ""
 
 
 def _filled(document: Document, name: str) -> bool:
@@ -62,7 +63,14 @@ class _Form:
         )
         self._shared = {label for label, fields in counted.items() if fields > 1}
         self._places = Places(pages)
-        self._blank = {f.name: f for f in document.fields if f.value in (None, "")}
+        self._blank = {
+            **{
+                f.name: Blank(field=f.name, page=f.page or document.pages[0], box=f.box)
+                for f in document.fields
+                if f.value in (None, "")
+            },
+            **{blank.field: blank for blank in reversed(document.blanks)},
+        }
         self._seen: dict[str, Place | None] = {}
 
     @cached_property
@@ -80,12 +88,15 @@ class _Form:
         return self._seen[schema.name]
 
     def _look(self, schema: FieldSchema) -> Place | None:
-        if blank := self._blank.get(schema.name):
-            return Place(blank.page or self.document.pages[0], blank.box, answered=False)
+        blank = self._blank.get(schema.name)
         if schema.kind in (Kind.OPTION, Kind.SEX):
-            return self._places.boxes([w for texts in schema.options.values() for w in texts])
-        own = [label for label in schema.labels if fold(label) not in self._shared]
-        return self._places.look(own)
+            found = self._places.boxes([w for texts in schema.options.values() for w in texts])
+        else:
+            own = [label for label in schema.labels if fold(label) not in self._shared]
+            found = self._places.look(own)
+        if blank is None or (found is not None and found.answered):
+            return found
+        return Place(blank.page, blank.box, answered=False, label=blank.label)
 
     def asks(self, schema: FieldSchema) -> bool:
         """Whether the form has a place for the field that is empty."""
@@ -131,6 +142,8 @@ class _Form:
         """Whether a condition holds of the document and its form."""
         if condition.all:
             return all(self.holds(each, schema) for each in condition.all)
+        if condition.subtypes:
+            return self.document.subtype in condition.subtypes
         if condition.ticked:
             wanted = {fold(label) for label in condition.ticked}
             return any(
@@ -188,9 +201,10 @@ def _gap(form: _Form, group: Sequence[FieldSchema], because: str) -> Gap:
         because = "one of " + ", ".join(member.title for member in group) + " is needed"
     for member in group:
         if place := form.unread(member):
-            return Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
+            gap = Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
+            return gap._replace(label=place.label)
     asked = [member for member in group if form.asks(member)]
     named = (asked or group)[0]
     at = form.place(named)
-    page, box = (at.page, at.box) if at else (None, None)
-    return Gap(named, because, asked=bool(asked), unread=False, page=page, box=box)
+    gap = Gap(named, because, asked=bool(asked), unread=False, page=None, box=None)
+    return gap if at is None else gap._replace(page=at.page, box=at.box, label=at.label)
