@@ -115,7 +115,6 @@ class StructureSource:
             found += split_pairs(reading, values, table, schema)
         return found
 
-
     def blanks(self, readings: Sequence[Reading], schema: DocumentSchema) -> list[Blank]:
         """The labels that ask for one field of the type and have no answer beside or below them.
 

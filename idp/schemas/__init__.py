@@ -47,7 +47,8 @@ class Condition(Strict):
     ``present`` and ``equals`` look at the values of ``field``, ``matches`` is a regular expression
     found in one of them (case ignored). ``asked`` holds when the form itself has a place for the
     field (its label is printed) that is empty, ``ticked`` when a box with one of these labels is
-    checked, ``subtypes`` when the document is of one of these kinds. Any one condition of a ``when`` that holds makes the field required.
+    checked, ``subtypes`` when the document is of one of these kinds. Any one condition of a
+    ``when`` that holds makes the field required.
     """
 
     field: str = ""

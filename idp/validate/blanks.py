@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -20,11 +21,14 @@ _WIDE = 1.5
 _LONG = 9
 _ALIKE = 87.0
 _OPTIONS_OF_A_CHOICE = 2
+_HINT = re.compile(r"\(?(?:mm|dd|yy|yyyy|ccyy)(?:[/-](?:mm|dd|yy|yyyy|ccyy))*\)?", re.IGNORECASE)
 _MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
 
 
 def _is_ink(word: Word) -> bool:
-    """Whether a word is more than rules, boxes and stray dots."""
+    """Whether a word is more than rules, boxes, stray dots and hints how to write a date."""
+    if _HINT.fullmatch(word.text):
+        return False
     return any(sign not in _MARKS and not sign.isspace() for sign in word.text)
 
 

@@ -15,13 +15,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from idp.document import Blank, Box, Document, Page
-from idp.phrases import fold
+from idp.phrases import Text, fold
 from idp.schemas import Condition, DocumentSchema, FieldSchema
-from idp.validate.blanks import Place, Places
+from idp.validate.blanks import LEAST_SIGNS, Place, Places
 from idp.values import Kind, find
 
 _WORDS_OF_PROSE = 9
 _LINES_OF_PROSE = 3
+_SPOTTED = frozenset({Kind.NPI, Kind.ICD10, Kind.PHONE})
+"""Kinds that show themselves anywhere on a page by their shape."""
 _INSURER = re.compile(
     r"\b(?:health\s?(?:care\s)?plan|health\s?plans|insurance|medicare|medicaid|hmo|ppo|blue\s?(?:cross|"
     r"shield)|aetna|cigna|humana|united\s?health\w*|anthem|molina|centene|tricare|kaiser|wellcare|"
@@ -75,7 +77,8 @@ class _Form:
 
     @cached_property
     def _values(self) -> set[str]:
-        return {field.value for field in self.document.fields if field.value}
+        """Everything that became a value, as normalised and as printed."""
+        return {text for field in self.document.fields for text in (field.value, field.raw) if text}
 
     def place(self, schema: FieldSchema) -> Place | None:
         """Where the form asks for the field, and whether something stands there.
@@ -94,7 +97,7 @@ class _Form:
         else:
             own = [label for label in schema.labels if fold(label) not in self._shared]
             found = self._places.look(own)
-        if blank is None or (found is not None and found.answered):
+        if blank is None or (found is not None and found.answered and not blank.label):
             return found
         return Place(blank.page, blank.box, answered=False, label=blank.label)
 
@@ -108,8 +111,10 @@ class _Form:
         place = self.place(schema)
         if place is not None:
             return place if place.answered else None
-        if schema.kind in (Kind.NPI, Kind.ICD10, Kind.PHONE):
+        if schema.kind in _SPOTTED or schema.attribute == "dob":
             return self._unclaimed(schema.kind)
+        if schema.kind is Kind.OPTION:
+            return self._named_option(schema)
         if schema.kind is Kind.TEXT:
             return self._prose()
         if schema.party == "payer" and schema.kind is Kind.ORGANIZATION:
@@ -131,11 +136,21 @@ class _Form:
         return None
 
     def _unclaimed(self, kind: Kind) -> Place | None:
-        """A page with a valid code of a kind that became no field."""
+        """A page with a code or date of a kind that became no field, also with a wrong digit."""
         for page in self.pages:
             for span in find(kind, page.text):
-                if span.parsed.valid and span.parsed.value not in self._values:
+                shaped = span.parsed.valid or kind is Kind.NPI
+                if shaped and not {span.parsed.value, span.text} & self._values:
                     return Place(page.number, None, answered=True)
+        return None
+
+    def _named_option(self, schema: FieldSchema) -> Place | None:
+        """A page that names one of the choices, where no boxes for them were found."""
+        wanted = [w for texts in schema.options.values() for w in texts if len(w) >= LEAST_SIGNS]
+        for page in self.pages:
+            text = Text(page.text.split("\n"))
+            if any(wording in text for wording in wanted):
+                return Place(page.number, None, answered=True)
         return None
 
     def holds(self, condition: Condition, schema: DocumentSchema) -> bool:
