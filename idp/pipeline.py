@@ -21,20 +21,16 @@ from typing import NamedTuple, Self
 
 from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
 from idp.classify import split
-from idp.document import (
-    Decision,
-    Document,
-    DocumentType,
-    Page,
-)
+from idp.document import Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, Scanner, unpack, unpacking
-from idp.judge import Judge, companions_of
+from idp.judge import Judge, companions_of, sample_key
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
+from idp.reasons import refused
 from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
@@ -50,6 +46,8 @@ class Result(NamedTuple):
     pages: tuple[Page, ...]
     observations: tuple[Observation | None, ...] = ()
     """What the models did, one for each document; none for one that no model read."""
+    judged_by: tuple[bytes, ...] = ()
+    """What the documents' rules versions stand for."""
 
 
 class _Draft(NamedTuple):
@@ -90,7 +88,11 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
-        self.judge = Judge(settings, self.schemas)
+        self.judge = Judge(
+            settings,
+            self.schemas,
+            sample_key=sample_key(settings.data, make=True) if resident else None,
+        )
         self.separators = load_separators(settings.schemas_folder)
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.models = ModelsInForce(
@@ -193,8 +195,9 @@ class Pipeline:
             with clock.stage("unpack"):
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
-            refused = _refused(blank, Refusal.of(error), clock)
-            return Result((with_sidecar_flaw(refused, came.flaw),), ())
+            broken = _refused(blank, Refusal.of(error), clock)
+            broken = self.judge.unread(broken, received_at=received_at)
+            return Result((with_sidecar_flaw(broken, came.flaw),), ())
         drafts: list[_Draft] = []
         pages: list[Page] = []
         for number, part in enumerate(unpacked.parts):
@@ -213,7 +216,8 @@ class Pipeline:
         ]
         documents[0] = with_left_out(documents[0], unpacked.left_out)
         documents[0] = with_sidecar_flaw(documents[0], came.flaw)
-        return Result(tuple(documents), tuple(pages), tuple(observations))
+        judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}
+        return Result(tuple(documents), tuple(pages), tuple(observations), tuple(sorted(judged_by)))
 
     def _part(
         self,
@@ -315,7 +319,7 @@ class Pipeline:
     ) -> Document:
         """The document judged, beside the others of its arrival."""
         if draft.clock is None:
-            return draft.document
+            return self.judge.unread(draft.document, received_at=received_at)
         with draft.clock.stage("validate"):
             checked = self.judge.judged(
                 draft.document,
@@ -343,13 +347,10 @@ def _page_cache(settings: Settings) -> PageCache | None:
 
 def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:
     """A file or part that can't be read, as a document: quarantined, with its code and hint."""
-    return blank.model_copy(
+    named = blank.model_copy(
         update={
             "document_id": document_id(blank.sha256, blank.part, 0),
-            "decision": Decision.QUARANTINE,
-            "reasons": (refusal.message,),
-            "error": refusal.code,
-            "hint": refusal.hint,
             "timings_ms": clock.milliseconds,
         }
     )
+    return refused(named, refusal.code, refusal.hint, refusal.message)

@@ -17,7 +17,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from idp.document import DocumentType, Severity
+from idp.document import DocumentType, Release, Severity
 from idp.errors import SchemaError
 from idp.values import Kind
 
@@ -159,6 +159,8 @@ class Subtype(Strict):
     evidence: tuple[Evidence, ...]
     most_pages: int | None = Field(default=None, ge=1)
     """A longer document is something else that speaks of it."""
+    release: Release | None = None
+    """When documents of this kind leave by themselves, unless decision.types names the kind."""
 
 
 class DocumentSchema(Strict):
@@ -167,6 +169,8 @@ class DocumentSchema(Strict):
     type: DocumentType
     title: str
     version: int = Field(ge=1)
+    release: Release = "confident"
+    """When documents of this type leave by themselves, unless decision.types names the type."""
     subject: str | None = None
     """The party that labels speak of when neither they nor a title say whom they mean."""
     evidence: tuple[Evidence, ...] = ()
