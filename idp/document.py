@@ -84,6 +84,11 @@ class Decision(StrEnum):
     QUARANTINE = "quarantine"
 
 
+Release = Literal["never", "confident", "always"]
+"""When a document leaves by itself. ``always``: also with doubtful values; never with a finding
+that blocks."""
+
+
 class Grade(StrEnum):
     """How well a page could be read, in words for people; not a probability."""
 
@@ -503,7 +508,10 @@ class Document(Noun):
     """1 is worked first; none: that of the channel."""
     decision: Decision = Decision.REVIEW
     reasons: tuple[str, ...] = ()
-    release: Literal["never", "confident", "always"] | None = None
+    """Why it does not leave by itself, in words: patients' data."""
+    reason_codes: tuple[str, ...] = ()
+    """Of each of the reasons, in their order, a code that is no patient's data."""
+    release: Release | None = None
     """The policy by which it was decided whether it leaves by itself."""
     sampled: bool = False
     """Held back only to measure how often what leaves by itself is wrong."""
