@@ -22,6 +22,21 @@ from idp.store import ArrivalRow, Kept, LedgerRow, NewArrival, Store, born_at, n
 _DUPLICATE = "The same bytes arrived before."
 _NO_SIDECAR = "The sidecar that this folder requires did not come."
 
+_ARRIVED_BEFORE = enter(
+    "D1",
+    "The same bytes did not arrive before.",
+    severity=Severity.BLOCK,
+    source="policy of the channel: exact_duplicates",
+    where="idp.arriving.marked",
+)
+_NO_SIDECAR_CAME = enter(
+    "P7",
+    "A folder that requires a sidecar beside each file got one.",
+    severity=Severity.BLOCK,
+    source="policy of the channel: sidecar",
+    where="idp.arriving.marked",
+)
+
 _log = logging.getLogger(__name__)
 
 
@@ -76,22 +91,6 @@ class StoreIntake:
             _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
 
 
-_SAME_BYTES = enter(
-    "D1",
-    "The same bytes that arrived before are linked to their first arrival.",
-    severity=Severity.BLOCK,
-    source="house rule: nothing is delivered twice; policy exact_duplicates of the channel",
-    where="idp.arriving.marked",
-)
-_LACKS_SIDECAR = enter(
-    "P7",
-    "Where a folder requires a sidecar, a file without one goes to a person.",
-    severity=Severity.BLOCK,
-    source="setting sidecar of the channel",
-    where="idp.arriving.marked",
-)
-
-
 def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) -> Document:
     """What a folder's policies say about how a document came: marked, or held for a person.
 
@@ -103,10 +102,10 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
         held = channel.exact_duplicates == "hold"
         severity = Severity.BLOCK if held else Severity.WARN
         document = with_finding(
-            document, Finding(rule=_SAME_BYTES, severity=severity, message=_DUPLICATE)
+            document, Finding(rule=_ARRIVED_BEFORE, severity=severity, message=_DUPLICATE)
         )
     if channel.sidecar == "required" and arrival.sidecar_name is None:
         document = with_finding(
-            document, Finding(rule=_LACKS_SIDECAR, severity=Severity.BLOCK, message=_NO_SIDECAR)
+            document, Finding(rule=_NO_SIDECAR_CAME, severity=Severity.BLOCK, message=_NO_SIDECAR)
         )
     return document

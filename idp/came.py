@@ -10,7 +10,7 @@ from typing import NamedTuple
 from idp.document import Document, Envelope, Finding, Severity
 from idp.ingest import envelope_from_name, read_sidecar
 from idp.reasons import with_finding
-from idp.rulebook import enter
+from idp.rulebook import rule
 from idp.settings import IngestSettings
 
 
@@ -70,50 +70,28 @@ def how_it_came(
     return Came(of_channel)
 
 
-LEFT_OUT = enter(
-    "P4",
-    "What of a file is no document (pictures in a mail's signature, empty members) is named.",
-    severity=Severity.INFO,
-    source="house rule: nothing that arrived is lost in silence",
-    where="idp.came.with_left_out",
-)
-BROKEN = enter(
-    "P5",
-    "What had to be mended for a file to open is said on each of its documents.",
-    severity=Severity.WARN,
-    source="house rule: nothing that arrived is lost in silence",
-    where="idp.came.with_flaws",
-)
-SIDECAR = enter(
-    "P9",
-    "A sidecar that can't be understood is told, and not believed.",
-    severity=Severity.WARN,
-    source="house rule: how a file came is not guessed",
-    where="idp.came.with_sidecar_flaw",
-)
-
-
+@rule("P4", severity=Severity.INFO, source="policy of this product: nothing is dropped silently")
 def with_left_out(document: Document, left_out: Sequence[str]) -> Document:
-    """The first document of a file names what of the file is no document."""
+    """P4: what of a file is no document is named on its first document."""
     for each in left_out:
-        finding = Finding(rule=LEFT_OUT, severity=Severity.INFO, message=f"Left out: {each}")
+        finding = Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}")
         document = with_finding(document, finding)
     return document
 
 
+@rule("P9", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_sidecar_flaw(document: Document, flaw: str | None) -> Document:
-    """The first document of a file tells what is wrong with the sidecar beside it."""
+    """P9: a sidecar that was not understood is told on the first document of its file."""
     if flaw is None:
         return document
-    finding = Finding(rule=SIDECAR, severity=Severity.WARN, message=f"Not understood: {flaw}")
+    finding = Finding(rule="P9", severity=Severity.WARN, message=f"Not understood: {flaw}")
     return with_finding(document, finding)
 
 
+@rule("P5", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_flaws(document: Document, flaws: Sequence[str]) -> Document:
-    """What had to be mended for the file to open is said on each of its documents."""
+    """P5: what had to be mended for a file to open is said on each of its documents."""
     for each in flaws:
-        finding = Finding(
-            rule=BROKEN, severity=Severity.WARN, message=f"The file was broken: {each}"
-        )
+        finding = Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
         document = with_finding(document, finding)
     return document

@@ -7,6 +7,7 @@ markers is written by hand and kept.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -16,8 +17,10 @@ import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+import idp
 from idp.cli import app
 from idp.errors import ExitCode, InputError, all_errors
+from idp.rulebook import entries
 from idp.settings import Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -132,7 +135,36 @@ def _escaped(text: str | None) -> str:
     return (text or "").replace("<", "&lt;").replace("|", "\\|")
 
 
+def import_rules() -> None:
+    """Imports every module that enters rules, so that the book is whole."""
+    package = Path(idp.__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        if "idp.rulebook import" in path.read_text(encoding="utf-8"):
+            name = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+            importlib.import_module(name.removesuffix(".__init__"))
+
+
+def rules_table() -> str:
+    """Every rule of the book, by its number and by where it is judged."""
+    import_rules()
+    lines = ["| rule | what it holds to | at worst | source | where |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {entry.rule} | {_escaped(_promise(entry.promise))} | {entry.severity.value} "
+        f"| {_escaped(entry.source)} | `{entry.where}` |"
+        for entry in entries()
+        if entry.where.startswith("idp.")
+    ]
+    return "\n".join(lines)
+
+
+def _promise(text: str) -> str:
+    """A promise without the numbers that it begins with; the table has them in front."""
+    bare = re.sub(r"^[A-Z]\d+(?:(?:,| and) [A-Z]\d+)*: ", "", text)
+    return bare[:1].upper() + bare[1:]
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "rules.md": rules_table,
     "errors.md": errors_table,
     "cli.md": cli_reference,
     "settings.md": settings_table,

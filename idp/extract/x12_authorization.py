@@ -20,7 +20,7 @@ from idp.extract.x12_levels import (
     patients,
     period,
 )
-from idp.extract.x12_listed import Listed, clean, normal, person_field
+from idp.extract.x12_listed import SEVERAL_PATIENTS, Listed, clean, normal, person_field
 from idp.values import Kind
 from idp.x12 import X12Segment
 
@@ -83,7 +83,10 @@ def _common(listed: Listed, found: Sequence[Level]) -> list[Field]:
             fields += person_field(listed, "subscriber_name", people[0].member)
     elif people:
         listed.find_fault(
-            "X2", people[0].name, f"the set is about {len(people)} patients", field="patient_name"
+            SEVERAL_PATIENTS,
+            people[0].name,
+            f"the set is about {len(people)} patients",
+            field="patient_name",
         )
     payer = next((n for level in _at(found, _UMO) if (n := level.named("X3", "PR"))), None)
     if payer is not None and clean(payer[3]):

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from idp.document import Block, Box, Field, Finding, Page, Severity, union_of
+from idp.rulebook import enter
 from idp.values import Kind, parse
 from idp.x12 import SEGMENT_BLOCK, TransactionSet, X12Segment, shown_words
 
@@ -18,6 +19,21 @@ SOURCE = "x12"
 
 VERSION = "x12-1"
 """Of the mapping; changes whenever the same file may give other values."""
+
+MALFORMED = enter(
+    "X1",
+    "Every element that is used has the form that its standard gives it, and stands in its place.",
+    severity=Severity.BLOCK,
+    source="X12 005010: data element types, 835 X221A1, 278 X217",
+    where="idp.extract.x12_listed.Listed.find_fault",
+)
+SEVERAL_PATIENTS = enter(
+    "X2",
+    "A transaction set that becomes one document is about one patient.",
+    severity=Severity.BLOCK,
+    source="policy of this product: one document, one patient",
+    where="idp.extract.x12_listed.Listed.find_fault",
+)
 
 _AMOUNT = re.compile(r"-?(?:\d{1,15}(?:\.\d{0,4})?|\.\d{1,4})")
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
@@ -136,10 +152,10 @@ class Listed:
         if not text:
             return None
         if not _AMOUNT.fullmatch(text) or not text.isascii():
-            self.find_fault("X1", segment, f"{segment.id}{element:02d} is not a number")
+            self.find_fault(MALFORMED, segment, f"{segment.id}{element:02d} is not a number")
             return None
         if len(text.partition(".")[2]) > decimals:
-            self.find_fault("X1", segment, f"{segment.id}{element:02d} has too many decimals")
+            self.find_fault(MALFORMED, segment, f"{segment.id}{element:02d} has too many decimals")
         return Decimal(text)
 
     def date(self, segment: X12Segment, element: int, text: str | None = None) -> dt.date | None:
@@ -149,7 +165,7 @@ class Listed:
             return None
         found = day(text)
         if found is None:
-            self.find_fault("X1", segment, f"{segment.id}{element:02d} is not a date")
+            self.find_fault(MALFORMED, segment, f"{segment.id}{element:02d} is not a date")
         return found
 
 

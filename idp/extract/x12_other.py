@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from idp.document import Field, Severity
 from idp.extract.x12_levels import levels, patient_fields, patients
-from idp.extract.x12_listed import Listed, clean
+from idp.extract.x12_listed import SEVERAL_PATIENTS, Listed, clean
+from idp.rulebook import rule
 from idp.x12 import X12Segment
 
 _SUBTYPES = {
@@ -44,7 +45,7 @@ def anything_else(listed: Listed) -> tuple[str | None, list[Field]]:
         fields += patient_fields(listed, people[0])
     elif people:
         listed.find_fault(
-            "X2",
+            SEVERAL_PATIENTS,
             people[0].name,
             f"speaks of the first of {len(people)} patients, so none is named as the document's",
             field="patient_name",
@@ -68,6 +69,7 @@ def _payer(segments: tuple[X12Segment, ...]) -> tuple[X12Segment, int] | None:
     return next(iter(found.values())) if len(found) == 1 else None
 
 
+@rule("X3", severity=Severity.BLOCK, source="X12 005010: 999, TA1, 277CA, 271 and 278 AAA")
 def _say_refusals(listed: Listed) -> None:
     """X3: what was sent and not taken is for a person, or it is never paid."""
     for segment in listed.transaction.segments:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from idp.document import Document, Finding, Page, Severity
 from idp.likeness import MOST_CANDIDATES, OCCASION_BAND, Like, Traits, alike, traits
 from idp.reasons import with_finding
-from idp.rulebook import enter
+from idp.rulebook import rule
 from idp.settings import DuplicatePolicy
 from idp.store.content import ContentStore
 from idp.store.identity import first_at
@@ -81,21 +81,17 @@ def remember(session: Session, document_id: str, of: Traits) -> None:
     )
 
 
-REPEATS = enter(
-    "D1",
-    "A document that repeats an earlier one is linked to it, and a person is asked.",
-    severity=Severity.BLOCK,
-    source="house rule: nothing is delivered twice; policy near_duplicates of the channel",
-    where="idp.store.likenesses.marked",
-)
-
-
+_RULE = "D1"
 _ABOUT = "Repeats document"
 _BY_FIELDS = "the same patient, dates and codes"
 
 
+@rule(_RULE, severity=Severity.BLOCK, source="policy of the channel: near duplicates")
 def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Document:
-    """The document with what is known of its double; only ``warn`` lets it leave by itself."""
+    """D1: a document that repeats an earlier one is linked to it and marked.
+
+    Only the policy ``warn`` lets it leave by itself.
+    """
     if like is None:
         return document
     share = f"{int(like.likeness * 100)} %"
@@ -108,7 +104,7 @@ def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Do
         update={"duplicate_of": like.document_id, "likeness": round(like.likeness, 4)}
     )
     finding = Finding(
-        rule=REPEATS,
+        rule=_RULE,
         severity=Severity.WARN if policy == "warn" else Severity.BLOCK,
         message=f"{_ABOUT} {like.document_id}: {told}",
         remedy="Look at both; release this one only where it asks for something else",
@@ -120,5 +116,5 @@ def double_of(document: Document) -> Like | None:
     """What a document was found to repeat when it was first worked."""
     if document.duplicate_of is None or document.likeness is None:
         return None
-    by_fields = any(f.rule == REPEATS and _BY_FIELDS in f.message for f in document.findings)
+    by_fields = any(f.rule == _RULE and _BY_FIELDS in f.message for f in document.findings)
     return Like(document.duplicate_of, document.likeness, by_fields=by_fields)

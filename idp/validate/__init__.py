@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.validate import across, electronic, rules
@@ -23,6 +24,21 @@ __all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "valida
 
 JUDGING = ("idp.validate", "idp.reference", "idp.masters", "idp.requirements", "idp.clocks")
 """Modules whose rules every judgement applies anew."""
+
+_MISSING = enter(
+    "C1",
+    "What the schema requires, by itself or because a condition holds, is there.",
+    severity=Severity.BLOCK,
+    source="schema: required, when, one_of; each field names its own source",
+    where="idp.validate.completeness.find_gaps",
+)
+_UNREAD = enter(
+    "C2",
+    "What seems to be printed for a required field was read.",
+    severity=Severity.BLOCK,
+    source="policy of this product: an unread value is not a missing one",
+    where="idp.validate.completeness.find_gaps",
+)
 
 
 def validate(
@@ -114,7 +130,7 @@ def _gap_finding(gap: Gap) -> Finding:
     because = f": {gap.because}" if gap.because else ""
     severity = Severity.INFO if gap.schema.severity is Severity.INFO else Severity.BLOCK
     return Finding(
-        rule="C2" if gap.unread else "C1",
+        rule=_UNREAD if gap.unread else _MISSING,
         severity=severity,
         field=gap.schema.name,
         message=f"{_said(gap)}{because}",

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from idp.document import Claim, Document, Finding, Grade, Page, ServiceLine, Severity
 from idp.patients import Comparison, Patient, compare, names_alike, patient_of
+from idp.rulebook import rule
 from idp.schemas import DocumentSchema
 
 CENT = Decimal("0.01")
@@ -24,6 +25,7 @@ def _date(document: Document, name: str) -> dt.date | None:
         return None
 
 
+@rule("D2", severity=Severity.BLOCK, source="policy of this product")
 def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Finding]:
     """D2: nobody is treated or asks before birth, and a period does not end before it begins."""
     born = _date(document, "patient_dob")
@@ -94,8 +96,10 @@ def _balance(line: ServiceLine, what: str, rule: str) -> Iterator[Finding]:
         )
 
 
+@rule("R1", severity=Severity.WARN, source="X12 RFI 2348, 2601")
+@rule("R2", severity=Severity.WARN, source="X12 RFI 2601")
 def claims_balance(claims: Sequence[Claim]) -> Iterator[Finding]:
-    """R1 and R2: each service line and each claim balances (X12 RFI 2348, 2601), as on paper."""
+    """R1, R2: each service line and each claim balances, by what the page prints."""
     for number, claim in enumerate(claims, start=1):
         what = f"Claim {claim.claim_number or number}"
         yield from _balance(claim, what, "R2")
@@ -103,6 +107,7 @@ def claims_balance(claims: Sequence[Claim]) -> Iterator[Finding]:
             yield from _balance(line, f"{what}, line {place}", "R1")
 
 
+@rule("R3", severity=Severity.WARN, source="X12 RFI 1053")
 def lines_make_claims(claims: Sequence[Claim]) -> Iterator[Finding]:
     """R3: the lines of a claim add up to its totals (X12 RFI 1053)."""
     for number, claim in enumerate(claims, start=1):
@@ -133,6 +138,7 @@ _TOTALS = {
 }
 
 
+@rule("R4", severity=Severity.WARN, source="835 TR3 1.10.2.1.3")
 def claims_make_payment(document: Document) -> Iterator[Finding]:
     """R4: the claims add up to the printed totals and the payment (835 TR3 1.10.2.1.3)."""
     if not document.claims:
@@ -158,6 +164,7 @@ def claims_make_payment(document: Document) -> Iterator[Finding]:
             )
 
 
+@rule("P1", severity=Severity.WARN, source="policy of this product")
 def pages_readable(pages: Sequence[Page]) -> Iterator[Finding]:
     """P1: a page of poor quality is looked at by a person."""
     for page in pages:
@@ -170,6 +177,7 @@ def pages_readable(pages: Sequence[Page]) -> Iterator[Finding]:
             )
 
 
+@rule("P3", severity=Severity.BLOCK, source="policy of this product: cut-off faxes")
 def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
     """P3: when the pages say "page x of y", all y have arrived (cut-off faxes).
 
@@ -193,6 +201,7 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
             )
 
 
+@rule("D3", severity=Severity.BLOCK, source="45 CFR 164.502 (mixed-patient faxes)")
 def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Finding]:
     """D3: all pages of a document speak of one patient (mixed faxes are a privacy incident).
 
@@ -239,8 +248,9 @@ def _differs(compared: Comparison) -> str:
     return "member number" if compared == (None, None, "other") else "patient"
 
 
+@rule("P8", severity=Severity.INFO, source="policy of this product: nothing is dropped silently")
 def pages_set_aside(document: Document) -> Iterator[Finding]:
-    """P5: blank pages and separator sheets are kept, are part of no document, and are named."""
+    """P8: blank pages and separator sheets are kept, are part of no document, and are named."""
     for number in document.set_aside:
         yield Finding(
             rule="P8",
@@ -250,6 +260,7 @@ def pages_set_aside(document: Document) -> Iterator[Finding]:
         )
 
 
+@rule("P6", severity=Severity.BLOCK, source="policy of this product")
 def cut_is_sure(document: Document, threshold: float) -> Iterator[Finding]:
     """P6: where it is doubtful whether another document begins, a person looks at both."""
     if document.cut_confidence < threshold and document.cut_page is not None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from idp.document import Claim, Document, Field, Finding, Page, ServiceLine, Severity
+from idp.rulebook import rule
 
 SAID_BY_EXTRACTION = frozenset({"R5", "R7", "X1", "X2", "X3"})
 """Rules that look at segments, which only extraction sees: what they said is kept."""
@@ -37,6 +38,8 @@ def _sum(amounts: Sequence[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), Decimal(0))
 
 
+@rule("R1", severity=Severity.BLOCK, source="X12 RFI 2348, 2601")
+@rule("R2", severity=Severity.BLOCK, source="X12 RFI 2601")
 def _balance(line: ServiceLine, what: str, rule: str) -> Iterator[Finding]:
     """R1, R2: billed less all adjustments is paid (X12 RFI 2348, 2601)."""
     if line.billed is None or line.paid is None:
@@ -54,6 +57,7 @@ def _balance(line: ServiceLine, what: str, rule: str) -> Iterator[Finding]:
         )
 
 
+@rule("R3", severity=Severity.BLOCK, source="X12 RFI 1053")
 def _lines_make_claim(claim: Claim, what: str) -> Iterator[Finding]:
     """R3: the lines' charges add up to the claim's (X12 RFI 1053).
 
@@ -74,6 +78,7 @@ def _lines_make_claim(claim: Claim, what: str) -> Iterator[Finding]:
         )
 
 
+@rule("R4", severity=Severity.BLOCK, source="835 TR3 1.10.2.1.3")
 def _claims_make_payment(document: Document) -> Iterator[Finding]:
     """R4: what the claims pay, less the provider adjustments, is the payment (835 TR3 1.10.2.1.3).
 

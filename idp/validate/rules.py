@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from idp.document import Field, Finding, Severity
+from idp.rulebook import rule
 from idp.schemas import FieldSchema
 from idp.values import Kind, icd10, parse
 from idp.values.codes import mbi, npi_check_digit_holds
@@ -31,6 +32,7 @@ class Told(NamedTuple):
     message: str
 
 
+@rule("N1", severity=Severity.BLOCK, source="CMS NPI check-digit note (Luhn, ISO 7812, 80840)")
 def npi_check_digit(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """N1: an NPI is ten digits, begins with 1 or 2, and its check digit holds (CMS, Luhn 80840)."""
     value = field.value or ""
@@ -46,6 +48,7 @@ def npi_check_digit(field: Field, schema: FieldSchema, today: dt.date) -> Told |
     )
 
 
+@rule("N3", severity=Severity.WARN, source="CMS, Understanding the MBI format")
 def medicare_number(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """N3: what looks like a Medicare number follows the CMS pattern (no S, L, O, I, B, Z)."""
     printed = compact(field.raw or field.value or "")
@@ -62,6 +65,7 @@ def medicare_number(field: Field, schema: FieldSchema, today: dt.date) -> Told |
     return None
 
 
+@rule("N5", severity=Severity.BLOCK, source="CMS ICD-10-CM code files")
 def diagnosis_exists(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """N5: an ICD-10-CM code is in the CMS list, and in full (billable)."""
     code = field.value or ""
@@ -77,6 +81,7 @@ def diagnosis_exists(field: Field, schema: FieldSchema, today: dt.date) -> Told 
     return None
 
 
+@rule("N6", severity=Severity.WARN, source="CMS HCPCS level II; AMA CPT (shape only)")
 def procedure_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """N6: a procedure code has the shape of CPT or HCPCS (CPT's list is licensed by the AMA)."""
     if parse(Kind.PROCEDURE_CODE, field.value or "").valid:
@@ -100,6 +105,7 @@ _ZIP_REGIONS = {
 }
 
 
+@rule("N8", severity=Severity.WARN, source="USPS ZIP prefixes; IRS EIN; NANP")
 def contact_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """N8: telephone numbers have ten digits, tax numbers nine, a ZIP code fits its state (USPS)."""
     value = field.value or ""
@@ -116,6 +122,7 @@ def contact_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | N
     return None
 
 
+@rule("D2", severity=Severity.BLOCK, source="policy of this product")
 def date_is_plausible(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """D2: a date is a date; births lie in the past 120 years, nothing lies five years ahead."""
     try:
@@ -132,6 +139,7 @@ def date_is_plausible(field: Field, schema: FieldSchema, today: dt.date) -> Told
     return None
 
 
+@rule("D2", severity=Severity.BLOCK, source="policy of this product")
 def date_is_past(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """D2: what has happened (a request, a signature, a payment run) is not dated after receipt."""
     try:
@@ -143,6 +151,7 @@ def date_is_past(field: Field, schema: FieldSchema, today: dt.date) -> Told | No
     return None
 
 
+@rule("F1", severity=Severity.BLOCK, source="schema: kind money")
 def amount_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """F1: an amount is a number."""
     if schema.kind is Kind.MONEY and not parse(Kind.MONEY, field.value or "").valid:
@@ -150,6 +159,7 @@ def amount_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | No
     return None
 
 
+@rule("F2", severity=Severity.WARN, source="schema: options")
 def choice_known(field: Field, schema: FieldSchema, today: dt.date) -> Told | None:
     """F2: a choice is one of the options that the schema knows."""
     if schema.kind is not Kind.OPTION:
@@ -178,8 +188,8 @@ ALWAYS: tuple[tuple[str, Rule], ...] = (("F1", amount_shape), ("F2", choice_know
 def check(field: Field, schema: FieldSchema, today: dt.date) -> list[Finding]:
     """Everything the rules have to say about one filled-in field."""
     findings: list[Finding] = []
-    for number, rule in (*(BY_NAME[name] for name in schema.validators), *ALWAYS):
-        if told := rule(field, schema, today):
+    for number, judge in (*(BY_NAME[name] for name in schema.validators), *ALWAYS):
+        if told := judge(field, schema, today):
             findings.append(
                 Finding(
                     rule=number,

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from idp.document import Finding, Page, Severity
+from idp.rulebook import rule
 
 RULE = "P3"
 _MOST_NAMED = 8
@@ -42,6 +43,7 @@ def announced_on_cover(pages: Sequence[Page]) -> int | None:
     return said.pop() if len(said) == 1 and said != {0} else None
 
 
+@rule(RULE, severity=Severity.BLOCK, source="policy of this product: cut-off and bundled faxes")
 def transmission_complete(arrived: Sequence[Page], announced: int | None) -> tuple[Finding, ...]:
     """P3: as many pages arrived as were announced, and none is missing in between.
 
