@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from idp.cli.border import guarded
+from idp.cli.decisions_app import decisions_app, quality
 from idp.cli.models_app import models_app
 from idp.errors import ExitCode
 
@@ -48,6 +49,8 @@ quarantine_app = typer.Typer(
 )
 app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
 app.add_typer(models_app, name="models", rich_help_panel=_CARE)
+app.add_typer(decisions_app, name="decisions", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(quality)
 
 forms_app = typer.Typer(
     no_args_is_help=True,
