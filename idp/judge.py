@@ -18,11 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from idp.calibration import Calibration
+from idp.clocks import load_clockwork
 from idp.document import Document, DocumentType, Page
 from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
 from idp.knowledge import Circumstances, Knowledge
 from idp.learning import Layouts, Registry, signature
+from idp.masters import Directories
+from idp.reductions import load_reductions
+from idp.reference import Reference
+from idp.requirements import Companion, load_requirements
 from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
@@ -52,12 +57,27 @@ class Judge:
         """
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge()
+        requirements = load_requirements(settings.rules_folder, schemas)
+        clockwork = load_clockwork(settings.rules_folder)
+        self.masters = Directories(settings.masters_folder)
+        reductions = load_reductions(settings.rules_folder)
+        self._knowledge = Knowledge(
+            masters=self.masters,
+            versions=(
+                ("requirements", requirements.version),
+                ("clocks", clockwork.version),
+                ("reductions", reductions.version),
+            ),
+            requirements=requirements,
+            clocks=clockwork,
+            reductions=reductions,
+        )
         self._sample_key = sample_key
         self._registry = Registry(settings.registry_folder, settings.models_folder)
         self._calibrations: dict[str, Calibration | None] = {}
         self._layouts = _KnownLayouts(settings.registry_folder / "layouts.json")
         self._judged_by: dict[str, bytes] = {}
+        self._reference = Reference.of(settings)
 
     def judged(
         self,
@@ -66,6 +86,7 @@ class Judge:
         *,
         received_at: dt.datetime,
         arrived: Sequence[Page] = (),
+        companions: Sequence[Companion] = (),
     ) -> Document:
         """The document with findings, clocks and a decision.
 
@@ -76,10 +97,11 @@ class Judge:
             received_at: When it arrived (aware).
             arrived: All pages of its transmission; without them nothing is said of what was
                 announced.
+            companions: The other documents of the same arrival (:func:`companions_of`).
         """
         schema = self._schemas[draft.type]
-        knowledge = self._knowledge._replace(calibration=self._calibration(draft))
-        circumstances = self._circumstances(draft, pages, received_at)
+        knowledge = self._known()._replace(calibration=self._calibration(draft))
+        circumstances = self._circumstances(draft, pages, received_at, tuple(companions))
         return validate(
             draft.model_copy(
                 update={"rules_version": self._version(draft, schema, knowledge, circumstances)}
@@ -101,8 +123,32 @@ class Judge:
         """
         return self._judged_by[document.rules_version]
 
+    def unread(self, refused: Document, *, received_at: dt.datetime) -> Document:
+        """A document that can't be read, with the strictest clocks of its site."""
+        clockwork = self._knowledge.clocks
+        assert clockwork is not None
+        came = self._circumstances(refused, (), received_at, ())
+        running = clockwork.unread(received_at=received_at, site=came.site, priority=came.priority)
+        return refused.model_copy(update=running._asdict())
+
+    def _known(self) -> Knowledge:
+        """What is known now: an import while the service runs counts from the next document on."""
+        self._reference = self._reference.renewed()
+        return self._knowledge._replace(
+            reference=self._reference,
+            versions=(
+                *self._knowledge.versions,
+                *self._reference.versions,
+                *self.masters.versions,
+            ),
+        )
+
     def _circumstances(
-        self, draft: Document, pages: Sequence[Page], received_at: dt.datetime
+        self,
+        draft: Document,
+        pages: Sequence[Page],
+        received_at: dt.datetime,
+        companions: tuple[Companion, ...],
     ) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()
         name = draft.envelope.site if draft.envelope else None
@@ -113,6 +159,7 @@ class Judge:
             site=site or SiteSettings(),
             release=channel.release,
             priority=channel.priority,
+            companions=companions,
             layout_known=self._layouts.has(pages),
             drawn=key is not None and is_drawn(key, _content_of(draft), share),
         )
@@ -227,3 +274,12 @@ def _content_of(draft: Document) -> str:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def companions_of(document: Document, arrival: Sequence[Document]) -> tuple[Companion, ...]:
+    """The other documents of an arrival, as :meth:`Judge.judged` wants them."""
+    return tuple(
+        Companion(other.type, other.subtype, len(other.pages))
+        for other in arrival
+        if other.document_id != document.document_id and other.error is None
+    )

@@ -328,6 +328,12 @@ class SiteSettings(Slice):
         pattern=r"^[a-z][a-z0-9_]{0,63}$",
         description="Working days and hours: a file of this name in rules/calendars.",
     )
+    line_of_business: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9_]{0,63}$",
+        description="Where all of it is of one line (medicare_advantage, medicaid, qhp_ffe ...: "
+        "lines_of_business of rules/clocks.yaml); by default what the payer's name says.",
+    )
 
     @field_validator("timezone")
     @classmethod

@@ -81,12 +81,16 @@ def remember(session: Session, document_id: str, of: Traits) -> None:
     )
 
 
-_RULE = "D1"
 _ABOUT = "Repeats document"
 _BY_FIELDS = "the same patient, dates and codes"
 
 
-@rule(_RULE, severity=Severity.BLOCK, source="policy of the channel: near duplicates")
+@rule(
+    "D1",
+    severity=Severity.BLOCK,
+    source="policy of the channel: near_duplicates; nothing is delivered twice",
+    version=2,
+)
 def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Document:
     """D1: a document that repeats an earlier one is linked to it and marked.
 
@@ -104,7 +108,7 @@ def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Do
         update={"duplicate_of": like.document_id, "likeness": round(like.likeness, 4)}
     )
     finding = Finding(
-        rule=_RULE,
+        rule="D1",
         severity=Severity.WARN if policy == "warn" else Severity.BLOCK,
         message=f"{_ABOUT} {like.document_id}: {told}",
         remedy="Look at both; release this one only where it asks for something else",
@@ -116,5 +120,5 @@ def double_of(document: Document) -> Like | None:
     """What a document was found to repeat when it was first worked."""
     if document.duplicate_of is None or document.likeness is None:
         return None
-    by_fields = any(f.rule == _RULE and _BY_FIELDS in f.message for f in document.findings)
+    by_fields = any(f.rule == "D1" and _BY_FIELDS in f.message for f in document.findings)
     return Like(document.duplicate_of, document.likeness, by_fields=by_fields)

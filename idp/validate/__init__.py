@@ -7,18 +7,23 @@ Rules judge paperwork only: nothing here approves or denies care.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import across, electronic, listed, masters, reasons, register, rules
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
+from idp.validate.remittance import balanced
+from idp.validate.remittance_summary import summary_of
 from idp.validate.transmission import announced_on_cover, transmission_complete
+from idp.validate.urgency import urgency_of
 
 __all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
 
@@ -39,6 +44,10 @@ _UNREAD = enter(
     source="policy of this product: an unread value is not a missing one",
     where="idp.validate.completeness.find_gaps",
 )
+
+
+LISTS_ENCLOSURES = frozenset({DocumentType.REFERRAL, DocumentType.PRIOR_AUTH_REQUEST})
+"""Types that come with papers of their own: only there is what they list held against them."""
 
 
 def validate(
@@ -71,41 +80,91 @@ def validate(
         knowledge: Imported lists, directories, requirements and clocks; by default none.
         circumstances: How it came; without them no clock runs.
     """
+    known = knowledge or Knowledge()
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    looked_up = masters.looked_up(document, schema, known.masters, today)
+    sums = balanced(document, own, known.reductions, electronic=told)
+    document = sums.document
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *of_other_rooms(document.findings, told=told),
         *_field_findings(document, schema, today),
         *across.dates_in_order(document, schema),
-        *(
-            electronic.balances(document)
-            if told
-            else _on_paper(document, own, incomplete, policy.cut_threshold)
-        ),
+        *register.provider_registered(document, schema, known.reference, today),
+        *listed.procedures_listed(document, schema, known.reference, today),
+        *listed.codes_listed(document, schema, known.reference, today),
+        *reasons.reasons_hold(document, known.reference, today, told=told),
+        *looked_up.findings,
+        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
+        *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
+        *sums.findings,
         *(_gap_finding(gap) for gap in gaps),
+        *_asked_by_payers(
+            Case(
+                document,
+                own,
+                today,
+                circumstances.companions if circumstances else (),
+                {field.name: field.title for field in schema.fields},
+            ),
+            knowledge,
+        ),
     ]
     found = document.model_copy(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "masters": looked_up.found.matches,
+            "remittance": summary_of(document, known.reductions, sums.checked, sums.imbalances),
         }
     )
+    found = _timed(found, own, arrived, knowledge, circumstances)
     return decided(found, schema, policy, own, circumstances=circumstances, knowledge=knowledge)
+
+
+def _timed(
+    document: Document,
+    pages: Sequence[Page],
+    arrived: Sequence[Page],
+    knowledge: Knowledge | None,
+    circumstances: Circumstances | None,
+) -> Document:
+    """``document`` with its urgency, the clocks that run for it and its priority."""
+    clockwork = knowledge.clocks if knowledge is not None else None
+    if clockwork is None or circumstances is None:
+        return document
+    urgency, contradictions = urgency_of(document, pages, clockwork.wording, arrived=arrived)
+    running = clockwork.running(
+        document,
+        urgency,
+        received_at=circumstances.received_at,
+        site=circumstances.site,
+        priority=circumstances.priority,
+    )
+    return document.model_copy(
+        update={
+            "findings": (*document.findings, *contradictions),
+            "urgency": urgency,
+            "clocks": running.clocks,
+            "priority": running.priority,
+        }
+    )
+
+
+def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
+    return circumstances.site.role if circumstances else "provider"
 
 
 def _on_paper(
     document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
 ) -> list[Finding]:
-    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    """What only paper needs: pages that lack, patients and cuts mixed up."""
     return [
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
         *across.pages_readable(pages),
         *incomplete,
         *(() if incomplete else across.pages_complete(pages)),
@@ -123,6 +182,15 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
         if known is not None and field.value not in (None, ""):
             findings.extend(rules.check(field, known, today))
     return findings
+
+
+def _asked_by_payers(case: Case, knowledge: Knowledge | None) -> Iterator[Finding]:
+    """C3 and C4: what the payer asks for this service, and what the form says is enclosed."""
+    if knowledge is None:
+        return
+    yield from unmet(case, knowledge.requirements)
+    if case.document.type in LISTS_ENCLOSURES:
+        yield from not_enclosed(case, knowledge.requirements)
 
 
 def _gap_finding(gap: Gap) -> Finding:

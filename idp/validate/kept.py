@@ -23,5 +23,9 @@ def of_other_rooms(findings: Sequence[Finding], *, told: bool) -> tuple[Finding,
         findings: As they are on the document.
         told: Whether it is an interchange, where extraction speaks for some rules on its own.
     """
-    theirs = OF_OTHER_ROOMS | (electronic.SAID_BY_EXTRACTION if told else frozenset())
-    return tuple(dict.fromkeys(f for f in findings if f.rule in theirs))
+    kept = (
+        f
+        for f in findings
+        if f.rule in OF_OTHER_ROOMS or (told and electronic.said_by_extraction(f))
+    )
+    return tuple(dict.fromkeys(kept))
