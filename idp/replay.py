@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from idp.arriving import marked
-from idp.document import Decision, Document
+from idp.document import Decision, Document, DocumentType
 from idp.judge import Judge, sample_key
+from idp.requirements import Companion
 from idp.schemas import load_schemas
 from idp.settings import ChannelSettings, Settings
 from idp.store import DecidedDocument, Store, double_of, rules_of
@@ -125,6 +126,10 @@ class Replay:
             stored.pages,
             received_at=arrival.received_at,
             arrived=stored.part if whole else (),
+            companions=[
+                Companion(DocumentType(type_), subtype, pages)
+                for type_, subtype, pages in stored.beside
+            ],
         )
         channel = self._settings.ingest.channels.get(arrival.channel) or ChannelSettings()
         again = marked(again, arrival, channel)
