@@ -321,6 +321,8 @@ class DecidedDocument:
     """Its own."""
     part: tuple[Page, ...]
     """All pages of the file or part that it was found in."""
+    beside: tuple[tuple[str, str | None, int], ...] = ()
+    """Type, subtype and number of pages of the other documents of its arrival that were read."""
 
 
 @dataclass(frozen=True, slots=True)
