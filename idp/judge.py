@@ -10,12 +10,26 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 
-from idp.clocks import load_clockwork
+from idp.clocks import Clockwork, load_clockwork
 from idp.document import Document, DocumentType, Page
 from idp.knowledge import Circumstances, Knowledge
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
 from idp.validate import validate
+
+
+def clockwork_of(settings: Settings) -> Clockwork:
+    """The clocks in force, fit for all sites; raises :class:`idp.errors.RulesError`."""
+    clockwork = load_clockwork(settings.rules_folder)
+    for site in (SiteSettings(), *settings.sites.values()):
+        clockwork.check(site)
+    return clockwork
+
+
+def site_of(settings: Settings, name: str | None) -> SiteSettings:
+    """What is known of a site; a provider's where nothing is."""
+    known = settings.sites.get(name) if name else None
+    return known or SiteSettings()
 
 
 class Judge:
@@ -24,7 +38,7 @@ class Judge:
     def __init__(self, settings: Settings, schemas: Mapping[DocumentType, DocumentSchema]) -> None:
         self._settings = settings
         self._schemas = schemas
-        self._knowledge = Knowledge(clocks=load_clockwork(settings.rules_folder))
+        self._knowledge = Knowledge(clocks=clockwork_of(settings))
 
     def judged(
         self,
@@ -66,10 +80,9 @@ class Judge:
     def _circumstances(self, draft: Document, received_at: dt.datetime) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()
         name = draft.envelope.site if draft.envelope else None
-        site = self._settings.sites.get(name) if name else None
         return Circumstances(
             received_at=received_at,
-            site=site or SiteSettings(),
+            site=site_of(self._settings, name),
             release=channel.release,
             priority=channel.priority,
         )

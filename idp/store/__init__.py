@@ -21,6 +21,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.queue(limit=50) -> tuple[DocumentRow, ...]  # at work or waiting for it, next first
     store.recent(limit=50, states=None) -> tuple[DocumentRow, ...]   # newest change first
     store.quarantine(limit=50) -> tuple[DocumentRow, ...]
+    store.waiting(limit=50) -> tuple[DocumentRow, ...]  # for a person, most pressing first
+    store.clock_counts() -> ClockCounts               # how far the clocks have run down
+    store.set_clock(document_id, document, actor="...")  # after a person changed its type
     store.resolve(text) -> str                        # full id or its last >= 6 characters
     store.show(document_id) -> DocumentDetail         # row, arrival, result, events, deliveries
     store.document(document_id) -> Document | None
@@ -48,13 +51,17 @@ from idp.store.database import connect_for_engine
 from idp.store.identity import born_at, new_id
 from idp.store.jobs import DELIVER, PROCESS
 from idp.store.rows import (
+    CLOCK_STOPPED,
     ArrivalRow,
+    ClockCounts,
     CorrectedDocument,
     CorrectionRow,
     DeliverJob,
     DeliveryRow,
     DocumentDetail,
     DocumentRow,
+    DueClock,
+    Escalated,
     EventRow,
     LedgerRow,
     NewArrival,
@@ -66,9 +73,11 @@ from idp.store.rows import (
 from idp.store.store import Store
 
 __all__ = [
+    "CLOCK_STOPPED",
     "DELIVER",
     "PROCESS",
     "ArrivalRow",
+    "ClockCounts",
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
@@ -76,6 +85,8 @@ __all__ = [
     "DeliveryRow",
     "DocumentDetail",
     "DocumentRow",
+    "DueClock",
+    "Escalated",
     "EventRow",
     "Kept",
     "LedgerRow",

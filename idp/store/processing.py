@@ -15,6 +15,7 @@ from idp.document import Decision, Document, Page
 from idp.likeness import Traits
 from idp.settings import DuplicatePolicy
 from idp.store import jobs, likenesses, record
+from idp.store.clocks import Clocks
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
 from idp.store.learning import Learning
@@ -27,7 +28,7 @@ _SUPERSEDED_HINT = "Processing the packet again found fewer documents: look at t
 _OVERLAP = "its pages are also part of another document of the same packet"
 
 
-class Processing(Learning):
+class Processing(Learning, Clocks):
     """Begin, finish and put off the processing of a packet."""
 
     _writing: sa.Engine
@@ -279,6 +280,7 @@ class Processing(Learning):
             pages=[],
             missing=0,
             reasons=[],
+            escalation=0,
         )
         record.birth(session, document, at=self._clock(), actor="pipeline", action="found")
         return document
@@ -319,6 +321,7 @@ class Processing(Learning):
         known.error = document.error
         known.hint = document.hint
         known.result_sha256 = sha256
+        self._take_clock(known, document)
         now = self._clock()
         record.move(
             session,
