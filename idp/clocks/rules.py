@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from idp.clocks.calendars import Calendar
 from idp.clocks.files import Strict, read_yaml
-from idp.clocks.lengths import Ends, Length
+from idp.clocks.lengths import Ends, Length, disorder
 from idp.errors import RulesError
 
 Level = Literal["routine", "urgent", "emergent"]
@@ -86,6 +86,15 @@ class ClockRule(Strict):
     def _ends_some_day(self) -> ClockRule:
         if self.length is None and not self.due and not self.days:
             raise ValueError(f"{self.name}: names neither a `length` nor a field with the last day")
+        if self.length is not None and (
+            why := disorder(
+                self.length,
+                ends=self.ends,
+                after_hours=self.after_hours,
+                closed_day=self.closed_day,
+            )
+        ):
+            raise ValueError(f"{self.name}: {why}")
         if self.when.unread and self.starts != "received":
             raise ValueError(f"{self.name}: what is unread starts when it is received")
         if (
