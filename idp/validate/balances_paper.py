@@ -58,7 +58,6 @@ _TOTALS = {
     "total_deductible": "deductible",
     "total_copay": "copay",
     "total_coinsurance": "coinsurance",
-    "patient_responsibility": "patient_responsibility",
     "total_paid": "paid",
     "payment_amount": "paid",
 }
@@ -190,6 +189,8 @@ def ledger_of(document: Document) -> Ledger:
             *_lines_make_claim(ledger, columns, number, claim),
         )
     ledger.equations += _claims_make_payment(document, ledger, columns)
+    if document.claims:
+        ledger.equations += _shares_make_total(document, ledger, columns)
     return ledger
 
 
@@ -259,6 +260,28 @@ def _shares_balance(ledger: Ledger, forms: Forms, number: int, claim: Claim) -> 
         yield _equation("R5", forms.shares, number, row)
 
 
+@rule("R5", severity=Severity.WARN, source="835 X221A1 CLP05, CAS, as columns state it")
+def _shares_make_total(
+    document: Document, ledger: Ledger, columns: Sequence[str]
+) -> Iterator[Equation]:
+    """R5: what patients owe in all is the sum over the claims, as a column or its parts say."""
+    said = printed(document, "patient_responsibility")
+    value = amount_of(said)
+    whole = "patient_responsibility"
+    names: tuple[str, ...] = (whole,) if whole in columns else SHARES
+    if said is None or value is None or not set(names) <= set(columns):
+        return
+    if any(_is_of_one(document, ledger, name, value) for name in names):
+        return
+    key = Key(0, 0, said.name)
+    ledger.note(key, value, _field_place(said))
+    options = [
+        Equation("R5", (*(term for part in parts for term in part), Term(key, -1)), key)
+        for parts in zip(*(_whole(document, ledger, name) for name in names), strict=False)
+    ]
+    yield _that_holds(options, ledger)
+
+
 @rule("R3", severity=Severity.BLOCK, source="X12 RFI 1053, as columns state it", version=2)
 def _lines_make_claim(
     ledger: Ledger, columns: Sequence[str], number: int, claim: Claim
@@ -298,9 +321,15 @@ def _claims_make_payment(
             Equation("R4", (*terms, *more, Term(key, -1)), key)
             for terms in _whole(document, ledger, name)
         ]
-        known = [e for e in options if left_over(e, _with_blanks(ledger)) is not None]
-        holding = [e for e in known if not left_over(e, _with_blanks(ledger))]
-        yield next(iter((*holding, *known, *options)))
+        yield _that_holds(options, ledger)
+
+
+def _that_holds(options: Sequence[Equation], ledger: Ledger) -> Equation:
+    """Of ways to add something up the one that holds, or is known whole, or the first."""
+    values = {**dict.fromkeys(ledger.blank, Decimal(0)), **ledger.values}
+    known = [each for each in options if left_over(each, values) is not None]
+    holding = [each for each in known if not left_over(each, values)]
+    return next(iter((*holding, *known, *options)))
 
 
 def _is_of_one(document: Document, ledger: Ledger, name: str, value: Decimal) -> bool:
@@ -324,10 +353,6 @@ def _whole(document: Document, ledger: Ledger, name: str) -> Iterator[tuple[Term
     yield tuple(lines)
     if totals != lines:
         yield tuple(totals)
-
-
-def _with_blanks(ledger: Ledger) -> dict[Key, Decimal]:
-    return {**dict.fromkeys(ledger.blank, Decimal(0)), **ledger.values}
 
 
 def _field_place(field: Field) -> Place | None:
