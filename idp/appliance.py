@@ -357,11 +357,12 @@ class Appliance:
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
+            judged_by = getattr(result, "judged_by", ())
             channel = self._channel(arrival.channel)
             documents = tuple(marked(each, arrival, channel) for each in result.documents)
             self.store.finish_processing(
                 process_job,
-                Results(documents, result.pages, observations),
+                Results(documents, result.pages, observations, judged_by),
                 self._enqueue(),
                 near_duplicates=channel.near_duplicates,
             )

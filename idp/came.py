@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from idp.document import Document, Envelope, Finding, Severity
 from idp.ingest import envelope_from_name, read_sidecar
+from idp.reasons import with_finding
 from idp.rulebook import rule
 from idp.settings import IngestSettings
 
@@ -72,10 +73,10 @@ def how_it_came(
 @rule("P4", severity=Severity.INFO, source="policy of this product: nothing is dropped silently")
 def with_left_out(document: Document, left_out: Sequence[str]) -> Document:
     """P4: what of a file is no document is named on its first document."""
-    findings = tuple(
-        Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}") for each in left_out
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
+    for each in left_out:
+        finding = Finding(rule="P4", severity=Severity.INFO, message=f"Left out: {each}")
+        document = with_finding(document, finding)
+    return document
 
 
 @rule("P9", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
@@ -84,14 +85,13 @@ def with_sidecar_flaw(document: Document, flaw: str | None) -> Document:
     if flaw is None:
         return document
     finding = Finding(rule="P9", severity=Severity.WARN, message=f"Not understood: {flaw}")
-    return document.model_copy(update={"findings": (*document.findings, finding)})
+    return with_finding(document, finding)
 
 
 @rule("P5", severity=Severity.WARN, source="policy of this product: docs/arrival.md")
 def with_flaws(document: Document, flaws: Sequence[str]) -> Document:
     """P5: what had to be mended for a file to open is said on each of its documents."""
-    findings = tuple(
-        Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
-        for each in flaws
-    )
-    return document.model_copy(update={"findings": (*document.findings, *findings)})
+    for each in flaws:
+        finding = Finding(rule="P5", severity=Severity.WARN, message=f"The file was broken: {each}")
+        document = with_finding(document, finding)
+    return document

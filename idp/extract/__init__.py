@@ -22,12 +22,26 @@ from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
 from idp.extract.taggers import load_tagger
-from idp.extract.trust import load_trust, trusted
+from idp.extract.trust import FieldTrust, load_trust, trusted
 from idp.extract.vote import vote
 from idp.extract.x12 import X12_VERSION, X12Extraction, extract_x12
 from idp.schemas import DocumentSchema, Lexicon
 
-__all__ = ["X12_VERSION", "Extraction", "Extractor", "Proposal", "X12Extraction", "extract_x12"]
+__all__ = [
+    "TRUST",
+    "X12_VERSION",
+    "Extraction",
+    "Extractor",
+    "FieldTrust",
+    "Proposal",
+    "X12Extraction",
+    "extract_x12",
+    "load_trust",
+]
+
+
+TRUST = "trust"
+"""The name of the fitted trust among a document's ``model_versions``."""
 
 
 class Extraction(NamedTuple):
@@ -82,7 +96,7 @@ class Extractor:
         """Name and version of every source."""
         sources: tuple[CandidateSource, ...] = (self._structure, self._prose, *self._sources)
         versions = {s.name: s.version for s in sources}
-        return versions | ({"trust": self._trust.version} if self._trust else {})
+        return versions | ({TRUST: self._trust.version} if self._trust else {})
 
     def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:
         """The fields and claims of one document, each field with its fitted confidence.

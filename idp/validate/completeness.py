@@ -128,16 +128,29 @@ class _Form:
         return None
 
     def holds(self, condition: Condition, schema: DocumentSchema) -> bool:
+        """Whether a condition holds of the document and its form."""
+        if condition.all:
+            return all(self.holds(each, schema) for each in condition.all)
+        if condition.ticked:
+            wanted = {fold(label) for label in condition.ticked}
+            return any(
+                mark.state == "checked" and fold(mark.label) in wanted
+                for page in self.pages
+                for mark in page.marks
+            )
         if condition.present is not None:
             return _filled(self.document, condition.field) is condition.present
         if condition.asked is not None:
-            wanted = schema.field(condition.field)
-            return wanted is not None and self.asks(wanted) is condition.asked
-        values = {f.value for f in self.document.fields if f.name == condition.field and f.value}
-        return any(set(re.split(r"/", value)) & set(condition.equals) for value in values)
+            asked = schema.field(condition.field)
+            return asked is not None and self.asks(asked) is condition.asked
+        return condition.holds_of(
+            [f.value for f in self.document.fields if f.name == condition.field and f.value]
+        )
 
     def required(self, field: FieldSchema, schema: DocumentSchema) -> str | None:
         """Why a field is required, in words (perhaps none); ``None`` when it is not."""
+        if any(self.holds(condition, schema) for condition in field.unless):
+            return None
         if field.required == "always":
             return ""
         for condition in field.when:

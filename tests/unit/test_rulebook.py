@@ -30,9 +30,6 @@ LACKING = {
     "A2",
     "A3",
     "A4",
-    "N2",
-    "N4",
-    "N7",
     "P2",
     "R6",
     "R8",
@@ -42,6 +39,7 @@ LACKING = {
 
 COLLECTING = {
     "idp.validate.electronic.balances",
+    "idp.validate.looked_up.once",
     "idp.validate.rules.check",
 }
 """Functions that gather what rules found and judge nothing themselves."""
