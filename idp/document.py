@@ -326,7 +326,7 @@ class Page(Noun):
     @property
     def text(self) -> str:
         """The words in reading order, one printed line per line."""
-        lines: dict[int, list[str]] = Bounded(default_factory=dict)
+        lines: dict[int, list[str]] = {}
         for word in self.words:
             lines.setdefault(word.line, []).append(word.text)
         return "\n".join(" ".join(words) for words in lines.values())

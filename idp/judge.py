@@ -25,6 +25,7 @@ from idp.extract import TRUST, load_trust
 from idp.knowledge import Circumstances, Knowledge
 from idp.learning import Layouts, Registry, signature
 from idp.masters import Directories
+from idp.reductions import load_reductions
 from idp.reference import Reference
 from idp.requirements import Companion, load_requirements
 from idp.rulebook import entries
@@ -59,14 +60,17 @@ class Judge:
         requirements = load_requirements(settings.rules_folder, schemas)
         clockwork = load_clockwork(settings.rules_folder)
         self.masters = Directories(settings.masters_folder)
+        reductions = load_reductions(settings.rules_folder)
         self._knowledge = Knowledge(
             masters=self.masters,
             versions=(
                 ("requirements", requirements.version),
                 ("clocks", clockwork.version),
+                ("reductions", reductions.version),
             ),
             requirements=requirements,
             clocks=clockwork,
+            reductions=reductions,
         )
         self._sample_key = sample_key
         self._registry = Registry(settings.registry_folder, settings.models_folder)

@@ -14,6 +14,7 @@ from idp.calibration import Calibration
 from idp.clocks import Clockwork
 from idp.document import Release
 from idp.masters import Directories
+from idp.reductions import Reductions
 from idp.reference import Reference
 from idp.requirements import Companion, Requirements
 from idp.settings import SiteSettings
@@ -29,6 +30,8 @@ class Knowledge(NamedTuple):
     accuracy target."""
     masters: Directories | None = None
     """Our own members, providers and payers."""
+    reductions: Reductions = Reductions()
+    """Categories of reason codes, and remarks that explain a balance."""
     versions: tuple[tuple[str, str], ...] = ()
     """Name and version of each part, for the record of a decision."""
     requirements: Requirements = Requirements()

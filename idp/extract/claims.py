@@ -36,6 +36,7 @@ _LINE_AMOUNTS = (
     *("billed", "allowed", "adjustment", "deductible", "copay", "coinsurance", "paid"),
     *("noncovered", "other_amount", "patient_responsibility"),
 )
+_NEVER_BLANK = frozenset({"billed", "allowed", "paid"})
 _OF_LINES_ALONE = frozenset({"adjustments", "derived"})
 """What a claim of one line does not repeat."""
 _STATEMENT_FIELDS = {
@@ -85,6 +86,11 @@ class _Draft:
     total_cells: dict[str, tuple[Token, ...]] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     date_cell: tuple[Token, ...] = ()
+
+    def whole_sum(self, role: str) -> Decimal | None:
+        """The lines' sum; none where a line lacks an amount that is never left blank."""
+        lacks = any(role not in s.amounts for s in self.services)
+        return None if lacks and role in _NEVER_BLANK else self.sums(role)
 
     def sums(self, role: str) -> Decimal | None:
         values = [s.amounts[role] for s in self.services if role in s.amounts]
@@ -368,7 +374,7 @@ class _Builder:
                     values[role] = draft.totals[role]
         else:
             for role in _LINE_AMOUNTS:
-                values[role] = draft.totals.get(role, draft.sums(role))
+                values[role] = draft.totals.get(role, draft.whole_sum(role))
             dates = [line.service_date for line in lines if line.service_date]
             values["service_date"] = min(dates) if dates else None
             codes = [c for line in lines for c in (line.carc or "").split(", ") if c]

@@ -20,6 +20,8 @@ from idp.validate import across, electronic, listed, masters, reasons, register,
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
+from idp.validate.remittance import balanced
+from idp.validate.remittance_summary import summary_of
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
 
@@ -85,6 +87,8 @@ def validate(
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
     looked_up = masters.looked_up(document, schema, known.masters, today)
+    sums = balanced(document, own, known.reductions, electronic=told)
+    document = sums.document
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
@@ -97,11 +101,8 @@ def validate(
         *reasons.reasons_hold(document, known.reference, today, told=told),
         *looked_up.findings,
         *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
-        *(
-            electronic.balances(document)
-            if told
-            else _on_paper(document, own, incomplete, policy.cut_threshold)
-        ),
+        *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
+        *sums.findings,
         *(_gap_finding(gap) for gap in gaps),
         *_asked_by_payers(
             Case(
@@ -119,6 +120,7 @@ def validate(
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
             "masters": looked_up.found.matches,
+            "remittance": summary_of(document, known.reductions, sums.checked, sums.imbalances),
         }
     )
     found = _timed(found, own, arrived, knowledge, circumstances)
@@ -161,11 +163,8 @@ def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
 def _on_paper(
     document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
 ) -> list[Finding]:
-    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    """What only paper needs: pages that lack, patients and cuts mixed up."""
     return [
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
         *across.pages_readable(pages),
         *incomplete,
         *(() if incomplete else across.pages_complete(pages)),

@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rules across values, claims and pages: dates in order, sums, page counts, one patient."""
+"""Rules across values and pages: dates in order, page counts, one patient."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
 
-from idp.document import Claim, Document, Finding, Grade, Page, ServiceLine, Severity
+from idp.document import Document, Finding, Grade, Page, Severity
 from idp.patients import Comparison, Patient, compare, names_alike, patient_of
 from idp.rulebook import rule
 from idp.schemas import DocumentSchema
 
-CENT = Decimal("0.01")
 _PAGE_OF = re.compile(r"\bpage:?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I)
 
 
@@ -49,118 +47,6 @@ def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Findi
                 severity=Severity.BLOCK,
                 field=last,
                 message="The period ends before it begins",
-            )
-
-
-def _sum(*amounts: Decimal | None) -> Decimal:
-    return sum((amount for amount in amounts if amount is not None), Decimal(0))
-
-
-def _differ(first: Decimal, second: Decimal) -> bool:
-    return abs(first - second) > CENT
-
-
-def _balance(line: ServiceLine, what: str, rule: str) -> Iterator[Finding]:
-    """Billed less adjustment and the patient's share is paid, when all of it is printed."""
-    if line.billed is None or line.paid is None:
-        return
-    reduced = line.allowed if line.allowed is not None else None
-    if reduced is None and line.adjustment is not None:
-        reduced = line.billed - line.adjustment
-    if reduced is None:
-        return
-    expected = reduced - _sum(line.deductible, line.copay, line.coinsurance)
-    if _differ(expected, line.paid):
-        yield Finding(
-            rule=rule,
-            severity=Severity.WARN,
-            field="paid",
-            message=f"{what}: the amounts give {expected:.2f} paid, the page says {line.paid:.2f}; "
-            "an amount may be misread, or a reduction is printed as a remark",
-            page=line.page,
-            box=line.box,
-        )
-    if (
-        line.allowed is not None
-        and line.adjustment is not None
-        and _differ(line.billed - line.adjustment, line.allowed)
-    ):
-        yield Finding(
-            rule=rule,
-            severity=Severity.WARN,
-            field="allowed",
-            message=f"{what}: billed less adjustment is {line.billed - line.adjustment:.2f}, "
-            f"the page says {line.allowed:.2f} allowed",
-            page=line.page,
-            box=line.box,
-        )
-
-
-@rule("R1", severity=Severity.WARN, source="X12 RFI 2348, 2601")
-@rule("R2", severity=Severity.WARN, source="X12 RFI 2601")
-def claims_balance(claims: Sequence[Claim]) -> Iterator[Finding]:
-    """R1, R2: each service line and each claim balances, by what the page prints."""
-    for number, claim in enumerate(claims, start=1):
-        what = f"Claim {claim.claim_number or number}"
-        yield from _balance(claim, what, "R2")
-        for place, line in enumerate(claim.service_lines, start=1):
-            yield from _balance(line, f"{what}, line {place}", "R1")
-
-
-@rule("R3", severity=Severity.WARN, source="X12 RFI 1053")
-def lines_make_claims(claims: Sequence[Claim]) -> Iterator[Finding]:
-    """R3: the lines of a claim add up to its totals (X12 RFI 1053)."""
-    for number, claim in enumerate(claims, start=1):
-        for name in ("billed", "paid"):
-            parts = [getattr(line, name) for line in claim.service_lines]
-            whole = getattr(claim, name)
-            if not parts or whole is None or any(part is None for part in parts):
-                continue
-            if _differ(_sum(*parts), whole):
-                yield Finding(
-                    rule="R3",
-                    severity=Severity.WARN,
-                    field=name,
-                    message=f"Claim {claim.claim_number or number}: its lines add up to "
-                    f"{_sum(*parts):.2f} {name}, the claim says {whole:.2f}",
-                    page=claim.page,
-                    box=claim.box,
-                )
-
-
-_TOTALS = {
-    "billed": "total_billed",
-    "allowed": "total_allowed",
-    "paid": "total_paid",
-    "deductible": "total_deductible",
-    "copay": "total_copay",
-    "coinsurance": "total_coinsurance",
-}
-
-
-@rule("R4", severity=Severity.WARN, source="835 TR3 1.10.2.1.3")
-def claims_make_payment(document: Document) -> Iterator[Finding]:
-    """R4: the claims add up to the printed totals and the payment (835 TR3 1.10.2.1.3)."""
-    if not document.claims:
-        return
-    for name, total in (*_TOTALS.items(), ("paid", "payment_amount")):
-        printed = document.field(total)
-        parts = [getattr(claim, name) for claim in document.claims]
-        if printed is None or printed.value is None or any(part is None for part in parts):
-            continue
-        try:
-            whole = Decimal(printed.value)
-        except ArithmeticError:
-            continue
-        if _differ(_sum(*parts), whole):
-            yield Finding(
-                rule="R4",
-                severity=Severity.WARN,
-                field=total,
-                message=f"The claims add up to {_sum(*parts):.2f}, the page says {whole:.2f}; "
-                "a claim may be missing or an amount misread",
-                page=printed.page,
-                box=printed.box,
             )
 
 

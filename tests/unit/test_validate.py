@@ -364,13 +364,14 @@ def test_a_claim_that_balances_has_no_findings() -> None:
     assert (result.findings, result.decision) == ((), Decision.AUTO)
 
 
-def test_amounts_that_do_not_balance_are_a_warning() -> None:
+def test_amounts_that_do_not_balance_keep_a_remittance_for_a_person() -> None:
     bad = claim(billed="200.00", allowed="150.00", adjustment="40.00", copay="30.00", paid="113.37")
     result = judged(document(EOB, DocumentType.REMITTANCE_EOB, claims=(bad,)))
     assert [(f.rule, f.field, f.severity) for f in result.findings] == [
-        ("R2", "paid", Severity.WARN),
-        ("R2", "allowed", Severity.WARN),
+        ("R2", "allowed", Severity.BLOCK),
+        ("R2", "paid", Severity.BLOCK),
     ]
+    assert result.decision is Decision.REVIEW
 
 
 def test_lines_that_do_not_make_the_claim_and_claims_that_do_not_make_the_payment() -> None:
