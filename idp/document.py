@@ -398,6 +398,15 @@ class Field(Noun):
         return self
 
 
+class Blank(Noun):
+    """A place of the form that asks for a field and holds nothing; ``label`` as it is printed."""
+
+    field: str
+    label: str = ""
+    page: int
+    box: Box | None = None
+
+
 class Finding(Noun):
     """What a rule has to say: which rule, how severe, about what, and what would mend it.
 
@@ -509,6 +518,8 @@ class Document(Noun):
     """The share of the two documents' numbers that is the same."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
+    blanks: tuple[Blank, ...] = ()
+    """What the form asks for and nobody filled in, needed or not."""
     remittance: RemittanceSummary | None = None
     """Of a remittance that has claims."""
     missing: tuple[str, ...] = ()

@@ -290,7 +290,7 @@ class Pipeline:
             timed = clock.copy()
             with timed.stage("extract"):
                 found = champion.extractor.extract(mine, draft.type)
-            read = draft.model_copy(update={"fields": found.fields, "claims": found.claims})
+            read = draft.model_copy(update=found._asdict())
             drafts.append(_Draft(read, mine, arrived, timed, tuple(part.flaws), champion))
         return drafts, pages
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.phrases import fold
 from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
@@ -128,7 +129,7 @@ def validate(
         *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
         *_asked_by_payers(
             Case(
-                document,
+                document.model_copy(update={"masters": looked_up.found.matches}),
                 own,
                 today,
                 circumstances.companions if circumstances else (),
@@ -226,10 +227,18 @@ def _gap_finding(gap: Gap) -> Finding:
         message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
+        remedy="Look at the page and type what stands there."
+        if gap.unread
+        else "Ask the sender for it; a draft letter lists everything that is missing.",
     )
 
 
 def _said(gap: Gap) -> str:
+    """What lacks, by its title, and by what the form calls it where that is something else."""
+    title = gap.schema.title
+    printed = " ".join(gap.label.split()).rstrip(" :.*_").replace(":", " ")
+    if printed and fold(printed) != fold(title):
+        title = f"{title} (\u201c{printed}\u201d on the form)"
     if gap.unread:
-        return f"{gap.schema.title} seems to be printed but was not read"
-    return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
+        return f"{title} seems to be printed but was not read"
+    return f"{title} {'is left blank' if gap.asked else 'is missing'}"
