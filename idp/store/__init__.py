@@ -21,6 +21,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.queue(limit=50) -> tuple[DocumentRow, ...]  # at work or waiting for it, next first
     store.recent(limit=50, states=None) -> tuple[DocumentRow, ...]   # newest change first
     store.quarantine(limit=50) -> tuple[DocumentRow, ...]
+    store.waiting(limit=50) -> tuple[DocumentRow, ...]  # for a person, most pressing first
+    store.clock_counts() -> ClockCounts               # how far the clocks have run down
+    store.set_clock(document_id, document, actor="...")  # after a person changed its type
     store.resolve(text) -> str                        # full id or its last >= 6 characters
     store.show(document_id) -> DocumentDetail         # row, arrival, result, events, deliveries
     store.document(document_id) -> Document | None
@@ -33,6 +36,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.corrections(document_id=None) -> tuple[CorrectionRow, ...]     # no values
     store.corrected_documents() -> Iterator[CorrectedDocument]           # what training learns from
     store.observations(since=None) -> tuple[ObservationRow, ...]         # what the models did
+    store.decisions(document_id) -> tuple[DecisionRow, ...]              # rules and codes only
+    store.decided_documents(store.decided_ids(...))   # to decide again: document, pages, arrival
+    store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
@@ -45,47 +51,66 @@ process is picked up by the running appliance within about a second.
 
 from idp.store.content import ContentStore, Kept
 from idp.store.database import connect_for_engine
+from idp.store.decisions import rules_of
 from idp.store.identity import born_at, new_id
 from idp.store.jobs import DELIVER, PROCESS
+from idp.store.likenesses import double_of, marked
 from idp.store.rows import (
+    CLOCK_STOPPED,
     ArrivalRow,
+    ClockCounts,
     CorrectedDocument,
     CorrectionRow,
+    DecidedDocument,
+    DecisionRow,
     DeliverJob,
     DeliveryRow,
     DocumentDetail,
     DocumentRow,
+    DueClock,
+    Escalated,
     EventRow,
     LedgerRow,
     NewArrival,
     ObservationRow,
     ProcessJob,
+    QualityRow,
     Results,
     State,
 )
 from idp.store.store import Store
 
 __all__ = [
+    "CLOCK_STOPPED",
     "DELIVER",
     "PROCESS",
     "ArrivalRow",
+    "ClockCounts",
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
+    "DecidedDocument",
+    "DecisionRow",
     "DeliverJob",
     "DeliveryRow",
     "DocumentDetail",
     "DocumentRow",
+    "DueClock",
+    "Escalated",
     "EventRow",
     "Kept",
     "LedgerRow",
     "NewArrival",
     "ObservationRow",
     "ProcessJob",
+    "QualityRow",
     "Results",
     "State",
     "Store",
     "born_at",
     "connect_for_engine",
+    "double_of",
+    "marked",
     "new_id",
+    "rules_of",
 ]
