@@ -378,4 +378,4 @@ def test_an_import_counts_from_the_next_document_on(tmp_path: Path) -> None:
     assert "R7" not in rules()
     imported(tmp_path, {"carc": CARC})
     assert "R7" in rules()
-    assert [name for name, _ in judge._known().versions] == ["reference.carc"]
+    assert "reference.carc" in dict(judge._known().versions)
