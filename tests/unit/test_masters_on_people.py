@@ -134,11 +134,11 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> tuple[Directories, li
 def tally(directories: Directories, members: list[Person], share: float) -> Counter[str]:
     dice, registry = random.Random(23), Registry(29)
     counted: Counter[str] = Counter()
-    known = {one[1:4] + (one.number,) for one in members}
+    known = {(*one[1:4], one.number) for one in members}
     for number in range(DOCUMENTS):
         one = dice.choice(members)
         about = stranger(one, dice, registry) if number % 10 == 0 else one
-        if about[1:4] + (about.number,) in known:
+        if (*about[1:4], about.number) in known:
             about = one  # the other of two who are both enrolled is no stranger
         verdict = ask_member(printed(about, dice, share), directories)
         counted[_told(about, verdict)] += 1
