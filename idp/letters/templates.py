@@ -75,6 +75,9 @@ class Templates:
             text = str(self._template(name).render(values))
         except TemplateError as error:
             raise RulesError(f"{FOLDER}/{name}.txt.j2: {error}") from error
+        except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
+            # A template computes what its author likes; the error's text may quote what it had.
+            raise RulesError(f"{FOLDER}/{name}.txt.j2: {type(error).__name__}") from error
         if len(text) > MOST_SIGNS:
             raise RulesError(f"{FOLDER}/{name}.txt.j2: the letter has more than {MOST_SIGNS} signs")
         return text.strip() + "\n"
