@@ -23,6 +23,7 @@ from idp.document import (
     ServiceLine,
     Severity,
 )
+from idp.letters import has_items
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.store import CLOCK_STOPPED, ClockCounts, DocumentRow, State
@@ -147,6 +148,8 @@ class DocumentView:
     milliseconds: int
     envelope: tuple[tuple[str, str], ...] = ()
     """How the document came, in names and values."""
+    asks_sender: bool = False
+    """Whether something lacks that its sender could mend: a letter can be drafted."""
 
 
 def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
@@ -246,6 +249,7 @@ def document_view(
         ),
         milliseconds=round(sum(document.timings_ms.values())),
         envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
+        asks_sender=document.error is None and has_items(document),
     )
 
 
