@@ -37,7 +37,7 @@ from training.synthesise.layout import LABEL, MECHANISMS, TITLE, Area, Item, Mec
 from training.synthesise.noise import Labelled, Noise, read
 
 _EXACT = Noise(jitter=0.0)
-_SIZE = 0.0105
+_SIZE = 0.0125
 _LOWEST = 0.86
 _TITLES = {
     "prior_auth_request": "PRIOR AUTHORIZATION REQUEST FORM",
