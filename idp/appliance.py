@@ -51,6 +51,7 @@ from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
+from idp.reference import Reference
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -242,6 +243,7 @@ class Appliance:
         stack.enter_context(self.store.exclusive())
         self.store.content.sweep()
         self._note_models()
+        self._note_imports()
         # Entered before the engine, so that it is closed after it: closing it ends the children
         # that read for a document which is still at work after the grace time.
         stack.callback(self._await_abandoned)
@@ -293,6 +295,11 @@ class Appliance:
             _log.error("%s", error.message)
             return
         self.store.note_models([change.model_dump() for change in history])
+
+    def _note_imports(self) -> None:
+        """Put imported code lists on the record whose command was killed before it could."""
+        editions = Reference.of(self.settings).editions
+        self.store.note_models([event for each in editions for event in each.events()])
 
     def _stop_sweeper(self) -> None:
         self._stopping.set()
@@ -384,11 +391,12 @@ class Appliance:
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
+            judged_by = getattr(result, "judged_by", ())
             channel = self._channel(arrival.channel)
             documents = tuple(marked(each, arrival, channel) for each in result.documents)
             self.store.finish_processing(
                 process_job,
-                Results(documents, result.pages, observations),
+                Results(documents, result.pages, observations, judged_by),
                 self._enqueue(),
                 near_duplicates=channel.near_duplicates,
             )

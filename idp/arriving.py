@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
 from idp.clocks import Running
-from idp.document import Decision, Document, Finding, Severity
+from idp.document import Document, Finding, Severity
 from idp.engine import Engine
 from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
+from idp.reasons import with_finding
 from idp.rulebook import enter
 from idp.settings import ChannelSettings
 from idp.store import ArrivalRow, DueClock, Kept, LedgerRow, NewArrival, Store, born_at, new_id
@@ -118,29 +119,14 @@ def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) ->
     a person overrides ``skip``. A sidecar that the folder requires and that did not come (rule
     P7) asks a person.
     """
-    findings, reasons = list(document.findings), list(document.reasons)
     if arrival.duplicate_of is not None:
-        hold = channel.exact_duplicates == "hold"
-        findings.append(
-            Finding(rule=_ARRIVED_BEFORE, severity=_severity(hold=hold), message=_DUPLICATE)
+        held = channel.exact_duplicates == "hold"
+        severity = Severity.BLOCK if held else Severity.WARN
+        document = with_finding(
+            document, Finding(rule=_ARRIVED_BEFORE, severity=severity, message=_DUPLICATE)
         )
-        reasons += [_DUPLICATE] if hold else []
     if channel.sidecar == "required" and arrival.sidecar_name is None:
-        findings.append(
-            Finding(rule=_NO_SIDECAR_CAME, severity=Severity.BLOCK, message=_NO_SIDECAR)
+        document = with_finding(
+            document, Finding(rule=_NO_SIDECAR_CAME, severity=Severity.BLOCK, message=_NO_SIDECAR)
         )
-        reasons.append(_NO_SIDECAR)
-    if len(findings) == len(document.findings):
-        return document
-    held = len(reasons) > len(document.reasons) and document.decision is Decision.AUTO
-    return document.model_copy(
-        update={
-            "findings": tuple(findings),
-            "reasons": tuple(reasons),
-            "decision": Decision.REVIEW if held else document.decision,
-        }
-    )
-
-
-def _severity(*, hold: bool) -> Severity:
-    return Severity.BLOCK if hold else Severity.WARN
+    return document

@@ -14,79 +14,36 @@ square pixels, deskewed).
 from __future__ import annotations
 
 import datetime as dt
-from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, Literal, NamedTuple, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, model_validator
+from pydantic import ConfigDict, GetCoreSchemaHandler, model_validator
 from pydantic import Field as Bounded
 from pydantic_core import CoreSchema, core_schema
 
+from idp.noun import Box, Noun, Place, union_of
+from idp.remittance import (
+    Adjustment,
+    Claim,
+    Imbalance,
+    ReasonGroup,
+    RemittanceSummary,
+    ServiceLine,
+)
 
-class Noun(BaseModel):
-    """Base of all nouns: immutable, and strict about what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Box(NamedTuple):
-    """A rectangle in page-relative units (0..1, origin top left)."""
-
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-    @property
-    def width(self) -> float:
-        return self.x1 - self.x0
-
-    @property
-    def height(self) -> float:
-        return self.y1 - self.y0
-
-    @property
-    def cx(self) -> float:
-        return (self.x0 + self.x1) / 2
-
-    @property
-    def cy(self) -> float:
-        return (self.y0 + self.y1) / 2
-
-    def union(self, other: Box) -> Box:
-        """The smallest box that holds both."""
-        return Box(
-            min(self.x0, other.x0),
-            min(self.y0, other.y0),
-            max(self.x1, other.x1),
-            max(self.y1, other.y1),
-        )
-
-    def overlap_x(self, other: Box) -> float:
-        """Shared width; negative is the gap between the two."""
-        return min(self.x1, other.x1) - max(self.x0, other.x0)
-
-    def overlap_y(self, other: Box) -> float:
-        """Shared height; negative is the gap between the two."""
-        return min(self.y1, other.y1) - max(self.y0, other.y0)
-
-    def shared(self, other: Box) -> float:
-        """Area in common."""
-        return max(0.0, self.overlap_x(other)) * max(0.0, self.overlap_y(other))
-
-    def contains(self, x: float, y: float) -> bool:
-        """Whether the point lies inside."""
-        return self.x0 <= x <= self.x1 and self.y0 <= y <= self.y1
-
-
-def union_of(boxes: list[Box]) -> Box:
-    """The smallest box around all of ``boxes``; raises ``ValueError`` when there is none."""
-    if not boxes:
-        raise ValueError("no boxes to join")
-    first, *rest = boxes
-    for box in rest:
-        first = first.union(box)
-    return first
+__all__ = [
+    "Adjustment",
+    "Box",
+    "Claim",
+    "Imbalance",
+    "Noun",
+    "Place",
+    "ReasonGroup",
+    "RemittanceSummary",
+    "ServiceLine",
+    "union_of",
+]
+"""Nouns written down elsewhere that are taken from here, like those below."""
 
 
 class DocumentType(str):
@@ -125,6 +82,11 @@ class Decision(StrEnum):
     AUTO = "auto"
     REVIEW = "review"
     QUARANTINE = "quarantine"
+
+
+Release = Literal["never", "confident", "always"]
+"""When a document leaves by itself. ``always``: also with doubtful values; never with a finding
+that blocks."""
 
 
 class Grade(StrEnum):
@@ -300,7 +262,7 @@ class FormMatch(Noun):
     score: float = Bounded(ge=0, le=1)
     """Share of the form's own words that were found at their places."""
     places: tuple[FormPlace, ...] = ()
-    printed: dict[int, str] = {}
+    printed: dict[int, str] = Bounded(default_factory=dict)
 
 
 class RecognisedForm(Noun):
@@ -359,7 +321,7 @@ class Page(Noun):
     """Share of the page under ink, specks and the edges left out; none where nobody looked."""
     image: str | None = None
     """Path (work folder) or sha256 (content store) of the upright page image."""
-    model_versions: dict[str, str] = {}
+    model_versions: dict[str, str] = Bounded(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -436,47 +398,11 @@ class Field(Noun):
         return self
 
 
-class ServiceLine(Noun):
-    """One service line of a remittance (835 loop 2110, SVC/CAS/DTM)."""
+class Blank(Noun):
+    """A place of the form that asks for a field and holds nothing; ``label`` as it is printed."""
 
-    service_date: dt.date | None = None
-    procedure_code: str | None = None
-    units: Decimal | None = None
-    billed: Decimal | None = None
-    allowed: Decimal | None = None
-    adjustment: Decimal | None = None
-    carc: str | None = None
-    rarc: str | None = None
-    deductible: Decimal | None = None
-    copay: Decimal | None = None
-    coinsurance: Decimal | None = None
-    paid: Decimal | None = None
-    note: str | None = None
-    confidence: float = Bounded(default=0.0, ge=0, le=1)
-    page: int | None = None
-    box: Box | None = None
-    derived: tuple[str, ...] = ()
-    """Amounts above that nobody could read and a balance proposes (rule R9)."""
-
-
-class Claim(ServiceLine):
-    """One claim of a remittance (835 loop 2100, CLP), with its service lines.
-
-    The amounts here are the claim's totals; a claim of one line repeats that line's date and
-    procedure so that a plain table of claims needs no join.
-    """
-
-    patient_name: str | None = None
-    member_id: str | None = None
-    group_number: str | None = None
-    patient_account: str | None = None
-    claim_number: str | None = None
-    service_lines: tuple[ServiceLine, ...] = ()
-
-
-class Place(Noun):
-    """Where on the document something stands; without a box, somewhere on the page."""
-
+    field: str
+    label: str = ""
     page: int
     box: Box | None = None
 
@@ -485,7 +411,7 @@ class Finding(Noun):
     """What a rule has to say: which rule, how severe, about what, and what would mend it.
 
     ``field``, ``page`` and ``box`` name the first of what it is about; ``fields`` and ``places``
-    everything, the first included, where it is about more than one.
+    everything, the first included (filled in where it is about one thing only).
     """
 
     rule: str
@@ -498,6 +424,19 @@ class Finding(Noun):
     """What a person can do about it, in words."""
     fields: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_about_its_first(cls, given: object) -> object:
+        """Where nothing more is said, it is about its one field, at its one place."""
+        if not isinstance(given, dict):
+            return given
+        about = dict(given)
+        if about.get("field") is not None and not about.get("fields"):
+            about["fields"] = (about["field"],)
+        if about.get("page") is not None and not about.get("places"):
+            about["places"] = ({"page": about["page"], "box": about.get("box")},)
+        return about
 
 
 class MasterMatch(Noun):
@@ -579,6 +518,10 @@ class Document(Noun):
     """The share of the two documents' numbers that is the same."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
+    blanks: tuple[Blank, ...] = ()
+    """What the form asks for and nobody filled in, needed or not."""
+    remittance: RemittanceSummary | None = None
+    """Of a remittance that has claims."""
     missing: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     masters: tuple[MasterMatch, ...] = ()
@@ -589,7 +532,10 @@ class Document(Noun):
     """1 is worked first; none: that of the channel."""
     decision: Decision = Decision.REVIEW
     reasons: tuple[str, ...] = ()
-    release: Literal["never", "confident", "always"] | None = None
+    """Why it does not leave by itself, in words: patients' data."""
+    reason_codes: tuple[str, ...] = ()
+    """Of each of the reasons, in their order, a code that is no patient's data."""
+    release: Release | None = None
     """The policy by which it was decided whether it leaves by itself."""
     sampled: bool = False
     """Held back only to measure how often what leaves by itself is wrong."""
@@ -597,8 +543,8 @@ class Document(Noun):
     """Of everything that judged it: rules, schemas, requirements, policy."""
     error: str | None = None
     hint: str | None = None
-    timings_ms: dict[str, float] = {}
-    model_versions: dict[str, str] = {}
+    timings_ms: dict[str, float] = Bounded(default_factory=dict)
+    model_versions: dict[str, str] = Bounded(default_factory=dict)
 
     def field(self, name: str) -> Field | None:
         """The first value of a field, or ``None``."""

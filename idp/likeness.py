@@ -5,7 +5,8 @@ Two copies never read alike, so bytes and exact words are of no use; and two pat
 form share nearly all their words. What tells them apart is what was filled in, and most of that has
 digits: dates, numbers, codes, amounts. So documents are compared by their *numbers*, misread digits
 forgiven, and two documents that agree in them are the same one unless a value that names the
-patient or the occasion was surely read differently in both.
+patient or the occasion was surely read differently in both. Where numbers do not tell, the fields
+do: one patient, date, payer and procedure, and near text (:func:`alike`).
 
 ``training.likeness`` measures this on pages that were faxed twice and on other patients' copies of
 the same forms; the limits below stand in the wide gap between the two.
@@ -22,7 +23,7 @@ from typing import NamedTuple
 from datasketch import MinHash
 from rapidfuzz import fuzz, process
 
-from idp.document import Document, Noun, Page
+from idp.document import Document, DocumentType, Field, Noun, Page
 from idp.phrases import fold
 
 SAME = 0.4
@@ -47,8 +48,14 @@ _SURE = 0.8
 _MISREAD = 85.0
 """Similarity (rapidfuzz ratio) of two numbers, one of which may be the other misread."""
 
+SAME_TEXT = 0.5
+"""Share of the words of two documents of one occasion that both have, from which on they are the
+same one ("near text" of rule D1)."""
+
 _SHORTEST = 4
 _BANDS, _ROWS = 32, 2
+OCCASION_BAND = _BANDS
+"""The first band of a fingerprint that is no band of numbers."""
 _SEED = 1
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Z0-9]")
 
@@ -80,10 +87,15 @@ is shown as alike, and a person decides."""
 
 
 class Like(NamedTuple):
-    """An earlier document that a new one repeats, and how alike the two are (0..1)."""
+    """An earlier document that a new one repeats, and how alike the two are (0..1).
+
+    ``by_fields``: they agree in whom and what they are about, and in so much of their text; else
+    in so much of their numbers.
+    """
 
     document_id: str
     likeness: float
+    by_fields: bool = False
 
 
 class Traits(Noun):
@@ -98,11 +110,24 @@ class Traits(Noun):
     """All letters and digits in their order."""
     values: dict[str, frozenset[str]]
     """Of the :data:`TELLING` fields, what was surely read, as printed."""
+    occasions: tuple[tuple[int, str], ...] = ()
+    """Hashes of whom and what it is about, each with its band: two documents of one occasion
+    share one."""
+    payer: str = ""
 
     @cached_property
     def speaks(self) -> bool:
         """Whether there is enough to compare."""
         return len(self.numbers) >= FEWEST_NUMBERS
+
+    @property
+    def comparable(self) -> bool:
+        """Whether a later document could be found to repeat this one."""
+        return self.speaks or bool(self.occasions)
+
+    def bands(self) -> tuple[tuple[int, str], ...]:
+        """Where candidates are looked for: by numbers, and by whom and what they are about."""
+        return (*enumerate(self.buckets()), *self.occasions)
 
     def buckets(self) -> tuple[str, ...]:
         """One bucket for each band: documents alike share one of some band.
@@ -148,6 +173,8 @@ def traits(document: Document, pages: Sequence[Page]) -> Traits:
         words=frozenset(words),
         text="".join(text),
         values={name: frozenset(found) for name, found in values.items()},
+        occasions=_occasions(document),
+        payer=fold(_sure(document, "payer_name") or ""),
     )
 
 
@@ -170,6 +197,82 @@ def likeness(one: Traits, other: Traits) -> float:
         return share if share >= SAME_INTERCHANGE else 0.0
     found = _found_in(one.numbers, other.numbers) + _found_in(other.numbers, one.numbers)
     return found / sizes
+
+
+def alike(document_id: str, one: Traits, other: Traits) -> Like | None:
+    """How ``one`` repeats the other document, if it does (rule D1).
+
+    The same numbers, or the same patient, payer, date and codes (or payment) with near text: what
+    was typed anew or sent with fewer pages shares too few numbers.
+    """
+    numbers = likeness(one, other)
+    if numbers >= SAME:
+        return Like(document_id, numbers)
+    if one.electronic or other.electronic or not set(one.occasions) & set(other.occasions):
+        return None
+    if one.payer and other.payer and fuzz.token_set_ratio(one.payer, other.payer) < _MISREAD:
+        return None
+    words = len(one.words) + len(other.words)
+    text = 2 * len(one.words & other.words) / words if words else 0.0
+    if text < SAME_TEXT or _contradict(one, other):
+        return None
+    return Like(document_id, text, by_fields=True)
+
+
+_DATES = (
+    "service_start_date",
+    "submission_date",
+    "referral_date",
+    "determination_date",
+    "form_date",
+)
+"""When it happens; the first that is there."""
+
+
+def _occasions(document: Document) -> tuple[tuple[int, str], ...]:
+    """Whom and what a document is about, by member number and by name, as hashes.
+
+    Nothing where the patient, the date or the codes were not surely read. A remittance is about a
+    payment: its number, day and amount.
+    """
+    about = [
+        _sure(document, name) or "" for name in ("eft_number", "payment_date", "payment_amount")
+    ]
+    if document.type == DocumentType.REMITTANCE_EOB:
+        return ((OCCASION_BAND, _hashed(document.type, *about)),) if all(about) else ()
+    born = _sure(document, "patient_dob")
+    when = next((date for name in _DATES if (date := _sure(document, name))), None)
+    codes = sorted(
+        {
+            f.value
+            for f in document.fields
+            if f.name == "procedure_codes" and _is_sure(f) and f.value
+        }
+    )
+    if not (born and when and codes):
+        return ()
+    member, name = _sure(document, "member_id"), _sure(document, "patient_name")
+    whom = (
+        _letters_and_digits(member) if member else None,
+        " ".join(sorted(fold(name).split())) if name else None,
+    )
+    return tuple(
+        (band, _hashed(document.type, born, each, when, *codes))
+        for band, each in enumerate(whom, OCCASION_BAND)
+        if each
+    )
+
+
+def _sure(document: Document, name: str) -> str | None:
+    return next((f.value for f in document.fields if f.name == name and _is_sure(f)), None)
+
+
+def _is_sure(field: Field) -> bool:
+    return field.confidence >= _SURE
+
+
+def _hashed(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _letters_and_digits(text: str) -> str:

@@ -13,28 +13,31 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
-from idp.classify import split
-from idp.document import (
-    Decision,
-    Document,
-    DocumentType,
-    Page,
+from idp.came import (
+    Came,
+    how_it_came,
+    with_flaws,
+    with_left_out,
+    with_pages_kept,
+    with_sidecar_flaw,
 )
+from idp.classify import split
+from idp.document import Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
 from idp.forms import FormLibrary
 from idp.in_force import Champion, ModelsInForce
 from idp.ingest import Part, Refusal, Scanner, unpack, unpacking
-from idp.judge import Judge
+from idp.judge import Judge, companions_of, sample_key
 from idp.learning import Registry
 from idp.read import PageCache, Reader, fax_envelope, without_fax_headers
+from idp.reasons import refused
 from idp.schemas import load_lexicon, load_schemas, load_separators
 from idp.settings import Settings
 from idp.signals import Observation
@@ -50,6 +53,19 @@ class Result(NamedTuple):
     pages: tuple[Page, ...]
     observations: tuple[Observation | None, ...] = ()
     """What the models did, one for each document; none for one that no model read."""
+    judged_by: tuple[bytes, ...] = ()
+    """What the documents' rules versions stand for."""
+
+
+class _Draft(NamedTuple):
+    """A document as read and not yet judged; one that can't be read has no clock any more."""
+
+    document: Document
+    pages: tuple[Page, ...] = ()
+    arrived: tuple[Page, ...] = ()
+    clock: Stopwatch | None = None
+    flaws: tuple[str, ...] = ()
+    champion: Champion | None = None
 
 
 def sha256_of(path: Path) -> str:
@@ -79,7 +95,11 @@ class Pipeline:
         self._resident = resident
         self._cache = _page_cache(settings) if resident else None
         self.schemas = load_schemas(settings.schemas_folder)
-        self.judge = Judge(settings, self.schemas)
+        self.judge = Judge(
+            settings,
+            self.schemas,
+            sample_key=sample_key(settings.data, make=True) if resident else None,
+        )
         self.separators = load_separators(settings.schemas_folder)
         self.forms = FormLibrary(settings.forms_folder, self.schemas)
         self.models = ModelsInForce(
@@ -182,24 +202,30 @@ class Pipeline:
             with clock.stage("unpack"):
                 unpacked = unpack(path, workspace, self.settings.ingest)
         except InputError as error:
-            refused = _refused(blank, Refusal.of(error), clock)
-            refused = self.judge.unread(refused, received_at=received_at)
-            return Result((with_sidecar_flaw(refused, came.flaw),), ())
-        documents: list[Document] = []
+            broken = _refused(blank, Refusal.of(error), clock)
+            broken = self.judge.unread(broken, received_at=received_at)
+            return Result((with_sidecar_flaw(broken, came.flaw),), ())
+        drafts: list[_Draft] = []
         pages: list[Page] = []
-        observations: list[Observation | None] = []
         for number, part in enumerate(unpacked.parts):
             place = workspace / f"read-{number:04d}"
             place.mkdir()
-            found = self._part(
-                part, blank, came, place=place, received_at=received_at, clock=clock.copy()
-            )
-            documents.extend(found.documents)
-            pages.extend(found.pages)
-            observations.extend(found.observations or (None,) * len(found.documents))
+            found, read = self._part(part, blank, came, place=place, clock=clock.copy())
+            drafts.extend(found)
+            pages.extend(read)
+        # Only now: what a form asks for may have come as another attachment.
+        documents = [self._checked(draft, drafts, received_at) for draft in drafts]
+        observations = [
+            self.models.observe(draft.champion, document, draft.pages)
+            if draft.champion is not None and self._resident
+            else None
+            for draft, document in zip(drafts, documents, strict=True)
+        ]
+        documents = list(with_pages_kept(documents, pages))
         documents[0] = with_left_out(documents[0], unpacked.left_out)
         documents[0] = with_sidecar_flaw(documents[0], came.flaw)
-        return Result(tuple(documents), tuple(pages), tuple(observations))
+        judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}
+        return Result(tuple(documents), tuple(pages), tuple(observations), tuple(sorted(judged_by)))
 
     def _part(
         self,
@@ -208,10 +234,9 @@ class Pipeline:
         came: Came,
         *,
         place: Path,
-        received_at: dt.datetime,
         clock: Stopwatch,
-    ) -> Result:
-        """The documents of one part; a part that can't be read is one document in quarantine."""
+    ) -> tuple[Sequence[_Draft], Sequence[Page]]:
+        """What one part holds, and its pages; one that can't be read is in quarantine."""
         blank = blank.model_copy(
             update={
                 "part": part.name,
@@ -220,16 +245,14 @@ class Pipeline:
             }
         )
         if part.error is not None:
-            refused = _refused(blank, part.error, clock)
-            return Result((self.judge.unread(refused, received_at=received_at),), (), (None,))
+            return [_Draft(_refused(blank, part.error, clock))], ()
         if part.transaction is not None:
-            return self._transaction(part, part.transaction, blank, received_at, clock)
+            return self._transaction(part, part.transaction, blank, clock)
         try:
             with clock.stage("read"):
                 pages = part.read or self.reader.read(part.pages, place)
         except InputError as error:
-            refused = _refused(blank, Refusal.of(error), clock)
-            return Result((self.judge.unread(refused, received_at=received_at),), (), (None,))
+            return [_Draft(_refused(blank, Refusal.of(error), clock))], ()
         pages = tuple(
             page.model_copy(update={"part": part.name})
             for page in without_fax_headers(pages, part.pages)
@@ -245,8 +268,7 @@ class Pipeline:
         with clock.stage("classify"):
             segments = split(pages, self.schemas, self.separators, message_text=part.message_text)
         champion = self.models.champion()
-        documents: list[Document] = []
-        observations: list[Observation | None] = []
+        drafts: list[_Draft] = []
         for ordinal, segment in enumerate(segments):
             draft = blank.model_copy(
                 update={
@@ -265,28 +287,16 @@ class Pipeline:
             mine = tuple(page for page in pages if page.number in draft.pages)
             # What a sidecar announces are the pages of the file, not of one attachment in it.
             arrived = pages if part.name is None or came.sidecar is None else ()
-            document = self._understand(
-                champion,
-                draft,
-                mine,
-                arrived=arrived,
-                received_at=received_at,
-                clock=clock.copy(),
-            )
-            document = with_flaws(document, part.flaws)
-            documents.append(document)
-            observed = self.models.observe(champion, document, mine) if self._resident else None
-            observations.append(observed)
-        return Result(tuple(documents), pages, tuple(observations))
+            timed = clock.copy()
+            with timed.stage("extract"):
+                found = champion.extractor.extract(mine, draft.type)
+            read = draft.model_copy(update=found._asdict())
+            drafts.append(_Draft(read, mine, arrived, timed, tuple(part.flaws), champion))
+        return drafts, pages
 
     def _transaction(
-        self,
-        part: Part,
-        transaction: TransactionSet,
-        blank: Document,
-        received_at: dt.datetime,
-        clock: Stopwatch,
-    ) -> Result:
+        self, part: Part, transaction: TransactionSet, blank: Document, clock: Stopwatch
+    ) -> tuple[Sequence[_Draft], Sequence[Page]]:
         """The document of a transaction set: it says what it is, so no model has a word in it."""
         pages = tuple(page.model_copy(update={"part": part.name}) for page in part.read)
         with clock.stage("extract"):
@@ -304,8 +314,7 @@ class Pipeline:
                 "model_versions": {"x12": X12_VERSION},
             }
         )
-        document = self._checked(draft, pages, arrived=(), received_at=received_at, clock=clock)
-        return Result((document,), pages, (None,))
+        return [_Draft(draft, pages, clock=clock)], pages
 
     def _extractor(self, models: Path) -> Extractor:
         """What finds fields with the weights of a models folder."""
@@ -313,33 +322,22 @@ class Pipeline:
             models, self.schemas, load_lexicon(), layoutlm=self.settings.extract.layoutlm
         )
 
-    def _understand(
-        self,
-        champion: Champion,
-        draft: Document,
-        mine: tuple[Page, ...],
-        *,
-        arrived: tuple[Page, ...],
-        received_at: dt.datetime,
-        clock: Stopwatch,
-    ) -> Document:
-        with clock.stage("extract"):
-            found = champion.extractor.extract(mine, draft.type)
-        read = draft.model_copy(update={"fields": found.fields, "claims": found.claims})
-        return self._checked(read, mine, arrived=arrived, received_at=received_at, clock=clock)
-
     def _checked(
-        self,
-        draft: Document,
-        mine: tuple[Page, ...],
-        *,
-        arrived: tuple[Page, ...],
-        received_at: dt.datetime,
-        clock: Stopwatch,
+        self, draft: _Draft, drafts: Sequence[_Draft], received_at: dt.datetime
     ) -> Document:
-        with clock.stage("validate"):
-            checked = self.judge.judged(draft, mine, received_at=received_at, arrived=arrived)
-        return checked.model_copy(update={"timings_ms": clock.milliseconds})
+        """The document judged, beside the others of its arrival."""
+        if draft.clock is None:
+            return self.judge.unread(draft.document, received_at=received_at)
+        with draft.clock.stage("validate"):
+            checked = self.judge.judged(
+                draft.document,
+                draft.pages,
+                received_at=received_at,
+                arrived=draft.arrived,
+                companions=companions_of(draft.document, [each.document for each in drafts]),
+            )
+        timed = checked.model_copy(update={"timings_ms": draft.clock.milliseconds})
+        return with_flaws(timed, draft.flaws)
 
 
 def _page_cache(settings: Settings) -> PageCache | None:
@@ -357,13 +355,10 @@ def _page_cache(settings: Settings) -> PageCache | None:
 
 def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:
     """A file or part that can't be read, as a document: quarantined, with its code and hint."""
-    return blank.model_copy(
+    named = blank.model_copy(
         update={
             "document_id": document_id(blank.sha256, blank.part, 0),
-            "decision": Decision.QUARANTINE,
-            "reasons": (refusal.message,),
-            "error": refusal.code,
-            "hint": refusal.hint,
             "timings_ms": clock.milliseconds,
         }
     )
+    return refused(named, refusal.code, refusal.hint, refusal.message)

@@ -28,6 +28,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from idp.document import Release
 from idp.errors import SettingsError
 
 SHIPPED_RULES = Path(__file__).parent.parent / "rules"
@@ -41,9 +42,6 @@ class Slice(BaseModel):
 
 
 DuplicatePolicy = Literal["warn", "hold", "skip"]
-Release = Literal["never", "confident", "always"]
-"""When a document leaves by itself. ``always``: also with doubtful values; never with a finding
-that blocks."""
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")]
 """It becomes the name of a folder."""
 SiteName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
@@ -278,12 +276,15 @@ class DecisionSettings(Slice):
         description="Document type or subtype -> never, confident or always; by default confident. "
         "`always` lets doubtful values pass, never a finding that blocks.",
     )
-    accuracy_target: float | None = Field(
-        None,
-        gt=0.5,
+    accuracy_target: float = Field(
+        0.99,
+        ge=0,
         lt=1,
-        description="Share of the values that leave by themselves which must be right (.995: at "
-        "most .5 % wrong); thresholds follow from what was measured. None: field_threshold holds.",
+        description="Share of the values that leave by themselves which must be right (.99: at "
+        "most 1 % wrong). The thresholds of what models read follow from what was measured of "
+        "them; where no threshold is proved to keep it, nothing of that kind leaves by itself. "
+        "Values of registered forms and interchanges keep to field_threshold. "
+        "0: all keep to field_threshold.",
     )
     quality_sample: float = Field(
         0.02,
@@ -294,6 +295,13 @@ class DecisionSettings(Slice):
     )
     field_threshold: float = Field(
         0.9, ge=0, le=1, description="A field below this confidence goes to review."
+    )
+    unseen_threshold: float = Field(
+        0.95,
+        ge=0,
+        le=1,
+        description="The same on pages of fair quality, and on layouts that are neither a "
+        "registered form nor were ever corrected here; the higher of both holds.",
     )
     type_threshold: float = Field(
         0.8, ge=0, le=1, description="A document type below this confidence goes to review."

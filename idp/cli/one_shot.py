@@ -20,8 +20,9 @@ from idp.cli import render
 from idp.cli.border import messages, one_line, printer, results_only, tables
 from idp.cli.pictures import PageFiles, write_overlay, write_page_layout
 from idp.contract import to_contract
-from idp.document import Decision, Document, DocumentType, Page
+from idp.document import Document, DocumentType, Page
 from idp.errors import AccessError, ExitCode, InputError, NotFoundError, where
+from idp.reasons import refused
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _internal_fault(path: Path, channel: str, error: Exception) -> Document:
     from idp.pipeline import document_id, sha256_of  # noqa: PLC0415 - heavy
 
     sha256 = sha256_of(path)
-    return Document(
+    document = Document(
         document_id=document_id(sha256, None, 0),
         source=str(path),
         sha256=sha256,
@@ -254,10 +255,12 @@ def _internal_fault(path: Path, channel: str, error: Exception) -> Document:
         type=DocumentType.OTHER,
         type_confidence=0.0,
         pages=(),
-        decision=Decision.QUARANTINE,
-        reasons=(f"idp failed on this file: {type(error).__name__}",),
-        error=INTERNAL,
-        hint="This is a fault in idp. Please report it with the log around it.",
+    )
+    return refused(
+        document,
+        INTERNAL,
+        "This is a fault in idp. Please report it with the log around it.",
+        f"idp failed on this file: {type(error).__name__}",
     )
 
 

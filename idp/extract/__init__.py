@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from idp.document import Claim, DocumentType, Field, Page
+from idp.document import Blank, Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
@@ -22,12 +22,26 @@ from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
 from idp.extract.taggers import load_tagger
-from idp.extract.trust import load_trust, trusted
+from idp.extract.trust import FieldTrust, load_trust, trusted
 from idp.extract.vote import vote
 from idp.extract.x12 import X12_VERSION, X12Extraction, extract_x12
 from idp.schemas import DocumentSchema, Lexicon
 
-__all__ = ["X12_VERSION", "Extraction", "Extractor", "Proposal", "X12Extraction", "extract_x12"]
+__all__ = [
+    "TRUST",
+    "X12_VERSION",
+    "Extraction",
+    "Extractor",
+    "FieldTrust",
+    "Proposal",
+    "X12Extraction",
+    "extract_x12",
+    "load_trust",
+]
+
+
+TRUST = "trust"
+"""The name of the fitted trust among a document's ``model_versions``."""
 
 
 class Extraction(NamedTuple):
@@ -35,6 +49,7 @@ class Extraction(NamedTuple):
 
     fields: tuple[Field, ...]
     claims: tuple[Claim, ...]
+    blanks: tuple[Blank, ...] = ()
 
 
 class Proposal(NamedTuple):
@@ -43,6 +58,7 @@ class Proposal(NamedTuple):
     fields: tuple[Field, ...]
     claims: tuple[Claim, ...]
     candidates: tuple[Candidate, ...]
+    blanks: tuple[Blank, ...] = ()
 
 
 class Extractor:
@@ -82,7 +98,7 @@ class Extractor:
         """Name and version of every source."""
         sources: tuple[CandidateSource, ...] = (self._structure, self._prose, *self._sources)
         versions = {s.name: s.version for s in sources}
-        return versions | ({"trust": self._trust.version} if self._trust else {})
+        return versions | ({TRUST: self._trust.version} if self._trust else {})
 
     def extract(self, pages: Sequence[Page], type: DocumentType) -> Extraction:
         """The fields and claims of one document, each field with its fitted confidence.
@@ -96,7 +112,7 @@ class Extractor:
         if self._trust is not None:
             schema = self._schemas[type]
             fields = trusted(fields, proposal.candidates, pages, schema, self._trust)
-        return Extraction(fields, proposal.claims)
+        return Extraction(fields, proposal.claims, _unanswered(proposal.blanks, fields))
 
     def propose(self, pages: Sequence[Page], type: DocumentType) -> Proposal:
         """What the sources found and the vote chose, with the vote's own scores.
@@ -122,4 +138,15 @@ class Extractor:
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
-        return Proposal(vote(found, schema, self.versions), claims, tuple(found))
+        blanks = tuple(self._structure.blanks(readings, schema))
+        return Proposal(vote(found, schema, self.versions), claims, tuple(found), blanks)
+
+
+def _unanswered(blanks: Sequence[Blank], fields: Sequence[Field]) -> tuple[Blank, ...]:
+    """The first empty place of each field that got no value from elsewhere."""
+    filled = {field.name for field in fields if field.value}
+    first: dict[str, Blank] = {}
+    for blank in blanks:
+        if blank.field not in filled:
+            first.setdefault(blank.field, blank)
+    return tuple(first.values())

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from idp.document import Box, Claim, Page, ServiceLine, union_of
-from idp.extract.claims_cells import ServiceDraft, read_amounts, read_service
+from idp.document import Adjustment, Box, Claim, Page, Place, ServiceLine, union_of
+from idp.extract.claims_cells import PATIENT_SHARE, ServiceDraft, read_amounts, read_service
 from idp.extract.claims_labels import IDENTITY_ROLES, KEY_ROLES, fits, trim
 from idp.extract.claims_lines import Event, PageReader
 from idp.extract.claims_regions import CLAIM_COLUMNS
@@ -34,7 +34,11 @@ MAX_CLAIMS = 5000
 
 _LINE_AMOUNTS = (
     *("billed", "allowed", "adjustment", "deductible", "copay", "coinsurance", "paid"),
+    *("noncovered", "other_amount", "patient_responsibility"),
 )
+_NEVER_BLANK = frozenset({"billed", "allowed", "paid"})
+_OF_LINES_ALONE = frozenset({"adjustments", "derived"})
+"""What a claim of one line does not repeat."""
 _STATEMENT_FIELDS = {
     "billed": "total_billed",
     "allowed": "total_allowed",
@@ -79,8 +83,14 @@ class _Draft:
     identity: dict[str, str] = field(default_factory=dict)
     services: list[ServiceDraft] = field(default_factory=list)
     totals: dict[str, Decimal] = field(default_factory=dict)
+    total_cells: dict[str, tuple[Token, ...]] = field(default_factory=dict)
     tokens: list[Token] = field(default_factory=list)
     date_cell: tuple[Token, ...] = ()
+
+    def whole_sum(self, role: str) -> Decimal | None:
+        """The lines' sum; none where a line lacks an amount that is never left blank."""
+        lacks = any(role not in s.amounts for s in self.services)
+        return None if lacks and role in _NEVER_BLANK else self.sums(role)
 
     def sums(self, role: str) -> Decimal | None:
         values = [s.amounts[role] for s in self.services if role in s.amounts]
@@ -262,6 +272,7 @@ class _Builder:
     def _close(self, draft: _Draft, event: Event) -> None:
         for role, amount in _amounts(event.cells).items():
             draft.totals.setdefault(role, amount)
+            draft.total_cells.setdefault(role, event.cells[role])
 
     @staticmethod
     def _adds_up(event: Event, drafts: Sequence[_Draft]) -> bool:
@@ -342,6 +353,7 @@ class _Builder:
             if last and number and last.identity.get("claim_number") == number:
                 last.services.extend(draft.services)
                 last.totals.update(draft.totals)
+                last.total_cells.update(draft.total_cells)
                 for role, text in draft.identity.items():
                     last.identity.setdefault(role, text)
             else:
@@ -355,13 +367,14 @@ class _Builder:
         lines = tuple(self._line(s, legend) for s in draft.services)
         values: dict[str, object] = {}
         if len(lines) == 1:
-            values = {n: getattr(lines[0], n) for n in ServiceLine.model_fields}
+            names = ServiceLine.model_fields.keys() - _OF_LINES_ALONE
+            values = {n: getattr(lines[0], n) for n in names}
             for role in _LINE_AMOUNTS:
                 if values.get(role) is None and role in draft.totals:
                     values[role] = draft.totals[role]
         else:
             for role in _LINE_AMOUNTS:
-                values[role] = draft.totals.get(role, draft.sums(role))
+                values[role] = draft.totals.get(role, draft.whole_sum(role))
             dates = [line.service_date for line in lines if line.service_date]
             values["service_date"] = min(dates) if dates else None
             codes = [c for line in lines for c in (line.carc or "").split(", ") if c]
@@ -376,6 +389,8 @@ class _Builder:
         if values.get("service_date") is None and draft.date_cell:
             days = parse_dates(joined(draft.date_cell))
             values["service_date"] = days[0] if days else None
+        values["totals"] = {r: a for r, a in draft.totals.items() if r in _LINE_AMOUNTS}
+        values["cells"] = self._places(draft.total_cells)
         identity = {r: t for r, t in draft.identity.items() if r in IDENTITY_ROLES}
         if "subscriber_name" in draft.identity:
             # Where no patient is named, it is the member.
@@ -392,11 +407,21 @@ class _Builder:
             **{role: draft.amounts.get(role) for role in _LINE_AMOUNTS},
             carc=", ".join(codes) or None,
             rarc=", ".join(remarks) or None,
+            adjustments=_reasons(draft, codes),
             note=draft.note,
             confidence=draft.confidence(),
             page=draft.page,
             box=self._box(draft.page, draft.tokens),
+            cells=self._places(draft.cells),
         )
+
+    def _places(self, cells: Mapping[str, tuple[Token, ...]]) -> dict[str, Place]:
+        """Where the amounts stand."""
+        return {
+            role: Place(page=tokens[0].page, box=self._box(tokens[0].page, tokens))
+            for role, tokens in cells.items()
+            if role in _LINE_AMOUNTS and tokens
+        }
 
     def _evidence(self) -> tuple[Evidence, ...]:
         found: dict[str, list[tuple[bool, Evidence]]] = {}
@@ -460,6 +485,22 @@ class _Builder:
             tuple(i for t in tokens for i in t.word_ids),
             round(trust * (0.5 + 0.5 * min(t.confidence for t in tokens)), 4),
         )
+
+
+def _reasons(draft: ServiceDraft, codes: Sequence[str]) -> tuple[Adjustment, ...]:
+    """The codes with the amounts that stand beside them, or that only they can be about."""
+    beside = dict(draft.adjustments)
+    ours = [code for code in codes if code not in PATIENT_SHARE]
+    found: list[Adjustment] = []
+    for code in codes:
+        group, _, reason = code.rpartition("-")
+        amount = beside.get(code)
+        if amount is None and code in PATIENT_SHARE:
+            amount = draft.amounts.get(PATIENT_SHARE[code])
+        elif amount is None and len(ours) == 1:
+            amount = draft.amounts.get("adjustment")
+        found.append(Adjustment(group=group, reason=reason, amount=amount))
+    return tuple(found)
 
 
 class _Legend:

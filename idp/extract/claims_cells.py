@@ -28,7 +28,7 @@ from idp.extract.tables_values import (
     parse_remark_codes,
 )
 
-_PATIENT_SHARE = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
+PATIENT_SHARE = {"PR-1": "deductible", "PR-2": "coinsurance", "PR-3": "copay"}
 """X12 CARC 1, 2 and 3 under group PR are these amounts by definition."""
 _CENT = Decimal("0.01")
 _MAX_READINGS = 64
@@ -46,6 +46,10 @@ class ServiceDraft:
     procedure_code: str | None = None
     units: Decimal | None = None
     adjustment_codes: tuple[str, ...] = ()
+    adjustments: tuple[tuple[str, Decimal | None], ...] = ()
+    """The codes that stand in the row, each with its amount."""
+    cells: dict[str, tuple[Token, ...]] = field(default_factory=dict)
+    """What stands under the heads of amounts, also where it can't be read."""
     remark_codes: tuple[str, ...] = ()
     note: str | None = None
     balanced: bool | None = None
@@ -205,6 +209,32 @@ def _units(tokens: Sequence[Token]) -> Decimal | None:
     return None
 
 
+def _is_written_off(amounts: Mapping[str, Decimal], amount: Decimal) -> bool:
+    """Whether an amount beside a patient's code is what lies between billed and allowed."""
+    return (
+        amounts.get("adjustment") == amount
+        and {"billed", "allowed"} <= amounts.keys()
+        and amounts["billed"] - amount == amounts["allowed"]
+    )
+
+
+def _where(
+    cells: Mapping[str, tuple[Token, ...]],
+    before: Mapping[str, Decimal],
+    after: Mapping[str, Decimal],
+) -> dict[str, tuple[Token, ...]]:
+    """The tokens of each amount, also of one that was given to the column beside."""
+    found = {role: tokens for role, tokens in cells.items() if role in MONEY_ROLES and tokens}
+    left = [role for role in before if role not in after]
+    for role in after.keys() - before.keys():
+        source = next((each for each in left if before[each] == after[role]), None)
+        if source is not None and source in found:
+            found[role] = found.pop(source)
+    if "noncovered" not in after and "adjustment" not in found and "noncovered" in found:
+        found["adjustment"] = found.pop("noncovered")
+    return found
+
+
 def read_service(event: Event) -> ServiceDraft:
     """The service line that a row of cells says; cells that can't be read stay empty."""
     cells = event.cells
@@ -222,8 +252,8 @@ def read_service(event: Event) -> ServiceDraft:
     adjustments = _adjustments(cells)
     paired = all(amount is not None for _, amount in adjustments)
     for code, amount in adjustments:
-        share = _PATIENT_SHARE.get(code)
-        if amount is not None and share is not None:
+        share = PATIENT_SHARE.get(code)
+        if amount is not None and share is not None and not _is_written_off(draft.amounts, amount):
             draft.amounts.setdefault(share, amount)
     written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
     if written_off and paired and "noncovered" not in cells:
@@ -233,11 +263,14 @@ def read_service(event: Event) -> ServiceDraft:
         draft.amounts["adjustment"] = sum(beside, Decimal(0))
     if "adjustment" not in draft.amounts and "noncovered" in draft.amounts:
         draft.amounts["adjustment"] = draft.amounts.pop("noncovered")
+    before = dict(draft.amounts)
     draft.amounts, draft.balanced, changed = settle(draft.amounts, others, event.columns)
+    draft.cells = _where(cells, before, draft.amounts)
     draft.doubtful = (draft.doubtful if not draft.balanced else set()) | changed
     draft.service_date = _service_date(cells.get("service_date", ()))
     draft.procedure_code = parse_procedure(joined(cells.get("procedure_code", ())))
     draft.units = _units(cells.get("units", ()))
+    draft.adjustments = tuple(adjustments)
     draft.adjustment_codes = tuple(c for c, _ in adjustments) or _bare_reasons(cells)
     draft.remark_codes = parse_remark_codes(
         " ".join(joined(cells.get(r, ())) for r in ("rarc", "note", "carc"))

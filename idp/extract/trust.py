@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from idp.calibration import Calibration
 from idp.document import Field, Grade, Page
 from idp.errors import ModelError
 from idp.extract.ports import Candidate
@@ -67,6 +68,8 @@ class FieldTrust:
 
     weights: tuple[float, ...]
     version: str
+    calibration: Calibration | None = None
+    """How often values are wrong that a probability lets through, where that was measured."""
 
     def probability(self, values: Sequence[float]) -> float:
         """The probability that a value with these features is right, 0..1."""
@@ -84,11 +87,13 @@ def load_trust(models: Path) -> FieldTrust | None:
     entry = load_entry(models, MODEL_NAME)
     content = read_weights(models, entry, TRUST_VERSION)
     try:
-        fitted = json.loads(content)["weights"]
-        weights = tuple(float(fitted[name]) for name in FEATURES)
+        stored = json.loads(content)
+        weights = tuple(float(stored["weights"][name]) for name in FEATURES)
+        measured = stored.get("calibration")
+        calibration = Calibration.model_validate(measured) if measured is not None else None
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{entry.file}: no usable weights ({error}); fit them again") from error
-    return FieldTrust(weights, entry.version)
+    return FieldTrust(weights, entry.version, calibration)
 
 
 def trusted(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
-from idp.document import Claim, Field, ServiceLine, Severity
+from idp.document import Adjustment, Claim, Field, Place, ServiceLine, Severity
 from idp.extract.x12_listed import (
     MALFORMED,
     SOURCE,
@@ -61,16 +61,22 @@ _QUALIFIED_CODES = frozenset({"HC", "AD", "HP", "WK"})
 """SVC01-1 of CPT, HCPCS, dental and HIPPS codes."""
 
 
-class Adjustment(NamedTuple):
-    """One reason of a CAS segment."""
+class _Reason(NamedTuple):
+    """One reason of a CAS segment, and its element."""
 
     group: str
     reason: str
     amount: Decimal
+    cas: X12Segment
+    element: int
 
     @property
     def code(self) -> str:
         return f"{self.group}-{self.reason}"
+
+    def told(self) -> Adjustment:
+        """As documents carry it."""
+        return Adjustment(group=self.group, reason=self.reason, amount=self.amount)
 
 
 @dataclass
@@ -78,7 +84,7 @@ class _Service:
     """Loop 2110: an SVC and what follows it."""
 
     svc: X12Segment
-    adjustments: list[Adjustment] = field(default_factory=list)
+    adjustments: list[_Reason] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     dates: dict[str, X12Segment] = field(default_factory=dict)
     allowed: X12Segment | None = None
@@ -90,14 +96,14 @@ class _ClaimPayment:
 
     clp: X12Segment
     services: list[_Service] = field(default_factory=list)
-    adjustments: list[Adjustment] = field(default_factory=list)
+    adjustments: list[_Reason] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
     dates: dict[str, X12Segment] = field(default_factory=dict)
     names: dict[str, X12Segment] = field(default_factory=dict)
     references: dict[str, X12Segment] = field(default_factory=dict)
 
     @property
-    def all_adjustments(self) -> list[Adjustment]:
+    def all_adjustments(self) -> list[_Reason]:
         return [*self.adjustments, *(a for s in self.services for a in s.adjustments)]
 
 
@@ -118,7 +124,7 @@ def remittance(listed: Listed) -> tuple[list[Field], tuple[Claim, ...]]:
     fields = _head_fields(listed, payment)
     fields += _provider_adjustments(listed, payment)
     fields += _totals(claims)
-    shares = [_patient_share(listed, claim) for claim in payment.claims]
+    shares = [_patient_share(claim) for claim in claims]
     fields += _total("patient_responsibility", shares)
     if len(payment.claims) == 1:
         fields += _only_claim(listed, payment.claims[0])
@@ -178,7 +184,7 @@ def _into(
 
 
 @rule("R7", severity=Severity.BLOCK, source="835 X221A1 CAS; CAQH CORE 360")
-def _adjustments(listed: Listed, cas: X12Segment) -> Iterator[Adjustment]:
+def _adjustments(listed: Listed, cas: X12Segment) -> Iterator[_Reason]:
     """R7: each adjustment has a group, a reason and an amount.
 
     CAS02 to CAS19 hold up to six reasons, each with an amount and a quantity.
@@ -190,12 +196,12 @@ def _adjustments(listed: Listed, cas: X12Segment) -> Iterator[Adjustment]:
         if amount is not None:
             if not reason:
                 listed.find_fault("R7", cas, f"CAS{at + 1:02d} has no reason", field="carc")
-            yield Adjustment(clean(cas[1]), reason, amount)
+            yield _Reason(clean(cas[1]), reason, amount, cas, at + 1)
         elif reason and not cas[at + 1]:
             listed.find_fault("R7", cas, f"CAS{at:02d} has no amount", field="adjustment")
 
 
-def _reductions(adjustments: Sequence[Adjustment]) -> dict[str, Decimal | None]:
+def _reductions(adjustments: Sequence[_Reason]) -> dict[str, Decimal | None]:
     """The sums by the place that each reason has; a share that nobody speaks of is none."""
     sums: dict[str, Decimal | None] = dict.fromkeys(_SHARES.values())
     rest = Decimal(0)
@@ -206,6 +212,21 @@ def _reductions(adjustments: Sequence[Adjustment]) -> dict[str, Decimal | None]:
         else:
             sums[name] = (sums[name] or Decimal(0)) + each.amount
     return {**sums, "adjustment": rest}
+
+
+def _cells(
+    listed: Listed,
+    segment: X12Segment,
+    elements: Sequence[tuple[str, int]],
+    reasons: Sequence[_Reason],
+) -> dict[str, Place]:
+    """Where the amounts stand: elements of the segment, and the first CAS that each sum has."""
+    stands = {name: (segment, element) for name, element in elements if segment[element]}
+    for each in reasons:
+        name = _SHARES.get((each.group, each.reason), "adjustment")
+        stands.setdefault(name, (each.cas, each.element))
+    places = {name: listed.element(*where) for name, where in stands.items()}
+    return {name: Place(page=where.page, box=where.box) for name, where in places.items()}
 
 
 def _joined(codes: Sequence[str]) -> str | None:
@@ -228,9 +249,11 @@ def _service_line(listed: Listed, service: _Service) -> ServiceLine:
         **_reductions(service.adjustments),
         carc=_joined([a.code for a in service.adjustments]),
         rarc=_joined(service.remarks),
+        adjustments=tuple(each.told() for each in service.adjustments),
         confidence=1.0,
         page=place.page,
         box=place.box,
+        cells=_cells(listed, svc, (("billed", 2), ("paid", 3)), service.adjustments),
     )
 
 
@@ -285,10 +308,19 @@ def _claim(listed: Listed, claim: _ClaimPayment) -> Claim:
         **_reductions(claim.all_adjustments),
         carc=_joined([a.code for a in claim.all_adjustments]),
         rarc=_joined([*claim.remarks, *(r for s in claim.services for r in s.remarks)]),
+        patient_responsibility=listed.amount(clp, 5),
+        status=clean(clp[2]) or None,
+        adjustments=tuple(each.told() for each in claim.adjustments),
         note=_NOTES.get(clp[2], f"Status {clean(clp[2])}"),
         confidence=1.0,
         page=place.page,
         box=place.box,
+        cells=_cells(
+            listed,
+            clp,
+            (("billed", 3), ("paid", 4), ("patient_responsibility", 5)),
+            claim.adjustments,
+        ),
         service_lines=lines,
     )
 
@@ -302,22 +334,11 @@ def _member(claim: _ClaimPayment) -> X12Segment | None:
     return None
 
 
-@rule("R5", severity=Severity.WARN, source="835 X221A1 CLP05, CAS")
-def _patient_share(listed: Listed, claim: _ClaimPayment) -> Decimal | None:
-    """R5: the patient's share (CLP05) is the sum of the adjustments of group PR."""
-    clp = claim.clp
-    said = listed.amount(clp, 5)
-    total = sum((a.amount for a in claim.all_adjustments if a.group == "PR"), Decimal(0))
-    if said is not None and clp[2] != _REVERSAL and said != total:
-        listed.find_fault(
-            "R5",
-            clp,
-            f"the patient's responsibility is {money(said)} (CLP05), the adjustments of group PR "
-            f"add up to {money(total)}",
-            field="patient_responsibility",
-            severity=Severity.WARN,
-        )
-    return said if clp[5] else total
+def _patient_share(claim: Claim) -> Decimal:
+    """CLP05; where it is not sent, what the reasons of group PR add up to."""
+    if claim.patient_responsibility is not None:
+        return claim.patient_responsibility
+    return claim.responsibility()
 
 
 def _head_fields(listed: Listed, payment: _Payment) -> list[Field]:

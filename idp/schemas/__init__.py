@@ -9,6 +9,7 @@ what all types share: parties, section titles, attribute labels, labels that end
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from idp.document import DocumentType, Severity
+from idp.document import DocumentType, Release, Severity
 from idp.errors import SchemaError
 from idp.values import Kind
 
@@ -41,24 +42,61 @@ class Strict(BaseModel):
 
 
 class Condition(Strict):
-    """When a conditional field is required: ``field`` present, absent, asked for, or ``equals``.
+    """When something is required: one test of a field, of the form, or ``all`` of several.
 
-    ``asked`` holds when the form itself has a place for the field (its label is printed), filled
-    in or not. Any one condition that holds makes the field required.
+    ``present`` and ``equals`` look at the values of ``field``, ``matches`` is a regular expression
+    found in one of them (case ignored). ``asked`` holds when the form itself has a place for the
+    field (its label is printed) that is empty, ``ticked`` when a box with one of these labels is
+    checked, ``subtypes`` when the document is of one of these kinds. Any one condition of a
+    ``when`` that holds makes the field required.
     """
 
-    field: str
+    field: str = ""
     present: bool | None = None
     equals: tuple[str, ...] = ()
+    matches: str = Field(default="", max_length=200)
     asked: bool | None = None
-    because: str
+    ticked: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
+    all: tuple[Condition, ...] = ()
+    because: str = ""
 
     @model_validator(mode="after")
     def _one_test(self) -> Condition:
-        tests = (self.present is not None, bool(self.equals), self.asked is not None)
-        if sum(tests) != 1:
-            raise ValueError("a condition tests one of `present`, `equals` and `asked`")
+        of_a_field = (
+            self.present is not None,
+            bool(self.equals),
+            bool(self.matches),
+            self.asked is not None,
+        )
+        others = (bool(self.ticked), bool(self.subtypes), bool(self.all))
+        if sum((*of_a_field, *others)) != 1:
+            raise ValueError(
+                "a condition tests one of `present`, `equals`, `matches`, `asked`, `ticked`, "
+                "`subtypes`, `all`"
+            )
+        if any(of_a_field) != bool(self.field):
+            raise ValueError("`field` goes with a test of a field, and only with one")
+        try:
+            re.compile(self.matches)
+        except re.error as error:
+            raise ValueError(f"`matches` is no regular expression: {error}") from error
         return self
+
+    def holds_of(self, values: Sequence[str]) -> bool:
+        """Whether a test of a field's values holds; one of the form or of several does not."""
+        if self.present is not None:
+            return bool(values) is self.present
+        if self.matches:
+            return any(re.search(self.matches, value, re.IGNORECASE) for value in values)
+        return any(set(value.split("/")) & set(self.equals) for value in values)
+
+
+def condition_fields(condition: Condition) -> set[str]:
+    """The names of all fields that a condition speaks of."""
+    if condition.all:
+        return {name for each in condition.all for name in condition_fields(each)}
+    return {condition.field} if condition.field else set()
 
 
 class FieldSchema(Strict):
@@ -74,6 +112,8 @@ class FieldSchema(Strict):
     options: dict[str, tuple[str, ...]] = {}
     required: Literal["always", "conditional", "optional"] = "optional"
     when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    """Any one of these that holds lifts the requirement ("self-pay" and the member number)."""
     one_of: str | None = None
     validators: tuple[str, ...] = ()
     severity: Severity = Severity.WARN
@@ -84,6 +124,10 @@ class FieldSchema(Strict):
     def _conditions_match(self) -> FieldSchema:
         if (self.required == "conditional") != bool(self.when):
             raise ValueError(f"{self.name}: `when` goes with `required: conditional`")
+        if self.unless and self.required == "optional":
+            raise ValueError(f"{self.name}: `unless` goes with a field that is required")
+        if any(not condition.because for condition in self.when):
+            raise ValueError(f"{self.name}: a condition of `when` says why in `because`")
         return self
 
 
@@ -115,6 +159,8 @@ class Subtype(Strict):
     evidence: tuple[Evidence, ...]
     most_pages: int | None = Field(default=None, ge=1)
     """A longer document is something else that speaks of it."""
+    release: Release | None = None
+    """When documents of this kind leave by themselves, unless decision.types names the kind."""
 
 
 class DocumentSchema(Strict):
@@ -123,6 +169,8 @@ class DocumentSchema(Strict):
     type: DocumentType
     title: str
     version: int = Field(ge=1)
+    release: Release = "confident"
+    """When documents of this type leave by themselves, unless decision.types names the type."""
     subject: str | None = None
     """The party that labels speak of when neither they nor a title say whom they mean."""
     evidence: tuple[Evidence, ...] = ()
@@ -138,9 +186,10 @@ class DocumentSchema(Strict):
         if self.subject and self.subject not in parties:
             raise ValueError(f"no field is about the subject {self.subject}")
         for field in self.fields:
-            for condition in field.when:
-                if condition.field not in names:
-                    raise ValueError(f"{field.name}: condition on unknown field {condition.field}")
+            for condition in (*field.when, *field.unless):
+                for name in condition_fields(condition):
+                    if name not in names:
+                        raise ValueError(f"{field.name}: condition on unknown field {name}")
         return self
 
     def field(self, name: str) -> FieldSchema | None:

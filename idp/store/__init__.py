@@ -36,6 +36,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.corrections(document_id=None) -> tuple[CorrectionRow, ...]     # no values
     store.corrected_documents() -> Iterator[CorrectedDocument]           # what training learns from
     store.observations(since=None) -> tuple[ObservationRow, ...]         # what the models did
+    store.decisions(document_id) -> tuple[DecisionRow, ...]              # rules and codes only
+    store.decided_documents(store.decided_ids(...))   # to decide again: document, pages, arrival
+    store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
@@ -48,14 +51,18 @@ process is picked up by the running appliance within about a second.
 
 from idp.store.content import ContentStore, Kept
 from idp.store.database import connect_for_engine
+from idp.store.decisions import rules_of
 from idp.store.identity import born_at, new_id
 from idp.store.jobs import DELIVER, PROCESS
+from idp.store.likenesses import double_of, marked
 from idp.store.rows import (
     CLOCK_STOPPED,
     ArrivalRow,
     ClockCounts,
     CorrectedDocument,
     CorrectionRow,
+    DecidedDocument,
+    DecisionRow,
     DeliverJob,
     DeliveryRow,
     DocumentDetail,
@@ -67,6 +74,7 @@ from idp.store.rows import (
     NewArrival,
     ObservationRow,
     ProcessJob,
+    QualityRow,
     Results,
     State,
 )
@@ -81,6 +89,8 @@ __all__ = [
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
+    "DecidedDocument",
+    "DecisionRow",
     "DeliverJob",
     "DeliveryRow",
     "DocumentDetail",
@@ -93,10 +103,14 @@ __all__ = [
     "NewArrival",
     "ObservationRow",
     "ProcessJob",
+    "QualityRow",
     "Results",
     "State",
     "Store",
     "born_at",
     "connect_for_engine",
+    "double_of",
+    "marked",
     "new_id",
+    "rules_of",
 ]

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from idp.document import Decision, Document, Finding, Page, Severity
-from idp.likeness import MOST_CANDIDATES, SAME, Like, Traits, likeness, traits
+from idp.document import Document, Finding, Page, Severity
+from idp.likeness import MOST_CANDIDATES, OCCASION_BAND, Like, Traits, alike, traits
+from idp.reasons import with_finding
 from idp.rulebook import rule
 from idp.settings import DuplicatePolicy
 from idp.store.content import ContentStore
@@ -44,31 +45,29 @@ def most_like(
     results are left out and ``siblings`` are those of this time. Documents born before ``since``
     are not looked at.
     """
-    buckets = of.buckets()
-    if not buckets:
+    bands = of.bands()
+    if not bands:
         return None
     shared = sa.func.count().label("shared")
+    same_occasion = sa.func.max(FingerprintRecord.band) >= OCCASION_BAND
     candidates = session.execute(
         sa.select(DocumentRecord.id, DocumentRecord.traits_sha256, shared)
         .join(FingerprintRecord, FingerprintRecord.document_id == DocumentRecord.id)
         .where(
-            sa.tuple_(FingerprintRecord.band, FingerprintRecord.bucket).in_(
-                list(enumerate(buckets))
-            ),
+            sa.tuple_(FingerprintRecord.band, FingerprintRecord.bucket).in_(list(bands)),
             FingerprintRecord.document_id >= first_at(since),
             DocumentRecord.arrival_id != arrival_id,
             DocumentRecord.traits_sha256.is_not(None),
         )
         .group_by(DocumentRecord.id, DocumentRecord.traits_sha256)
-        .order_by(shared.desc(), DocumentRecord.id)
+        .order_by(same_occasion.desc(), shared.desc(), DocumentRecord.id)
         .limit(MOST_CANDIDATES)
     ).all()
     known = [
         (row.id, Traits.model_validate_json(content.read(row.traits_sha256))) for row in candidates
     ]
-    alike = [Like(id_, likeness(of, theirs)) for id_, theirs in (*siblings, *known)]
-    best = max(alike, key=lambda like: like.likeness, default=None)
-    return best if best is not None and best.likeness >= SAME else None
+    found = [like for id_, theirs in (*siblings, *known) if (like := alike(id_, of, theirs))]
+    return max(found, key=lambda like: (not like.by_fields, like.likeness), default=None)
 
 
 def remember(session: Session, document_id: str, of: Traits) -> None:
@@ -78,11 +77,20 @@ def remember(session: Session, document_id: str, of: Traits) -> None:
     )
     session.add_all(
         FingerprintRecord(document_id=document_id, band=band, bucket=bucket)
-        for band, bucket in enumerate(of.buckets())
+        for band, bucket in of.bands()
     )
 
 
-@rule("D1", severity=Severity.WARN, source="policy of the channel: near duplicates")
+_ABOUT = "Repeats document"
+_BY_FIELDS = "the same patient, dates and codes"
+
+
+@rule(
+    "D1",
+    severity=Severity.BLOCK,
+    source="policy of the channel: near_duplicates; nothing is delivered twice",
+    version=2,
+)
 def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Document:
     """D1: a document that repeats an earlier one is linked to it and marked.
 
@@ -90,20 +98,27 @@ def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Do
     """
     if like is None:
         return document
-    message = (
-        f"Repeats document {like.document_id}: {int(like.likeness * 100)} % of its numbers are "
-        "the same"
+    share = f"{int(like.likeness * 100)} %"
+    told = (
+        f"{_BY_FIELDS}, and {share} of its words are the same"
+        if like.by_fields
+        else f"{share} of its numbers are the same"
     )
-    held = policy != "warn" and document.decision is Decision.AUTO
-    return document.model_copy(
-        update={
-            "duplicate_of": like.document_id,
-            "likeness": round(like.likeness, 4),
-            "findings": (
-                *document.findings,
-                Finding(rule="D1", severity=Severity.WARN, message=message),
-            ),
-            "decision": Decision.REVIEW if held else document.decision,
-            "reasons": document.reasons if policy == "warn" else (*document.reasons, message),
-        }
+    linked = document.model_copy(
+        update={"duplicate_of": like.document_id, "likeness": round(like.likeness, 4)}
     )
+    finding = Finding(
+        rule="D1",
+        severity=Severity.WARN if policy == "warn" else Severity.BLOCK,
+        message=f"{_ABOUT} {like.document_id}: {told}",
+        remedy="Look at both; release this one only where it asks for something else",
+    )
+    return with_finding(linked, finding)
+
+
+def double_of(document: Document) -> Like | None:
+    """What a document was found to repeat when it was first worked."""
+    if document.duplicate_of is None or document.likeness is None:
+        return None
+    by_fields = any(f.rule == "D1" and _BY_FIELDS in f.message for f in document.findings)
+    return Like(document.duplicate_of, document.likeness, by_fields=by_fields)

@@ -11,11 +11,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from idp.document import Decision, Document, Page
+from idp.document import Decision, Document, Finding, Page, Severity
 from idp.likeness import Traits
+from idp.reasons import with_finding
+from idp.rulebook import enter
 from idp.settings import DuplicatePolicy
-from idp.store import jobs, likenesses, record
+from idp.store import decisions, jobs, likenesses, record
 from idp.store.clocks import Clocks
+from idp.store.decisions import Decisions
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
 from idp.store.learning import Learning
@@ -25,10 +28,18 @@ from idp.store.tables import Arrival, DocumentRecord, PageRecord
 
 _SUPERSEDED = "superseded"
 _SUPERSEDED_HINT = "Processing the packet again found fewer documents: look at the others of it."
-_OVERLAP = "its pages are also part of another document of the same packet"
+_OVERLAP = "Its pages are also part of another document of the same packet"
+OVERLAPS = enter(
+    "P10",
+    "A page that was part of a document which a person or a delivery has taken leaves no second "
+    "time when its packet is worked again.",
+    severity=Severity.BLOCK,
+    source="house rule: nothing is delivered twice",
+    where="idp.store.processing",
+)
 
 
-class Processing(Learning, Clocks):
+class Processing(Learning, Decisions, Clocks):
     """Begin, finish and put off the processing of a packet."""
 
     _writing: sa.Engine
@@ -132,9 +143,13 @@ class Processing(Learning, Clocks):
         if process_job.arrival.duplicate_of is None:  # else it is linked and judged by its bytes
             documents = self._marked(arrival_id, documents, compared, near_duplicates)
         traits_sha256s = [
-            self.content.put_bytes(each.model_dump_json().encode()).sha256 if each.speaks else None
+            self.content.put_bytes(each.model_dump_json().encode()).sha256
+            if each.comparable
+            else None
             for each in compared
         ]
+        for parts in results.judged_by:
+            self.content.put_bytes(parts)
         hashes = [
             self.content.put_bytes(document.model_dump_json().encode()).sha256
             for document in documents
@@ -297,32 +312,26 @@ class Processing(Learning, Clocks):
         skip: bool,
         enqueue: Enqueue | None,
     ) -> None:
+        queued_again = known.like_document is not None
+        known.like_document, known.likeness = document.duplicate_of, document.likeness
+        if overlaps and document.decision is Decision.AUTO:
+            # What has left must not leave again inside another document. Rare, so the file is
+            # written within the transaction: only here it is known what has left.
+            document = with_finding(
+                document, Finding(rule=OVERLAPS, severity=Severity.BLOCK, message=_OVERLAP)
+            )
+            sha256 = self.content.put_bytes(document.model_dump_json().encode()).sha256
         after = {
             Decision.AUTO: State.AUTO,
             Decision.REVIEW: State.REVIEW,
             Decision.QUARANTINE: State.QUARANTINED,
         }[document.decision]
-        queued_again = known.like_document is not None
         if skip and document.duplicate_of and not queued_again:
             after = State.DUPLICATE
-        known.like_document, known.likeness = document.duplicate_of, document.likeness
-        reasons = list(document.reasons)
-        if overlaps and after is State.AUTO:
-            # What has left must not leave again inside another document.
-            after = State.REVIEW
-            reasons.append(_OVERLAP)
-        known.type = document.type
-        known.subtype = document.subtype
-        known.part = document.part
-        known.pages = list(document.pages)
-        known.decision = document.decision.value
-        known.missing = len(document.missing)
-        known.reasons = reasons
-        known.error = document.error
-        known.hint = document.hint
-        known.result_sha256 = sha256
         self._take_clock(known, document)
         now = self._clock()
+        decisions.keep(known, document, sha256)
+        decisions.note(session, known.id, document, sha256, at=now, actor="pipeline")
         record.move(
             session,
             known,
@@ -330,12 +339,7 @@ class Processing(Learning, Clocks):
             at=now,
             actor="pipeline",
             action="decided",
-            detail={
-                "type": document.type,
-                "pages": len(document.pages),
-                "error": document.error,
-                "result": sha256,
-            },
+            detail=decisions.detail_of(document, sha256),
         )
         if after is State.AUTO:
             delivery = jobs.want_delivery(session, known, new_id(now), now)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.document import Decision, Document, Page
+from idp.sampling import Interval
 from idp.settings import DuplicatePolicy
 from idp.signals import Correction, Observation
 
@@ -276,6 +277,8 @@ class Results:
     pages: tuple[Page, ...]
     observations: tuple[Observation | None, ...] = ()
     """What the models did, by document; none where the pipeline does not tell."""
+    judged_by: tuple[bytes, ...] = ()
+    """What each rules version that the documents name stands for; its sha256 is that version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,3 +330,77 @@ class ObservationRow:
     agreement: dict[str, str]
     shadow_error: str | None
     shadow_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One decision on a document; rules and codes only, no words and no values.
+
+    ``rules`` has the rules that spoke, as ``N1/block``, then the codes of the reasons.
+    """
+
+    id: str
+    document_id: str
+    at: dt.datetime
+    actor: str
+    decision: Decision
+    release: str | None
+    sampled: bool
+    rules_version: str
+    models: dict[str, str]
+    rules: tuple[str, ...]
+    result_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedDocument:
+    """A document as it was decided, with everything that the decision was made from."""
+
+    arrival: ArrivalRow
+    document: Document
+    pages: tuple[Page, ...]
+    """Its own."""
+    part: tuple[Page, ...]
+    """All pages of the file or part that it was found in."""
+    beside: tuple[tuple[str, str | None, int], ...] = ()
+    """Type, subtype and number of pages of the other documents of its arrival that were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityRow:
+    """What people found when they checked the quality sample of one document type.
+
+    Of the documents that left by themselves the sample is a random share, so what was found wrong
+    in it estimates what is wrong in them. Intervals are of 95 %; ``None``: nothing was checked.
+    """
+
+    type: str
+    left: int
+    """Documents that left by themselves, unseen."""
+    sampled: int
+    checked: int
+    """Of the sampled, those that a person looked at whole."""
+    documents_wrong: int
+    """Of the checked, those with a value changed, taken away or added."""
+    values: int
+    """On the checked documents, that a person could judge."""
+    values_wrong: int
+    values_missed: int
+    """On the page and not found."""
+    documents_interval: Interval | None
+    values_interval: Interval | None
+
+    @property
+    def few(self) -> bool:
+        """Whether too few were checked for the figure to say much."""
+        return self.checked < FEWEST_CHECKED
+
+    @property
+    def left_wrong(self) -> Interval | None:
+        """About how many of the documents that left have something wrong."""
+        share = self.documents_interval
+        return None if share is None else Interval(*(self.left * each for each in share))
+
+
+FEWEST_CHECKED = 30
+"""Below it not even no error at all proves that fewer than a tenth are wrong (3 in n)."""

@@ -7,20 +7,41 @@ Rules judge paperwork only: nothing here approves or denies care.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.phrases import fold
+from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, rules
+from idp.validate import (
+    across,
+    authorizations,
+    electronic,
+    identifiers,
+    listed,
+    masters,
+    reasons,
+    register,
+    rules,
+)
 from idp.validate.completeness import Gap, find_gaps
-from idp.validate.decision import NEVER_BY_ITSELF, decided
+from idp.validate.decision import POLICY_VERSION, decided
+from idp.validate.kept import of_other_rooms
+from idp.validate.packet import answered
+from idp.validate.remittance import balanced
+from idp.validate.remittance_summary import summary_of
+from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
 
-__all__ = ["NEVER_BY_ITSELF", "announced_on_cover", "validate"]
+__all__ = ["JUDGING", "POLICY_VERSION", "announced_on_cover", "decided", "validate"]
+
+JUDGING = ("idp.validate", "idp.reference", "idp.masters", "idp.requirements", "idp.clocks")
+"""Modules whose rules every judgement applies anew."""
 
 _MISSING = enter(
     "C1",
@@ -38,6 +59,10 @@ _UNREAD = enter(
 )
 
 
+LISTS_ENCLOSURES = frozenset({DocumentType.REFERRAL, DocumentType.PRIOR_AUTH_REQUEST})
+"""Types that come with papers of their own: only there is what they list held against them."""
+
+
 def validate(
     document: Document,
     schema: DocumentSchema,
@@ -53,9 +78,9 @@ def validate(
 
     A document leaves by itself only when its type is sure, it is clear where it begins and ends,
     nothing required is missing, every value is sure enough, no rule blocks and no page is of poor
-    quality. An `other` document is routed by its subtype: it leaves by itself
-    when the subtype is known and sure and not one of :data:`NEVER_BY_ITSELF`; an unrecognised one
-    goes to a person.
+    quality. An `other` document is routed by its subtype: it leaves by itself when the subtype is
+    known and sure and its schema does not say ``release: never``; an unrecognised one goes to a
+    person. :mod:`idp.validate.decision` has the policy.
 
     Args:
         document: As classified and extracted.
@@ -68,32 +93,61 @@ def validate(
         knowledge: Imported lists, directories, requirements and clocks; by default none.
         circumstances: How it came; without them no clock runs.
     """
+    known = knowledge or Knowledge()
     announced = document.envelope.pages_announced if document.envelope else None
     incomplete = transmission_complete(arrived, announced) if arrived else ()
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    document, about_repair = repaired(document, schema, today, own)
+    looked_up = masters.looked_up(document, schema, known.masters, today)
+    sums = balanced(document, own, known.reductions, electronic=told)
+    document = sums.document
+    request = answered(document, circumstances.companions if circumstances else ())
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
-        *(f for f in document.findings if told and f.rule in electronic.SAID_BY_EXTRACTION),
+        *of_other_rooms(document.findings, told=told),
+        *about_repair,
         *_field_findings(document, schema, today),
+        *identifiers.medicare_has_mbi(document),
+        *identifiers.diagnoses_hold_on_date(document, schema),
         *across.dates_in_order(document, schema),
-        *(
-            electronic.balances(document)
-            if told
-            else _on_paper(document, own, incomplete, policy.cut_threshold)
+        *across.claims_are_past(document.claims, today),
+        *authorizations.decision_is_whole(document, gaps),
+        *authorizations.approval_fits_request(document, request),
+        *authorizations.expedited_has_reason(document, gaps, own),
+        *authorizations.valid_when_planned(document, schema, request),
+        *register.provider_registered(document, schema, known.reference, today),
+        *listed.procedures_listed(document, schema, known.reference, today),
+        *listed.codes_listed(document, schema, known.reference, today),
+        *reasons.reasons_hold(document, known.reference, today, told=told),
+        *looked_up.findings,
+        *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
+        *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
+        *sums.findings,
+        *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
+        *_asked_by_payers(
+            Case(
+                document.model_copy(update={"masters": looked_up.found.matches}),
+                own,
+                today,
+                circumstances.companions if circumstances else (),
+                {field.name: field.title for field in schema.fields},
+            ),
+            knowledge,
         ),
-        *(_gap_finding(gap) for gap in gaps),
     ]
     found = document.model_copy(
         update={
             "missing": tuple(gap.schema.name for gap in missing),
             "findings": tuple(findings),
+            "masters": looked_up.found.matches,
+            "remittance": summary_of(document, known.reductions, sums.checked, sums.imbalances),
         }
     )
     found = _timed(found, own, arrived, knowledge, circumstances)
-    return decided(found, schema, policy, own, circumstances)
+    return decided(found, schema, policy, own, circumstances=circumstances, knowledge=knowledge)
 
 
 def _timed(
@@ -125,14 +179,15 @@ def _timed(
     )
 
 
+def _role(circumstances: Circumstances | None) -> Literal["provider", "payer"]:
+    return circumstances.site.role if circumstances else "provider"
+
+
 def _on_paper(
     document: Document, pages: Sequence[Page], incomplete: Sequence[Finding], cut_threshold: float
 ) -> list[Finding]:
-    """What only paper needs: amounts as read, pages that lack, patients and cuts mixed up."""
+    """What only paper needs: pages that lack, patients and cuts mixed up."""
     return [
-        *across.claims_balance(document.claims),
-        *across.lines_make_claims(document.claims),
-        *across.claims_make_payment(document),
         *across.pages_readable(pages),
         *incomplete,
         *(() if incomplete else across.pages_complete(pages)),
@@ -152,6 +207,15 @@ def _field_findings(document: Document, schema: DocumentSchema, today: dt.date) 
     return findings
 
 
+def _asked_by_payers(case: Case, knowledge: Knowledge | None) -> Iterator[Finding]:
+    """C3 and C4: what the payer asks for this service, and what the form says is enclosed."""
+    if knowledge is None:
+        return
+    yield from unmet(case, knowledge.requirements)
+    if case.document.type in LISTS_ENCLOSURES:
+        yield from not_enclosed(case, knowledge.requirements)
+
+
 def _gap_finding(gap: Gap) -> Finding:
     """C1: what is required is there, or C2: was read; a gap of severity ``info`` keeps nothing."""
     because = f": {gap.because}" if gap.because else ""
@@ -163,10 +227,18 @@ def _gap_finding(gap: Gap) -> Finding:
         message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
+        remedy="Look at the page and type what stands there."
+        if gap.unread
+        else "Ask the sender for it; a draft letter lists everything that is missing.",
     )
 
 
 def _said(gap: Gap) -> str:
+    """What lacks, by its title, and by what the form calls it where that is something else."""
+    title = gap.schema.title
+    printed = " ".join(gap.label.split()).rstrip(" :.*_").replace(":", " ")
+    if printed and fold(printed) != fold(title):
+        title = f"{title} (\u201c{printed}\u201d on the form)"
     if gap.unread:
-        return f"{gap.schema.title} seems to be printed but was not read"
-    return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
+        return f"{title} seems to be printed but was not read"
+    return f"{title} {'is left blank' if gap.asked else 'is missing'}"

@@ -268,8 +268,15 @@ def test_a_claim_that_does_not_balance_is_named_with_its_place(tmp_path: Path) -
     body[at] = (*body[at][:3], "53.45", *body[at][4:])
     document = only(x12.whole("835", body), tmp_path)
     (told,) = (f for f in document.findings if f.rule == "R1")
-    assert told.message.startswith("Claim ICN2, line 2: 80.50 billed less 28.05 adjustments")
-    assert told.box == document.claims[1].service_lines[1].box
+    assert told.message == (
+        "Claim ICN2, line 2: 80.50 billed less 20.00 copay and 8.05 coinsurance is 52.45; the file "
+        "says 53.45 paid, 1.00 more"
+    )
+    assert told.remedy.startswith(
+        "Look at paid of claim ICN2, line 2 first: 52.45 instead of 53.45"
+    )
+    cell = document.claims[1].service_lines[1].cells["paid"]
+    assert (told.page, told.box, told.places[0]) == (cell.page, cell.box, cell)
     assert document.decision is Decision.REVIEW
 
 

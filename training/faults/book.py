@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The book of faults: every way in which a mistake of a rule is seeded.
+
+A seeder takes a sound case and gives the same case with exactly one fault in it, or nothing where
+this case has no place for it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from training.faults.cases import PAPERS, Case
+
+
+class Seeded(NamedTuple):
+    """A case with a fault; ``fields`` are those that a finding should name (any one of them)."""
+
+    case: Case
+    fields: tuple[str, ...] = ()
+
+
+Seeder = Callable[[Case, random.Random], Seeded | None]
+
+
+class Manner(NamedTuple):
+    """One way of making the mistake of a rule."""
+
+    rule: str
+    """Its number; several with strokes between them where any of them may find it."""
+    name: str
+    seed: Seeder
+    kinds: tuple[str, ...]
+    placed: bool
+    """Whether what is wrong stands somewhere on a page, so that the finding has to say where."""
+
+
+_BOOK: dict[tuple[str, str], Manner] = {}
+
+
+def manner(
+    rule: str, name: str, *, kinds: Iterable[str] = PAPERS, placed: bool = True
+) -> Callable[[Seeder], Seeder]:
+    """Enters a seeder for a rule."""
+
+    def entered(seed: Seeder) -> Seeder:
+        if (rule, name) in _BOOK:
+            raise ValueError(f"{rule}: {name} is entered twice")
+        _BOOK[rule, name] = Manner(rule, name, seed, tuple(kinds), placed)
+        return seed
+
+    return entered
+
+
+def manners() -> dict[str, list[Manner]]:
+    """All manners by rule."""
+    found: dict[str, list[Manner]] = {}
+    for one in _BOOK.values():
+        found.setdefault(one.rule, []).append(one)
+    return dict(sorted(found.items(), key=lambda pair: _order(pair[0])))
+
+
+def _order(rule: str) -> tuple[str, int, str]:
+    first = rule.split("/", 1)[0]
+    return first[0], int(first[1:]), rule
