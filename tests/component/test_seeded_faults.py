@@ -8,20 +8,20 @@ import pytest
 from training.faults.__main__ import run
 from training.faults.book import manners
 from training.faults.measure import Tally
-from training.faults.ways import way_of
+from training.faults.ways import Fields
 
 pytestmark = pytest.mark.component
 
 FAULTS, SOUND = 20, 40
 RULES = (
-    *("N1", "N5", "N6", "F1", "F2", "P1", "P3"),
+    *("N1", "N2", "N4", "N5", "N6", "N7", "F1", "F2", "P1", "P3"),
     *("R1", "R2", "R3", "R4", "R7", "R1/R2/R3/R4"),
 )
 
 
 @pytest.fixture(scope="module")
 def tallies() -> dict[str, Tally]:
-    return {tally.rule: tally for tally in run(RULES, FAULTS, SOUND, way_of("fields"))}
+    return {tally.rule: tally for tally in run(RULES, FAULTS, SOUND, Fields)}
 
 
 @pytest.mark.parametrize("rule", RULES)
