@@ -35,6 +35,7 @@ from typing import Protocol, Self, runtime_checkable
 import sqlalchemy as sa
 
 from idp.arriving import StoreIntake, marked
+from idp.clocks import Running
 from idp.deliver import Outbox
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
@@ -48,7 +49,9 @@ from idp.errors import (
 )
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
+from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
+from idp.reference import Reference
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -69,6 +72,9 @@ GRACE_SECONDS = 20.0
 """How long stopping waits for documents at work before it abandons them to the next start."""
 ABANDON_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
+ESCALATION_BATCH = 200
+ESCALATION_BATCHES = 5
+"""Clocks stepped up in one transaction, and transactions in one round of the sweep."""
 _SIGNAL_SECONDS = 0.5
 """The signal that ended a child may reach us a moment later."""
 
@@ -176,7 +182,10 @@ class Appliance:
         self._running_lock = threading.Lock()
         self._stack = ExitStack()
         self._sweeper: threading.Thread | None = None
-        self.store = Store(settings.resolved_database_url, settings.data / "store")
+        self._clockwork = clockwork_of(settings)
+        self.store = Store(
+            settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
+        )
         self._pipeline: PipelinePort | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
@@ -234,6 +243,7 @@ class Appliance:
         stack.enter_context(self.store.exclusive())
         self.store.content.sweep()
         self._note_models()
+        self._note_imports()
         # Entered before the engine, so that it is closed after it: closing it ends the children
         # that read for a document which is still at work after the grace time.
         stack.callback(self._await_abandoned)
@@ -251,7 +261,9 @@ class Appliance:
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
         self._inbox = Inbox(
-            self.settings.inbox_folder, self.settings.ingest, StoreIntake(self.store, engine)
+            self.settings.inbox_folder,
+            self.settings.ingest,
+            StoreIntake(self.store, engine, self._unread),
         )
         self._inbox.start()
         stack.callback(self._inbox.stop)
@@ -268,6 +280,12 @@ class Appliance:
             DELIVER: Lane(deliver, DELIVER_CONCURRENCY),
         }
 
+    def _unread(self, received_at: dt.datetime, site: str | None, priority: int) -> Running:
+        """The clocks of a file that nobody has read."""
+        return self._clockwork.unread(
+            received_at=received_at, site=site_of(self.settings, site), priority=priority
+        )
+
     def _note_models(self) -> None:
         """Put promotions on the record whose command was killed before it could."""
         registry = Registry(self.settings.registry_folder, self.settings.models_folder)
@@ -277,6 +295,11 @@ class Appliance:
             _log.error("%s", error.message)
             return
         self.store.note_models([change.model_dump() for change in history])
+
+    def _note_imports(self) -> None:
+        """Put imported code lists on the record whose command was killed before it could."""
+        editions = Reference.of(self.settings).editions
+        self.store.note_models([event for each in editions for event in each.events()])
 
     def _stop_sweeper(self) -> None:
         self._stopping.set()
@@ -307,6 +330,7 @@ class Appliance:
                     if lost:
                         _log.warning("%d jobs were lost by the engine and start anew", lost)
                 self.store.start_due(self._engine.enqueue)
+                self._escalate()
                 if time.monotonic() >= next_forget:
                     next_forget = time.monotonic() + FORGET_SECONDS
                     self._engine.forget_finished(_utc_now())
@@ -317,6 +341,16 @@ class Appliance:
                 # The sweep outlives every trouble; the next round finds the same work.
                 _log.error("a sweep failed: %s", where(error))
             self._stopping.wait(SWEEP_SECONDS)
+
+    def _escalate(self) -> None:
+        """Step up the clocks that have come to it: some in each round, so that work goes on."""
+        for _ in range(ESCALATION_BATCHES):
+            stepped = self.store.escalate(ESCALATION_BATCH)
+            for one in stepped:
+                level = logging.WARNING if one.state == self.store.steps[-1].state else logging.INFO
+                _log.log(level, "document %s: clock %s is %s", one.document_id, one.rule, one.state)
+            if len(stepped) < ESCALATION_BATCH or self._stopping.is_set():
+                return
 
     def _guarded(self, segment: Callable[[str, str], None]) -> Callable[[str, str], None]:
         """A segment that never raises: what escapes it is found again by the sweep."""

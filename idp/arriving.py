@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
+from idp.clocks import Running
 from idp.document import Document, Finding, Severity
 from idp.engine import Engine
 from idp.ingest import Claim, KeptFile, Remembered, Seen, Stamp
 from idp.reasons import with_finding
 from idp.rulebook import enter
 from idp.settings import ChannelSettings
-from idp.store import ArrivalRow, Kept, LedgerRow, NewArrival, Store, born_at, new_id
+from idp.store import ArrivalRow, DueClock, Kept, LedgerRow, NewArrival, Store, born_at, new_id
 
 _DUPLICATE = "The same bytes arrived before."
 _NO_SIDECAR = "The sidecar that this folder requires did not come."
@@ -40,12 +41,24 @@ _NO_SIDECAR_CAME = enter(
 _log = logging.getLogger(__name__)
 
 
+Unread = Callable[[dt.datetime, str | None, int], Running]
+"""When, at which site and with which priority of its channel a file came -> its clocks."""
+
+
 class StoreIntake:
     """Where the inbox puts what it takes."""
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+    def __init__(self, store: Store, engine: Engine, unread: Unread | None = None) -> None:
+        """Prepare.
+
+        Args:
+            store: Where the files go.
+            engine: Works them.
+            unread: Tells the clocks of a file that nobody has read; without it none run yet.
+        """
         self._store = store
         self._engine = engine
+        self._unread = unread
 
     def claim_id(self) -> str:
         return new_id(dt.datetime.now(dt.UTC))
@@ -67,28 +80,36 @@ class StoreIntake:
 
     def record(self, claims: Sequence[tuple[Claim, KeptFile]]) -> None:
         arrivals = self._store.record_arrivals(
-            [
-                NewArrival(
-                    id=claim.id,
-                    channel=claim.channel,
-                    name=claim.name,
-                    sha256=kept.sha256,
-                    size_bytes=kept.size_bytes,
-                    received_at=claim.received_at,
-                    priority=claim.priority,
-                    queue=claim.queue,
-                    site=claim.site,
-                    sidecar=claim.sidecar,
-                    exact_duplicates=claim.exact_duplicates,
-                    ledger=tuple(LedgerRow(seen.key, *seen.stamp) for seen in claim.seen),
-                )
-                for claim, kept in claims
-            ],
-            enqueue=self._engine.enqueue,
+            [self._new(claim, kept) for claim, kept in claims], enqueue=self._engine.enqueue
         )
         for arrival in arrivals:
             first = f", duplicate of {arrival.duplicate_of}" if arrival.duplicate_of else ""
             _log.info("arrival %s on %s%s", arrival.id, arrival.channel, first)
+
+    def _new(self, claim: Claim, kept: KeptFile) -> NewArrival:
+        clock, priority = None, None
+        if self._unread is not None:
+            running = self._unread(claim.received_at, claim.site, claim.priority)
+            first = next(iter(running.clocks), None)
+            if first is not None:
+                clock = DueClock(first.rule, first.starts_at, first.due_at)
+            priority = running.priority
+        return NewArrival(
+            id=claim.id,
+            channel=claim.channel,
+            name=claim.name,
+            sha256=kept.sha256,
+            size_bytes=kept.size_bytes,
+            received_at=claim.received_at,
+            priority=claim.priority,
+            queue=claim.queue,
+            site=claim.site,
+            sidecar=claim.sidecar,
+            exact_duplicates=claim.exact_duplicates,
+            ledger=tuple(LedgerRow(seen.key, *seen.stamp) for seen in claim.seen),
+            clock=clock,
+            document_priority=priority,
+        )
 
 
 def marked(document: Document, arrival: ArrivalRow, channel: ChannelSettings) -> Document:

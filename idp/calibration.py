@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How often values are wrong that a confidence lets through, as it was measured, not hoped.
 
-``python -m training.calibrate`` writes the table into the file of the fitted trust: for each
+``python -m training.confidence`` writes the table into the file of the fitted trust: for each
 threshold, how many values of layouts that took no part in the fit pass it, how many of them are
 wrong, and the upper 95 % bound of that share. A threshold keeps an accuracy target only when its
 bound does.
@@ -33,7 +33,7 @@ class Step(_Strict):
 class Calibration(_Strict):
     """The table, by the quality of the pages, with what it was measured on."""
 
-    source: Literal["synthetic", "real", "synthetic and drawn"]
+    source: Literal["synthetic", "real"]
     layouts: int = Field(ge=0)
     documents: int = Field(ge=0)
     values: int = Field(ge=0)

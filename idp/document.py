@@ -398,11 +398,20 @@ class Field(Noun):
         return self
 
 
+class Blank(Noun):
+    """A place of the form that asks for a field and holds nothing; ``label`` as it is printed."""
+
+    field: str
+    label: str = ""
+    page: int
+    box: Box | None = None
+
+
 class Finding(Noun):
     """What a rule has to say: which rule, how severe, about what, and what would mend it.
 
     ``field``, ``page`` and ``box`` name the first of what it is about; ``fields`` and ``places``
-    everything, the first included, where it is about more than one.
+    everything, the first included (filled in where it is about one thing only).
     """
 
     rule: str
@@ -415,6 +424,19 @@ class Finding(Noun):
     """What a person can do about it, in words."""
     fields: tuple[str, ...] = ()
     places: tuple[Place, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_about_its_first(cls, given: object) -> object:
+        """Where nothing more is said, it is about its one field, at its one place."""
+        if not isinstance(given, dict):
+            return given
+        about = dict(given)
+        if about.get("field") is not None and not about.get("fields"):
+            about["fields"] = (about["field"],)
+        if about.get("page") is not None and not about.get("places"):
+            about["places"] = ({"page": about["page"], "box": about.get("box")},)
+        return about
 
 
 class MasterMatch(Noun):
@@ -496,6 +518,8 @@ class Document(Noun):
     """The share of the two documents' numbers that is the same."""
     fields: tuple[Field, ...] = ()
     claims: tuple[Claim, ...] = ()
+    blanks: tuple[Blank, ...] = ()
+    """What the form asks for and nobody filled in, needed or not."""
     remittance: RemittanceSummary | None = None
     """Of a remittance that has claims."""
     missing: tuple[str, ...] = ()

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.calibration import Calibration
-from idp.clocks import load_clockwork
+from idp.clocks import Clockwork, load_clockwork
 from idp.document import Document, DocumentType, Page
 from idp.errors import IdpError
 from idp.extract import TRUST, load_trust
@@ -32,9 +32,24 @@ from idp.rulebook import entries
 from idp.sampling import is_drawn
 from idp.schemas import DocumentSchema
 from idp.settings import ChannelSettings, Settings, SiteSettings
+from idp.signals import Correction, corrected
 from idp.validate import JUDGING, POLICY_VERSION, validate
 
 _KEY_BYTES = 32
+
+
+def clockwork_of(settings: Settings) -> Clockwork:
+    """The clocks in force, fit for all sites; raises :class:`idp.errors.RulesError`."""
+    clockwork = load_clockwork(settings.rules_folder)
+    for site in (SiteSettings(), *settings.sites.values()):
+        clockwork.check(site)
+    return clockwork
+
+
+def site_of(settings: Settings, name: str | None) -> SiteSettings:
+    """What is known of a site; a provider's where nothing is."""
+    known = settings.sites.get(name) if name else None
+    return known or SiteSettings()
 
 
 class Judge:
@@ -58,7 +73,7 @@ class Judge:
         self._settings = settings
         self._schemas = schemas
         requirements = load_requirements(settings.rules_folder, schemas)
-        clockwork = load_clockwork(settings.rules_folder)
+        clockwork = clockwork_of(settings)
         self.masters = Directories(settings.masters_folder)
         reductions = load_reductions(settings.rules_folder)
         self._knowledge = Knowledge(
@@ -115,6 +130,34 @@ class Judge:
             circumstances=circumstances,
         )
 
+    def reviewed(
+        self,
+        document: Document,
+        corrections: Sequence[Correction],
+        pages: Sequence[Page],
+        *,
+        received_at: dt.datetime,
+        arrived: Sequence[Page] = (),
+        companions: Sequence[Companion] = (),
+    ) -> Document:
+        """The document with a reviewer's corrections, judged anew: looked up again, found again.
+
+        Args:
+            document: As it was shown.
+            corrections: What the reviewer said, one per value.
+            pages: Those of the document.
+            received_at: When it arrived (aware).
+            arrived: All pages of its transmission.
+            companions: The other documents of the same arrival.
+        """
+        return self.judged(
+            corrected(document, corrections),
+            pages,
+            received_at=received_at,
+            arrived=arrived,
+            companions=companions,
+        )
+
     def judged_by(self, document: Document) -> bytes:
         """What the document's rules version stands for; its sha256 is that version.
 
@@ -152,11 +195,10 @@ class Judge:
     ) -> Circumstances:
         channel = self._settings.ingest.channels.get(draft.channel) or ChannelSettings()
         name = draft.envelope.site if draft.envelope else None
-        site = self._settings.sites.get(name) if name else None
         share, key = self._settings.decision.quality_sample, self._sample_key
         return Circumstances(
             received_at=received_at,
-            site=site or SiteSettings(),
+            site=site_of(self._settings, name),
             release=channel.release,
             priority=channel.priority,
             companions=companions,
@@ -279,7 +321,7 @@ def _hash(text: str) -> str:
 def companions_of(document: Document, arrival: Sequence[Document]) -> tuple[Companion, ...]:
     """The other documents of an arrival, as :meth:`Judge.judged` wants them."""
     return tuple(
-        Companion(other.type, other.subtype, len(other.pages))
+        Companion(other.type, other.subtype, len(other.pages), other.fields)
         for other in arrival
         if other.document_id != document.document_id and other.error is None
     )

@@ -19,7 +19,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from idp.came import Came, how_it_came, with_flaws, with_left_out, with_sidecar_flaw
+from idp.came import (
+    Came,
+    how_it_came,
+    with_flaws,
+    with_left_out,
+    with_pages_kept,
+    with_sidecar_flaw,
+)
 from idp.classify import split
 from idp.document import Document, DocumentType, Page
 from idp.errors import InputError
@@ -214,6 +221,7 @@ class Pipeline:
             else None
             for draft, document in zip(drafts, documents, strict=True)
         ]
+        documents = list(with_pages_kept(documents, pages))
         documents[0] = with_left_out(documents[0], unpacked.left_out)
         documents[0] = with_sidecar_flaw(documents[0], came.flaw)
         judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}
@@ -282,7 +290,7 @@ class Pipeline:
             timed = clock.copy()
             with timed.stage("extract"):
                 found = champion.extractor.extract(mine, draft.type)
-            read = draft.model_copy(update={"fields": found.fields, "claims": found.claims})
+            read = draft.model_copy(update=found._asdict())
             drafts.append(_Draft(read, mine, arrived, timed, tuple(part.flaws), champion))
         return drafts, pages
 

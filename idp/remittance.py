@@ -131,7 +131,7 @@ class RemittanceSummary(Noun):
     """A remittance for people: from billed to paid, what was denied and why, does it balance.
 
     ``billed`` less ``adjusted`` less ``patient`` is what the claims pay; less
-    ``provider_adjusted`` (835 PLB, positive lowers) it is ``payment``. ``unexplained`` is what is
+    ``provider_adjusted`` (835 PLB, positive lowers) it is ``payment``. ``left_over`` is what is
     left over; none of them is there where an amount that it needs is not.
     """
 
@@ -145,7 +145,7 @@ class RemittanceSummary(Noun):
     paid: Decimal | None = None
     provider_adjusted: Decimal | None = None
     payment: Decimal | None = None
-    unexplained: Decimal | None = None
+    left_over: Decimal | None = None
     balanced: bool | None = None
     """None where nothing could be checked."""
     checked: int = 0

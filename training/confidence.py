@@ -19,17 +19,19 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from scipy.optimize import minimize
 
+from idp.calibration import Calibration
 from idp.document import DocumentType, Page
 from idp.extract import Extractor
-from idp.extract.trust import FEATURES, MODEL_NAME, TRUST_VERSION, features
+from idp.extract.trust import FEATURES, MODEL_NAME, TRUST_VERSION, features, load_trust
 from idp.schemas import load_lexicon, load_schemas
+from training.calibration import Seen, calibration, grade_of
 from training.evaluate import cases
 from training.manifest import MODELS, ship
 from training.score import score_file
@@ -285,16 +287,45 @@ def report(all_turns: Sequence[Turn], target: float, say: Callable[[str], None])
     return figures
 
 
-def ship_trust(models: Path, weights: dict[str, float], figures: dict[str, Any]) -> None:
-    """Writes the weights and their manifest entry."""
+def table(all_turns: Sequence[Turn], source: Literal["synthetic", "real"]) -> Calibration:
+    """How often values are wrong that a threshold lets through, on layouts new to the weights."""
+    judged = [one for turn in all_turns for one in turn.judged]
+    return calibration(
+        (
+            Seen(one.document.layout, sure, value.right, grade_of(value.features))
+            for one in judged
+            for sure, value in zip(one.sure, one.document.values, strict=True)
+        ),
+        documents=len(judged),
+        source=source,
+    )
+
+
+def ship_trust(
+    models: Path,
+    weights: dict[str, float],
+    figures: dict[str, Any],
+    measured: Calibration | None = None,
+) -> None:
+    """Writes the weights, what was measured of them, and their manifest entry."""
     about = {
         "features": TRUST_VERSION,
         "licence": "Apache-2.0",
         "trained_by": "python -m training.confidence",
         "metrics": {"measured_on": "layouts that took no part in their fit", **figures},
     }
-    content = (json.dumps({"weights": weights}, indent=1) + "\n").encode()
+    stored: dict[str, Any] = {"weights": weights}
+    if measured is not None:
+        stored["calibration"] = measured.model_dump(mode="json")
+    content = (json.dumps(stored, indent=1) + "\n").encode()
     ship(models, MODEL_NAME, ".json", content, about)
+
+
+def _shipped_weights(models: Path) -> dict[str, float]:
+    trust = load_trust(models)
+    if trust is None:
+        raise SystemExit(f"{models} has no {MODEL_NAME}: fit one first")
+    return dict(zip(FEATURES, trust.weights, strict=True))
 
 
 def _folders(texts: Sequence[str]) -> Iterator[tuple[Path, Path]]:
@@ -311,6 +342,17 @@ def main() -> int:
     parser.add_argument("corpus", nargs="+", metavar="DIR[=PAGES]")
     parser.add_argument("--target", type=float, default=0.005, help="errors among what is released")
     parser.add_argument("--models", type=Path, default=MODELS)
+    parser.add_argument(
+        "--source",
+        choices=("synthetic", "real"),
+        default="synthetic",
+        help="what the corpora are, for the record",
+    )
+    parser.add_argument(
+        "--keep-weights",
+        action="store_true",
+        help="measure only: the weights in force get the figures and the table of these corpora",
+    )
     parser.add_argument("--dry-run", action="store_true", help="print, write nothing")
     options = parser.parse_args()
     documents = [
@@ -318,10 +360,15 @@ def main() -> int:
         for folder, pages in _folders(options.corpus)
         for document in documents_of(folder, pages, options.models)
     ]
-    figures = report(turns(documents, options.target), options.target, print)
-    weights = {n: round(float(w), 5) for n, w in zip(FEATURES, fit(documents), strict=True)}
+    judged = turns(documents, options.target)
+    figures = report(judged, options.target, print)
+    measured = table(judged, options.source)
+    if options.keep_weights:
+        weights = _shipped_weights(options.models)
+    else:
+        weights = {n: round(float(w), 5) for n, w in zip(FEATURES, fit(documents), strict=True)}
     if not options.dry_run:
-        ship_trust(options.models, weights, figures)
+        ship_trust(options.models, weights, figures, measured)
     return 0
 
 

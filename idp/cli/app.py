@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from idp.cli.border import guarded
+from idp.cli.decisions_app import decisions_app, quality
 from idp.cli.masters_app import masters_app
 from idp.cli.models_app import models_app
+from idp.cli.reference_app import reference_app
 from idp.errors import ExitCode
 
 _EPILOG = """[bold]Begin here[/]
@@ -49,7 +51,10 @@ quarantine_app = typer.Typer(
 )
 app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
 app.add_typer(models_app, name="models", rich_help_panel=_CARE)
+app.add_typer(decisions_app, name="decisions", rich_help_panel=_LOOK)
+app.command(rich_help_panel=_LOOK)(quality)
 app.add_typer(masters_app, name="masters", rich_help_panel=_CARE)
+app.add_typer(reference_app, name="reference", rich_help_panel=_CARE)
 
 forms_app = typer.Typer(
     no_args_is_help=True,

@@ -386,6 +386,18 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
+def _reference(settings: Settings, work: Path) -> tuple[str, str]:
+    from idp.reference import Reference  # noqa: PLC0415
+
+    del work
+    reference = Reference.of(settings)
+    if problems := reference.problems():
+        raise Weak("; ".join(problems))
+    silent = (f"{rule} ({', '.join(k)})" for rule, k in reference.silent_rules().items())
+    found = f"{len(reference.editions)} lists imported"
+    return "", "; looking nothing up: ".join(filter(None, (found, ", ".join(silent))))
+
+
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
@@ -400,6 +412,7 @@ _PROBES: dict[str, _Probe] = {
     "PaddleOCR": _reading,
     "model files": _weights,
     "extraction": _extraction,
+    "reference data": _reference,
     "database": _database,
     "folders": _folders,
     "mailboxes": _mailboxes,

@@ -42,6 +42,7 @@ def open_store(settings: Settings) -> Store:
     Raises:
         NotFoundError: Nothing was ever run with this data folder.
     """
+    from idp.clocks import load_clockwork  # noqa: PLC0415 - heavy
     from idp.store import Store  # noqa: PLC0415 - heavy
 
     if not has_run(settings):
@@ -49,7 +50,11 @@ def open_store(settings: Settings) -> Store:
             f"no appliance has run in {settings.data.absolute()}",
             hint="`idp run` makes it. Elsewhere? Set IDP_DATA or run in the folder of idp.toml.",
         )
-    return Store(settings.resolved_database_url, settings.data / "store")
+    return Store(
+        settings.resolved_database_url,
+        settings.data / "store",
+        steps=load_clockwork(settings.rules_folder).steps,
+    )
 
 
 def as_plain(row: DocumentRow) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
     settings = load_settings()
     store = open_store(settings)
     numbers, queued, recent = store.counts(), store.queue(limit), store.recent(limit)
+    waiting, clocks = store.waiting(limit), store.clock_counts()
     reading = reading_counts(settings)
     channels = channel_rows(settings, store.ledger_counts())
     if as_json:
@@ -86,6 +92,8 @@ def show_status(*, limit: int, as_json: bool) -> None:
                 "data": str(settings.data.absolute()),
                 "counts": {str(state): number for state, number in numbers.items()},
                 "queue": [as_plain(row) for row in queued],
+                "waiting": [as_plain(row) for row in waiting],
+                "clocks": clocks.by_state,
                 "recent": [as_plain(row) for row in recent],
                 "reading": reading,
                 "channels": TypeAdapter(type(channels)).dump_python(channels, mode="json"),
@@ -96,6 +104,12 @@ def show_status(*, limit: int, as_json: bool) -> None:
     render.counts(console, numbers)
     if reading is not None:
         console.print(Text(render.reading(reading), "dim"))
+    if clocks.overdue:
+        plural = "s are" if clocks.overdue > 1 else " is"
+        console.print(Text(f"{clocks.overdue} document{plural} overdue", "bold red"))
+    if waiting:
+        console.print(Text("\nfor a person, most pressing first", "bold"))
+        render.waiting(console, waiting)
     if queued:
         console.print(Text("\nat work and waiting", "bold"))
         render.rows(console, queued)

@@ -69,6 +69,7 @@ def document(console: Console, found: Document) -> None:
         console.print(Padding(_fields(found), (0, 0, 0, 2)))
     if found.claims:
         console.print(Padding(_claims(found), (0, 0, 0, 2)))
+    _time(console, found)
     if found.missing:
         line = Text("  missing  ", "bold yellow")
         line.append(", ".join(found.missing))
@@ -93,6 +94,25 @@ def _envelope(console: Console, envelope: Envelope) -> None:
         line = Text(f"  {name:<7}  ", "dim")
         line.append(value)
         console.print(line, soft_wrap=True)
+
+
+def _time(console: Console, found: Document) -> None:
+    """How urgent it is and why, and each clock that runs."""
+    if found.urgency is not None:
+        style = "" if found.urgency.level == "routine" else "bold red"
+        line = Text.assemble(("  urgency  ", "dim"), (found.urgency.level, style), "  ")
+        why = (
+            each.what + (f" (page {each.page})" if each.page else "")
+            for each in found.urgency.evidence
+        )
+        line.append("; ".join(dict.fromkeys(why)), "dim")
+        console.print(line)
+    for clock in found.clocks:
+        line = Text("  clock    ", "dim")
+        line.append(f"{clock.title} by {clock.due_at.astimezone():%Y-%m-%d %H:%M}, ")
+        line.append_text(_due(clock.due_at, pressing=False))
+        line.append(f"  {clock.length}  [{clock.rule}]", "dim")
+        console.print(line)
 
 
 def _pages(pages: Sequence[int]) -> str:
@@ -244,6 +264,43 @@ def rows(console: Console, documents: Iterable[DocumentRow]) -> None:
     console.print(table)
 
 
+def waiting(console: Console, documents: Iterable[DocumentRow]) -> None:
+    """What waits for a person: how pressing each is, and by when it must be decided."""
+    table = _table("id", "state", "type", "file", ("priority", "right"), "urgency", "clock", "due")
+    for column in (0, 1, 7):
+        table.columns[column].no_wrap = True
+    for row in documents:
+        table.add_row(
+            short(row.id),
+            Text(row.state, _STATE_STYLE[row.state]),
+            (row.subtype or row.type or "").replace("_", " "),
+            Text(f"{row.channel}/{row.name}"),
+            str(row.priority),
+            Text(row.urgency or "", "" if row.urgency in (None, "routine") else "bold red"),
+            row.clock or "",
+            _due(row.clock_due_at, pressing=row.escalation > 0),
+        )
+    console.print(table)
+
+
+def _due(due_at: dt.datetime | None, *, pressing: bool) -> Text:
+    """``due in 3 h``; in red where it is over."""
+    if due_at is None:
+        return Text("")
+    left = due_at - dt.datetime.now(dt.UTC)
+    if left > dt.timedelta():
+        return Text(f"due in {_span(left)}", "yellow" if pressing else "")
+    return Text(f"overdue {_span(-left)}", "bold red")
+
+
+def _span(length: dt.timedelta) -> str:
+    seconds = length.total_seconds()
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"
+
+
 def lying(console: Console, documents: Iterable[DocumentRow]) -> None:
     """What lies in quarantine: why, and what mends it."""
     for row in documents:
@@ -271,6 +328,7 @@ def detail(console: Console, found: DocumentDetail) -> None:
     head.append(f"  {row.channel}/", "dim")
     head.append(row.name, "dim")
     head.append(f"  received {row.received_at.astimezone():%Y-%m-%d %H:%M}", "dim")
+    head.append(f"  priority {row.priority}", "dim")
     console.print(head)
     if row.location:
         console.print(Text(f"delivered to {row.location}"), soft_wrap=True)
@@ -295,11 +353,7 @@ def detail(console: Console, found: DocumentDetail) -> None:
 
 def ago(moment: dt.datetime) -> str:
     """How long ago, in the largest fitting unit."""
-    seconds = (dt.datetime.now(dt.UTC) - moment).total_seconds()
-    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
-        if seconds < limit:
-            return f"{max(seconds, 0) / size:.0f} {unit} ago"
-    return f"{seconds / 86_400:.0f} d ago"
+    return f"{_span(max(dt.datetime.now(dt.UTC) - moment, dt.timedelta()))} ago"
 
 
 def _table(*columns: str | tuple[str, str]) -> Table:

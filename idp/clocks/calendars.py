@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import holidays
 from pydantic import Field, field_validator, model_validator
 
 from idp.clocks.files import Strict
@@ -28,6 +27,8 @@ MOST_CLOSED_DAYS = 370
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):(00))")
 _MACHINE_ZONE = Path("/etc/localtime")
+_SAMPLE_YEARS = (2026, 2027)
+"""One with holidays in lieu before, one with them after."""
 _NO_TIME = dt.timedelta(0)
 
 
@@ -50,14 +51,16 @@ class PublicHolidays(Strict):
     @model_validator(mode="after")
     def _known(self) -> PublicHolidays:
         try:
-            named = holidays.country_holidays(
-                self.country, subdiv=self.subdivision, years=range(2020, 2030)
-            )
+            named = {n for year in _SAMPLE_YEARS for n in self.of(year).values()}
         except NotImplementedError as error:
             raise ValueError(str(error)) from error
-        if unknown := set(self.open) - set(named.values()):
+        if unknown := set(self.open) - named:
             raise ValueError(f"no holiday is called {', '.join(sorted(unknown))}")
         return self
+
+    def of(self, year: int) -> dict[dt.date, str]:
+        """All of a year by day."""
+        return _public(self.country, self.subdivision, year)
 
 
 class Calendar(Strict):
@@ -103,7 +106,7 @@ class Calendar(Strict):
         known = self.public_holidays
         if known is None:
             return None
-        name = _public(known.country, known.subdivision, day.year).get(day)
+        name = known.of(day.year).get(day)
         return None if name is None or name in known.open else name
 
 
@@ -246,4 +249,6 @@ def _parsed(day: object, spans: object) -> tuple[Span, ...]:
 
 @lru_cache(maxsize=512)
 def _public(country: str, subdivision: str | None, year: int) -> dict[dt.date, str]:
+    import holidays  # noqa: PLC0415 - heavy
+
     return dict(holidays.country_holidays(country, subdiv=subdivision, years=year).items())

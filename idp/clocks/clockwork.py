@@ -67,6 +67,16 @@ class Clockwork:
             )
         return WorkingTime(calendar, zone_of(site.timezone))
 
+    def check(self, site: SiteSettings) -> None:
+        """Raise :class:`RulesError` where a site names what is not there."""
+        self.working_time(site)
+        line = site.line_of_business
+        if line is not None and line not in self.rules.lines_of_business:
+            raise RulesError(
+                f"no line of business is named {line}",
+                hint="`lines_of_business` of rules/clocks.yaml lists them.",
+            )
+
     def running(
         self,
         document: Document,

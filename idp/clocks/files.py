@@ -43,10 +43,12 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
             raise RulesError(f"{path}: larger than {_MOST_BYTES} bytes")
         written = yaml.load(path.read_text(encoding="utf-8"), Loader=_NoDoubles)  # noqa: S506 - safe
         return model.model_validate(written)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise RulesError(f"{path}: {error}") from error
     except ValidationError as error:
         raise RulesError(f"{path}: {_said(error)}") from error
+    except (ValueError, TypeError) as error:  # YAML's own dates: the thirteenth month
+        raise RulesError(f"{path}: {error}") from error
 
 
 def _said(error: ValidationError) -> str:

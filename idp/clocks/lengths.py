@@ -48,6 +48,25 @@ class Length(Strict):
         return f"{number:g} {words[:-1] if number == 1 else words}"
 
 
+def disorder(
+    length: Length,
+    *,
+    ends: Ends,
+    after_hours: Literal["counts", "next_opening"] = "counts",
+    closed_day: Literal["keep", "earlier", "later"] = "keep",
+) -> str | None:
+    """Why a limit written so could be over earlier for what came later; ``None`` if it never is."""
+    if ends == "same_time" and length.months is not None:
+        return "months end with the day or with business: two days may have the same last day"
+    if ends == "same_time" and closed_day != "keep":
+        return "a last day that is moved ends with the day or with business"
+    if ends == "same_time" and length.business_days is not None and after_hours == "counts":
+        return "business days end with the day or with business, or begin with the next opening"
+    if ends == "end_of_day" and closed_day == "earlier":
+        return "a last day that is moved to the one before ends with business"
+    return None
+
+
 def due(
     length: Length,
     start: dt.datetime,
@@ -58,6 +77,8 @@ def due(
     closed_day: Literal["keep", "earlier", "later"] = "keep",
 ) -> dt.datetime:
     """When a limit that begins at ``start`` ends, as an instant in UTC, never before its start.
+
+    What begins later never ends earlier, unless :func:`disorder` says so of how it is written.
 
     Args:
         length: How long it is.

@@ -2,7 +2,7 @@
 """The clocks as ``rules/clocks.yaml`` writes them: which document starts which, and how long.
 
 Which clock runs is data. An appliance's own ``clocks.yaml`` is laid over the shipped one: a clock
-of the same name takes the place of the shipped one, ``off`` lists those that do not run here.
+of the same name takes the place of the shipped one, ``without`` lists those that do not run here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 
 from idp.clocks.calendars import Calendar
 from idp.clocks.files import Strict, read_yaml
-from idp.clocks.lengths import Ends, Length
+from idp.clocks.lengths import Ends, Length, disorder
 from idp.errors import RulesError
 
 Level = Literal["routine", "urgent", "emergent"]
@@ -86,6 +86,15 @@ class ClockRule(Strict):
     def _ends_some_day(self) -> ClockRule:
         if self.length is None and not self.due and not self.days:
             raise ValueError(f"{self.name}: names neither a `length` nor a field with the last day")
+        if self.length is not None and (
+            why := disorder(
+                self.length,
+                ends=self.ends,
+                after_hours=self.after_hours,
+                closed_day=self.closed_day,
+            )
+        ):
+            raise ValueError(f"{self.name}: {why}")
         if self.when.unread and self.starts != "received":
             raise ValueError(f"{self.name}: what is unread starts when it is received")
         if (
@@ -131,7 +140,7 @@ class ClocksFile(Strict):
 
     version: int = Field(1, ge=1)
     clocks: tuple[ClockRule, ...] = ()
-    off: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     lines_of_business: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Line of business -> how payers and plans print it."""
     escalation: tuple[Step, ...] = ()
@@ -166,8 +175,10 @@ def load_rules(own: Path | None, shipped: Path) -> ClocksInForce:
     if own is not None and (own / FILE).exists():
         second = read_yaml(own / FILE, ClocksFile)
         known = {clock.name for clock in (*first.clocks, *second.clocks)}
-        if unknown := set(second.off) - known:
-            raise RulesError(f"{own / FILE}: off: no clock is named {', '.join(sorted(unknown))}")
+        if unknown := set(second.without) - known:
+            raise RulesError(
+                f"{own / FILE}: without: no clock is named {', '.join(sorted(unknown))}"
+            )
     clocks = {clock.name: clock for clock in (*first.clocks, *second.clocks)}
     lines = {**first.lines_of_business, **second.lines_of_business}
     for clock in clocks.values():
@@ -181,7 +192,7 @@ def load_rules(own: Path | None, shipped: Path) -> ClocksInForce:
     if not escalation or priorities is None:
         raise RulesError(f"{shipped / FILE}: names no escalation or no priorities")
     return ClocksInForce(
-        clocks=tuple(clock for clock in clocks.values() if clock.name not in second.off),
+        clocks=tuple(clock for clock in clocks.values() if clock.name not in second.without),
         lines_of_business=lines,
         escalation=escalation,
         priorities=priorities,

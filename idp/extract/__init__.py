@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from idp.document import Claim, DocumentType, Field, Page
+from idp.document import Blank, Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
@@ -49,6 +49,7 @@ class Extraction(NamedTuple):
 
     fields: tuple[Field, ...]
     claims: tuple[Claim, ...]
+    blanks: tuple[Blank, ...] = ()
 
 
 class Proposal(NamedTuple):
@@ -57,6 +58,7 @@ class Proposal(NamedTuple):
     fields: tuple[Field, ...]
     claims: tuple[Claim, ...]
     candidates: tuple[Candidate, ...]
+    blanks: tuple[Blank, ...] = ()
 
 
 class Extractor:
@@ -110,7 +112,7 @@ class Extractor:
         if self._trust is not None:
             schema = self._schemas[type]
             fields = trusted(fields, proposal.candidates, pages, schema, self._trust)
-        return Extraction(fields, proposal.claims)
+        return Extraction(fields, proposal.claims, _unanswered(proposal.blanks, fields))
 
     def propose(self, pages: Sequence[Page], type: DocumentType) -> Proposal:
         """What the sources found and the vote chose, with the vote's own scores.
@@ -136,4 +138,15 @@ class Extractor:
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
-        return Proposal(vote(found, schema, self.versions), claims, tuple(found))
+        blanks = tuple(self._structure.blanks(readings, schema))
+        return Proposal(vote(found, schema, self.versions), claims, tuple(found), blanks)
+
+
+def _unanswered(blanks: Sequence[Blank], fields: Sequence[Field]) -> tuple[Blank, ...]:
+    """The first empty place of each field that got no value from elsewhere."""
+    filled = {field.name for field in fields if field.value}
+    first: dict[str, Blank] = {}
+    for blank in blanks:
+        if blank.field not in filled:
+            first.setdefault(blank.field, blank)
+    return tuple(first.values())

@@ -209,6 +209,15 @@ def _units(tokens: Sequence[Token]) -> Decimal | None:
     return None
 
 
+def _is_written_off(amounts: Mapping[str, Decimal], amount: Decimal) -> bool:
+    """Whether an amount beside a patient's code is what lies between billed and allowed."""
+    return (
+        amounts.get("adjustment") == amount
+        and {"billed", "allowed"} <= amounts.keys()
+        and amounts["billed"] - amount == amounts["allowed"]
+    )
+
+
 def _where(
     cells: Mapping[str, tuple[Token, ...]],
     before: Mapping[str, Decimal],
@@ -244,7 +253,7 @@ def read_service(event: Event) -> ServiceDraft:
     paired = all(amount is not None for _, amount in adjustments)
     for code, amount in adjustments:
         share = PATIENT_SHARE.get(code)
-        if amount is not None and share is not None:
+        if amount is not None and share is not None and not _is_written_off(draft.amounts, amount):
             draft.amounts.setdefault(share, amount)
     written_off = [a for c, a in adjustments if a is not None and not c.startswith("PR-")]
     if written_off and paired and "noncovered" not in cells:

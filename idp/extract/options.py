@@ -77,6 +77,8 @@ def _score(reading: Reading, mark: Mark, field: FieldSchema) -> tuple[float, str
     options = field.options or (_SEX if field.kind is Kind.SEX else {})
     words = mark.label.split()
     plain = " ".join(words).lower().strip(" .:;,()")
+    if "?" in plain and words[0].lower() in _WEAK:
+        return None  # "Home Health (MD Signed Order Attached?": a row with questions of its own
     best: tuple[float, str, str] | None = None
     for length in range(min(len(words), 6), 0, -1):
         text = " ".join(words[:length]).strip(" .:;,()")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from idp.document import Mark, Page
+from idp.document import Blank, Mark, Page
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
 from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
@@ -61,6 +61,7 @@ _MOST_NAME_WORDS = 9
 _NAME_STOPS = re.compile(
     r"(?i)[\W_]+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
 )
+_ANSWERED_BY_INK = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
 _SIGNATURE_NOISE = re.compile(r"^[\W_]*$")
 
 
@@ -112,6 +113,31 @@ class StructureSource:
                     found += _typed(reading, value, field, table, schema)
             found += composed(reading, values, table, schema)
             found += split_pairs(reading, values, table, schema)
+        return found
+
+    def blanks(self, readings: Sequence[Reading], schema: DocumentSchema) -> list[Blank]:
+        """The labels that ask for one field of the type and have no answer beside or below them.
+
+        Choices and signatures are not among them: their answer is a mark or a stroke.
+        """
+        table = self._labels[schema.type]
+        found: list[Blank] = []
+        for reading in readings:
+            for label in reading.labels:
+                fields = _fields_for(reading, label, table, schema)
+                if len(fields) != 1 or fields[0].kind in _ANSWERED_BY_INK:
+                    continue
+                spot = value_of(reading, label, wraps=False)
+                if spot is None or not spot.tokens:
+                    tokens = reading.tokens(label)
+                    found.append(
+                        Blank(
+                            field=fields[0].name,
+                            label=reading.text(label),
+                            page=reading.sheaf.page.number,
+                            box=reading.sheaf.sheet.box(tokens),
+                        )
+                    )
         return found
 
 

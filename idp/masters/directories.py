@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from idp.errors import AccessError, ImportedDataError, NotFoundError
+from idp.errors import AccessError, IdpError, ImportedDataError, NotFoundError
 from idp.masters.build import FORMAT, path_of
 from idp.masters.keys import printed_member_keys, printed_provider_keys
 from idp.masters.nouns import KINDS, Entry, Kind, Member, Payer, Printed, Provider, unpacked
@@ -111,7 +111,15 @@ class Directories:
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
         """Name and edition of each directory, for the record of a decision."""
-        return tuple((f"masters.{kind}", self.edition(kind)) for kind in KINDS if self.has(kind))
+        found = []
+        for kind in KINDS:
+            try:
+                edition = self.edition(kind)
+            except IdpError:
+                edition = "damaged"
+            if edition:
+                found.append((f"masters.{kind}", edition))
+        return tuple(found)
 
     def edition(self, kind: Kind) -> str:
         """Of a directory; empty where there is none."""

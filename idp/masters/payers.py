@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 from rapidfuzz import fuzz, process
@@ -23,7 +24,7 @@ _WORDS = re.compile(r"[^\W_]+")
 _MOST_SIGNS = 40
 """Of a member number that is held against a pattern."""
 
-_MOST_READINGS = 64
+_MOST_MISREAD = 2
 
 
 class PayerVerdict(NamedTuple):
@@ -77,8 +78,15 @@ class PayerNames:
         if exact:
             return self._one_of(exact, printed, 1.0, "name: same")
         wanted, spelled = _folded(printed.name), _spelled(printed.name)
-        found = process.extract(
-            spelled, self._words.keys(), scorer=fuzz.token_sort_ratio, score_cutoff=_ALIKE, limit=8
+        found = sorted(
+            (
+                one
+                for scorer in (fuzz.ratio, fuzz.token_sort_ratio)
+                for one in process.extract(
+                    spelled, self._words.keys(), scorer=scorer, score_cutoff=_ALIKE, limit=8
+                )
+            ),
+            key=lambda one: -one[1],
         )
         misread: dict[str, Payer] = {}
         for name, _, _ in found:
@@ -124,15 +132,19 @@ def fits(payer: Payer, number: str) -> bool:
 
 
 def fits_misread(payer: Payer, number: str) -> bool:
-    """Whether it would fit if signs that are read for each other changed places."""
-    readings = [""]
-    for sign in compact(number)[:_MOST_SIGNS]:
-        other = AS_DIGIT.get(sign) or AS_LETTER.get(sign)
-        grown = [text + sign for text in readings]
-        if other and len(grown) < _MOST_READINGS:
-            grown += [text + other for text in readings]
-        readings = grown
-    return any(fits(payer, text) for text in readings[1:])
+    """Whether it would fit if one or two signs were those that they are read for."""
+    signs = compact(number)[:_MOST_SIGNS]
+    others = {
+        place: other
+        for place, sign in enumerate(signs)
+        if (other := AS_DIGIT.get(sign) or AS_LETTER.get(sign))
+    }
+    for slips_made in range(1, _MOST_MISREAD + 1):
+        for places in combinations(others, slips_made):
+            text = "".join(others[p] if p in places else s for p, s in enumerate(signs))
+            if fits(payer, text):
+                return True
+    return False
 
 
 def _reached(payer: Payer, printed: Printed) -> bool:

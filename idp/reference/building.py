@@ -220,7 +220,8 @@ class _Import:
         database = sqlite3.connect(part, isolation_level=None)
         try:
             for pragma in (
-                "journal_mode = OFF",
+                # Of a new file there is nothing to journal but what an index that fails needs.
+                f"journal_mode = {'MEMORY' if fresh else 'OFF'}",
                 "synchronous = OFF",
                 "locking_mode = EXCLUSIVE",
                 f"cache_size = -{_CACHE_KIB}",

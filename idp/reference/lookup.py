@@ -195,6 +195,19 @@ class Reference:
             return Diagnosis(icd10.exists(code), icd10.is_billable(code), icd10.edition())
         return Diagnosis(bool(found), any(entry.billable for entry in found), edition)
 
+    def is_whole(self, edition: Edition) -> bool:
+        """Whether the file of an edition is undamaged; reads it from end to end."""
+        opened = next((o for o in self._open.get(edition.kind, ()) if o.edition == edition), None)
+        if opened is None:
+            return False
+
+        def ask(database: sqlite3.Connection) -> bool:
+            checked = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+            count = database.execute("SELECT count(*) FROM entries").fetchone()[0]
+            return bool(checked == "ok" and count == edition.rows)
+
+        return bool(self._asked(opened, ask))
+
     def _for(self, kind: str, on: dt.date | None) -> _Open | None:
         """The edition for a day, the newest of several; without a day the newest of all."""
         opened = self._open.get(kind, ())

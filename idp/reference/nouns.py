@@ -73,41 +73,32 @@ class Diagnosis(NamedTuple):
     edition: str
 
 
-class _Kept(BaseModel):
+class Update(BaseModel):
+    """A file that was imported: whole, or to renew single entries of an edition."""
+
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-
-class Update(_Kept):
-    """A file that renewed single entries of an edition."""
-
     id: str
+    """Of the event on the audit record."""
     edition: str
-    file: str
-    sha256: str
-    rows: int
-    refused: int
-    imported_at: dt.datetime
-    by: str
-
-
-class Edition(_Kept):
-    """One import, as it stands in its file."""
-
-    id: str
-    kind: str
-    edition: str
-    valid_from: dt.date | None = None
-    valid_to: dt.date | None = None
-    """For kinds whose editions stand side by side: first and last date of service."""
     file: str
     """The name of what was imported, without its folder."""
     sha256: str
     rows: int
     refused: int
-    refused_lines: tuple[int, ...] = ()
-    """The first lines that were refused, by number; never what stands in them."""
     imported_at: dt.datetime
     by: str
+
+
+class Edition(Update):
+    """What is in force of a kind, as it stands in its file; ``rows`` are those there are now."""
+
+    kind: str
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    """For kinds whose editions stand side by side: first and last date of service."""
+    refused_lines: tuple[int, ...] = ()
+    """The first lines that were refused, by number; never what stands in them."""
     layout_version: int
     updates: tuple[Update, ...] = ()
 
@@ -117,6 +108,28 @@ class Edition(_Kept):
         content = self.updates[-1].sha256 if self.updates else self.sha256
         last = self.updates[-1].edition if self.updates else self.edition
         return f"{last} {content[:12]}"
+
+    @property
+    def last_import(self) -> dt.datetime:
+        """When it was imported, or last renewed."""
+        return self.updates[-1].imported_at if self.updates else self.imported_at
+
+    def events(self) -> list[dict[str, str | None]]:
+        """What the audit record says of it: one event per file that went into it."""
+        return [
+            {
+                "id": each.id,
+                "action": "reference_imported",
+                "at": each.imported_at.isoformat(),
+                "by": each.by,
+                "kind": self.kind,
+                "edition": each.edition,
+                "sha256": each.sha256,
+                "rows": str(each.rows),
+                "refused": str(each.refused),
+            }
+            for each in [self, *self.updates]
+        ]
 
     def covers(self, day: dt.date) -> bool:
         """Whether it is the edition for services of that day."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from rapidfuzz import fuzz
 
-from idp.document import Box, DocumentType, Page, Word
+from idp.document import Box, DocumentType, Field, Page, Word
 from idp.phrases import fold
 from idp.requirements.nouns import AttachmentKind
 
@@ -29,11 +29,12 @@ _BULLET = re.compile(r"^\s*(?:[-•·*✓☒]|\(?\d{1,2}[.)])\s*")
 
 
 class Companion(NamedTuple):
-    """Another document of the same arrival: what it was found to be, and how long it is."""
+    """Another document of the same arrival: what it was found to be, its length, what it says."""
 
     type: DocumentType
     subtype: str | None = None
     pages: int = 0
+    fields: tuple[Field, ...] = ()
 
     @property
     def name(self) -> str:

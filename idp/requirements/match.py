@@ -124,6 +124,8 @@ def holds(condition: Condition, document: Document, pages: Sequence[Page]) -> bo
     """Whether a condition holds of a document's values and marks."""
     if condition.all:
         return all(holds(each, document, pages) for each in condition.all)
+    if condition.subtypes:
+        return document.subtype in condition.subtypes
     if condition.ticked:
         return any(
             mark.state == "checked" and fold(mark.label) in {fold(t) for t in condition.ticked}

@@ -47,7 +47,8 @@ class Condition(Strict):
     ``present`` and ``equals`` look at the values of ``field``, ``matches`` is a regular expression
     found in one of them (case ignored). ``asked`` holds when the form itself has a place for the
     field (its label is printed) that is empty, ``ticked`` when a box with one of these labels is
-    checked. Any one condition of a ``when`` that holds makes the field required.
+    checked, ``subtypes`` when the document is of one of these kinds. Any one condition of a
+    ``when`` that holds makes the field required.
     """
 
     field: str = ""
@@ -56,6 +57,7 @@ class Condition(Strict):
     matches: str = Field(default="", max_length=200)
     asked: bool | None = None
     ticked: tuple[str, ...] = ()
+    subtypes: tuple[str, ...] = ()
     all: tuple[Condition, ...] = ()
     because: str = ""
 
@@ -67,9 +69,11 @@ class Condition(Strict):
             bool(self.matches),
             self.asked is not None,
         )
-        if sum((*of_a_field, bool(self.ticked), bool(self.all))) != 1:
+        others = (bool(self.ticked), bool(self.subtypes), bool(self.all))
+        if sum((*of_a_field, *others)) != 1:
             raise ValueError(
-                "a condition tests one of `present`, `equals`, `matches`, `asked`, `ticked`, `all`"
+                "a condition tests one of `present`, `equals`, `matches`, `asked`, `ticked`, "
+                "`subtypes`, `all`"
             )
         if any(of_a_field) != bool(self.field):
             raise ValueError("`field` goes with a test of a field, and only with one")

@@ -29,10 +29,13 @@ from idp.serve.view import (
     TONES,
     ago,
     document_view,
+    due_tone,
     moment,
     money,
+    overdue_banner,
     state_groups,
     type_title,
+    until,
     with_code,
 )
 from idp.settings import Settings
@@ -40,6 +43,7 @@ from idp.store import State, Store
 
 _ACTOR = "status page"
 _MOST_ROWS = 200
+_MOST_WAITING = 25
 _STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409}
 _BACK = {"quarantine": "/quarantine", "overview": "/"}
 
@@ -84,7 +88,7 @@ def create_app(
     def _health() -> Response:
         """Whether the store answers, and how much lies where. No patient's data."""
         try:
-            counts = store.counts()
+            counts, clocks = store.counts(), store.clock_counts()
         except (SQLAlchemyError, IdpError) as error:
             return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
         return JSONResponse(
@@ -94,6 +98,7 @@ def create_app(
                 "problems": len(problems()),
                 "reading": dict(reading()),
                 "documents": {str(state): number for state, number in counts.items()},
+                "clocks": clocks.by_state,
             }
         )
 
@@ -101,7 +106,8 @@ def create_app(
     def _metrics() -> Response:
         """The same counts for Prometheus. No patient's data."""
         documents = {str(state): number for state, number in store.counts().items()}
-        return Response(exposition(documents, reading()), media_type=METRICS_TYPE)
+        clocks = store.clock_counts().by_state
+        return Response(exposition(documents, reading(), clocks), media_type=METRICS_TYPE)
 
     @app.get("/")
     def _overview(
@@ -112,6 +118,8 @@ def create_app(
             "overview.html",
             groups=state_groups(store.counts()),
             queue=store.queue(10),
+            waiting=store.waiting(_MOST_WAITING) if state is None else (),
+            overdue=overdue_banner(store.clock_counts()),
             recent=store.recent(limit, states=None if state is None else {state}),
             state=state,
             inbox=settings.inbox_folder.absolute(),
@@ -196,6 +204,8 @@ def _templates(schemas: Mapping[DocumentType, DocumentSchema]) -> Environment:
         lstrip_blocks=True,
     )
     pages.filters["ago"] = ago
+    pages.filters["until"] = until
+    pages.filters["due_tone"] = due_tone
     pages.filters["moment"] = moment
     pages.filters["type_title"] = partial(type_title, schemas=schemas)
     pages.filters["money"] = money

@@ -33,10 +33,20 @@ _GAUGES = frozenset(
 )
 
 
-def exposition(documents: Mapping[str, int], reading: Mapping[str, int]) -> str:
-    """The counts as text: documents by state, and what became of the child processes."""
+def exposition(
+    documents: Mapping[str, int],
+    reading: Mapping[str, int],
+    clocks: Mapping[str, int] | None = None,
+) -> str:
+    """The counts as text: documents by state, clocks, what became of the child processes."""
     lines = ["# HELP idp_documents Documents by state.", "# TYPE idp_documents gauge"]
     lines += [f'idp_documents{{state="{state}"}} {n}' for state, n in documents.items()]
+    if clocks is not None:
+        lines += [
+            "# HELP idp_clocks Documents not yet delivered by how far their clock has run down.",
+            "# TYPE idp_clocks gauge",
+            *(f'idp_clocks{{state="{state}"}} {n}' for state, n in clocks.items()),
+        ]
     for name, number in reading.items():
         gauge = name in _GAUGES
         room = "idp" if name.startswith("unpack_") else "idp_read"

@@ -25,7 +25,7 @@ from idp.document import (
 )
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.store import DocumentRow, State
+from idp.store import CLOCK_STOPPED, ClockCounts, DocumentRow, State
 
 Tone = Literal["good", "look", "bad", "calm"]
 
@@ -157,6 +157,13 @@ def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
         )
         for title, states in _GROUPS
     )
+
+
+def overdue_banner(counts: ClockCounts) -> str:
+    """One sentence about the documents that nobody decided in time; empty where there is none."""
+    if not counts.overdue:
+        return ""
+    return f"{counts.overdue} document{'s are' if counts.overdue > 1 else ' is'} overdue"
 
 
 def type_title(row: DocumentRow, schemas: Mapping[DocumentType, DocumentSchema]) -> str:
@@ -366,6 +373,23 @@ def ago(when: dt.datetime, now: dt.datetime) -> str:
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / _DAY:.0f} d"
+
+
+def until(when: dt.datetime, now: dt.datetime) -> str:
+    """How long from ``now`` until a time limit: ``due in 3 h``, or ``overdue 2 d``."""
+    if when > now:
+        return f"due in {ago(now - (when - now), now)}"
+    late = ago(when, now)
+    return "overdue" if late == "now" else f"overdue {late}"
+
+
+def due_tone(row: DocumentRow, now: dt.datetime) -> Tone:
+    """How pressing a document's clock is; its escalation says so, and the time where it is over."""
+    if row.clock_due_at is None or row.state in CLOCK_STOPPED:
+        return "calm"
+    if row.clock_due_at <= now:
+        return "bad"
+    return "look" if row.escalation else "calm"
 
 
 def with_code(text: str | None) -> Markup:

@@ -21,6 +21,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.queue(limit=50) -> tuple[DocumentRow, ...]  # at work or waiting for it, next first
     store.recent(limit=50, states=None) -> tuple[DocumentRow, ...]   # newest change first
     store.quarantine(limit=50) -> tuple[DocumentRow, ...]
+    store.waiting(limit=50) -> tuple[DocumentRow, ...]  # for a person, most pressing first
+    store.clock_counts() -> ClockCounts               # how far the clocks have run down
+    store.set_clock(document_id, document, actor="...")  # after a person changed its type
     store.resolve(text) -> str                        # full id or its last >= 6 characters
     store.show(document_id) -> DocumentDetail         # row, arrival, result, events, deliveries
     store.document(document_id) -> Document | None
@@ -53,7 +56,9 @@ from idp.store.identity import born_at, new_id
 from idp.store.jobs import DELIVER, PROCESS
 from idp.store.likenesses import double_of, marked
 from idp.store.rows import (
+    CLOCK_STOPPED,
     ArrivalRow,
+    ClockCounts,
     CorrectedDocument,
     CorrectionRow,
     DecidedDocument,
@@ -62,6 +67,8 @@ from idp.store.rows import (
     DeliveryRow,
     DocumentDetail,
     DocumentRow,
+    DueClock,
+    Escalated,
     EventRow,
     LedgerRow,
     NewArrival,
@@ -74,9 +81,11 @@ from idp.store.rows import (
 from idp.store.store import Store
 
 __all__ = [
+    "CLOCK_STOPPED",
     "DELIVER",
     "PROCESS",
     "ArrivalRow",
+    "ClockCounts",
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
@@ -86,6 +95,8 @@ __all__ = [
     "DeliveryRow",
     "DocumentDetail",
     "DocumentRow",
+    "DueClock",
+    "Escalated",
     "EventRow",
     "Kept",
     "LedgerRow",

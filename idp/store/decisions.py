@@ -170,24 +170,38 @@ class Decisions(Queries):
                     .order_by(PageRecord.number)
                 ):
                     pages[page.arrival_id, page.part].append(page.page_sha256)
+                whole: dict[str, list[tuple[str, str, str | None, int]]] = defaultdict(list)
+                for other in session.scalars(
+                    sa.select(DocumentRecord)
+                    .where(
+                        DocumentRecord.arrival_id.in_(arrivals),
+                        DocumentRecord.error.is_(None),
+                        DocumentRecord.type.is_not(None),
+                    )
+                    .order_by(DocumentRecord.ordinal)
+                ):
+                    seen = (other.id, other.type or "", other.subtype, len(other.pages))
+                    whole[other.arrival_id].append(seen)
                 todo = [
-                    (document.arrival_id, document.part or "", document.result_sha256)
+                    (document.id, document.arrival_id, document.part or "", document.result_sha256)
                     for document, _ in found
                 ]
             read: tuple[tuple[str, str], tuple[Page, ...]] = (("", ""), ())
-            for arrival_id, part, sha256 in todo:
+            for document_id, arrival_id, part, sha256 in todo:
                 assert sha256 is not None
                 if read[0] != (arrival_id, part):
-                    hashes = pages[arrival_id, part]
-                    texts = (self.content.read(each) for each in hashes)
-                    whole = tuple(Page.model_validate_json(text) for text in texts)
-                    read = ((arrival_id, part), whole)
+                    texts = (self.content.read(each) for each in pages[arrival_id, part])
+                    read = (
+                        (arrival_id, part),
+                        tuple(Page.model_validate_json(text) for text in texts),
+                    )
                 document = Document.model_validate_json(self.content.read(sha256))
                 yield DecidedDocument(
                     arrival=arrivals[arrival_id],
                     document=document,
                     pages=tuple(p for p in read[1] if p.number in document.pages),
                     part=read[1],
+                    beside=tuple(each[1:] for each in whole[arrival_id] if each[0] != document_id),
                 )
 
     def quality(self, *, since: dt.datetime | None = None) -> tuple[QualityRow, ...]:

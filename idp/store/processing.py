@@ -17,6 +17,7 @@ from idp.reasons import with_finding
 from idp.rulebook import enter
 from idp.settings import DuplicatePolicy
 from idp.store import decisions, jobs, likenesses, record
+from idp.store.clocks import Clocks
 from idp.store.decisions import Decisions
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
@@ -38,7 +39,7 @@ OVERLAPS = enter(
 )
 
 
-class Processing(Learning, Decisions):
+class Processing(Learning, Decisions, Clocks):
     """Begin, finish and put off the processing of a packet."""
 
     _writing: sa.Engine
@@ -294,6 +295,7 @@ class Processing(Learning, Decisions):
             pages=[],
             missing=0,
             reasons=[],
+            escalation=0,
         )
         record.birth(session, document, at=self._clock(), actor="pipeline", action="found")
         return document
@@ -326,6 +328,7 @@ class Processing(Learning, Decisions):
         }[document.decision]
         if skip and document.duplicate_of and not queued_again:
             after = State.DUPLICATE
+        self._take_clock(known, document)
         now = self._clock()
         decisions.keep(known, document, sha256)
         decisions.note(session, known.id, document, sha256, at=now, actor="pipeline")

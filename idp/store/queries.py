@@ -278,7 +278,7 @@ def _as_document(
         name=arrival.name,
         received_at=arrival.received_at,
         changed_at=document.changed_at,
-        priority=arrival.priority,
+        priority=arrival.priority if document.priority is None else document.priority,
         type=document.type,
         subtype=document.subtype,
         part=document.part,
@@ -295,6 +295,11 @@ def _as_document(
         like_document=document.like_document,
         likeness=document.likeness,
         location=delivery.location if delivery else None,
+        urgency=document.urgency,
+        clock=document.clock,
+        clock_starts_at=document.clock_starts_at,
+        clock_due_at=document.due_at,
+        escalation=document.escalation,
     )
 
 

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.errors import WrongStateError
-from idp.store.rows import FIRST, MOVES, EventRow, State
+from idp.store.rows import CLOCK_STOPPED, FIRST, MOVES, EventRow, State
 from idp.store.tables import DocumentRecord, Event
 
 Detail = dict[str, str | int | float | bool | None]
@@ -81,6 +81,10 @@ def move(
         raise WrongStateError(f"{document.id} is {before}: it can't become {after}")
     document.state = after
     document.changed_at = at
+    if after in CLOCK_STOPPED:
+        document.escalate_at = None
+    elif before in CLOCK_STOPPED and document.due_at is not None:
+        document.escalate_at = at
     append(
         session,
         at=at,

@@ -65,6 +65,36 @@ LEFT: frozenset[State] = TO_DELIVER | {State.DELIVERED, State.INCOMPLETE}
 """Decided for good: processing the packet again does not touch these."""
 
 
+CLOCK_STOPPED: frozenset[State] = frozenset({State.DELIVERED, State.INCOMPLETE, State.DUPLICATE})
+"""States in which no clock runs: what is only decided has not left, and may be stuck."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueClock:
+    """The first clock of a document."""
+
+    rule: str
+    starts_at: dt.datetime
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCounts:
+    """How many documents run by a clock, by the state it has come to."""
+
+    by_state: dict[str, int]
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Escalated:
+    """A clock that came to its next step."""
+
+    document_id: str
+    rule: str
+    state: str
+
+
 @dataclass(frozen=True, slots=True)
 class ArrivalRow:
     """One file as it came in. ``name`` is printable text; undecodable bytes show as escapes."""
@@ -116,6 +146,9 @@ class NewArrival:
     """Name and sha256."""
     exact_duplicates: DuplicatePolicy = "skip"
     ledger: tuple[LedgerRow, ...] = ()
+    clock: DueClock | None = None
+    """That of what nobody has read yet."""
+    document_priority: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +189,14 @@ class DocumentRow:
     likeness: float | None
     location: str | None
     """Where it was delivered to."""
+    urgency: str | None = None
+    clock: str | None = None
+    """The rule of the first of its clocks."""
+    clock_starts_at: dt.datetime | None = None
+    clock_due_at: dt.datetime | None = None
+    """By then a person must have decided."""
+    escalation: int = 0
+    """How many steps its clock has run down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +362,8 @@ class DecidedDocument:
     """Its own."""
     part: tuple[Page, ...]
     """All pages of the file or part that it was found in."""
+    beside: tuple[tuple[str, str | None, int], ...] = ()
+    """Type, subtype and number of pages of the other documents of its arrival that were read."""
 
 
 @dataclass(frozen=True, slots=True)

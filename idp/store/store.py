@@ -16,9 +16,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from idp.clocks import Step
 from idp.errors import AlreadyRunningError, WrongStateError
 from idp.settings import DuplicatePolicy
 from idp.store import database, jobs, record
+from idp.store.clocks import OVERDUE_ONLY
 from idp.store.content import ContentStore, Kept
 from idp.store.delivering import Delivering
 from idp.store.identity import new_id
@@ -55,12 +57,22 @@ class Store(Processing, Delivering, Ledger):
         content: Path,
         *,
         clock: Callable[[], dt.datetime] = _utc_now,
+        steps: Sequence[Step] = OVERDUE_ONLY,
     ) -> None:
+        """Open a store.
+
+        Args:
+            database_url: SQLAlchemy URL.
+            content: Folder of the content store.
+            clock: The time; for tests.
+            steps: How documents escalate while their clock runs down; the last is overdue.
+        """
         self.database_url = database_url
         self.content = ContentStore(content)
         self._engine = database.connect(database_url)
         self._writing = database.writing(self._engine)
         self._clock = clock
+        self.steps = tuple(steps)
         self._finishing = threading.Lock()
 
     def migrate(self) -> None:
@@ -191,7 +203,10 @@ class Store(Processing, Delivering, Ledger):
             pages=[],
             missing=0,
             reasons=[],
+            escalation=0,
         )
+        if worked and new.clock is not None:
+            self._start_clock(document, new.clock, new.document_priority)
         record.birth(
             session,
             document,

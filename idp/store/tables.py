@@ -87,6 +87,7 @@ class DocumentRecord(Base):
         sa.Index("ix_documents_state", "state", "changed_at"),
         sa.Index("ix_documents_changed_at", "changed_at"),
         sa.Index("ix_documents_escalate_at", "escalate_at"),
+        sa.Index("ix_documents_clock", "state", "due_at", "escalation"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -117,6 +118,7 @@ class DocumentRecord(Base):
     """1 is worked first; none: that of its channel."""
     clock: Mapped[str | None]
     """The rule of ``due_at``."""
+    clock_starts_at: Mapped[dt.datetime | None]
     escalation: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
     """How many steps the clock has run down, 0 to 3 (overdue)."""
     escalate_at: Mapped[dt.datetime | None]

@@ -12,16 +12,29 @@ from typing import Literal
 
 from idp.document import Document, DocumentType, Finding, Page, Severity
 from idp.knowledge import Circumstances, Knowledge
+from idp.phrases import fold
 from idp.requirements import Case, not_enclosed, unmet
 from idp.rulebook import enter
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
-from idp.validate import across, electronic, listed, masters, reasons, register, rules
+from idp.validate import (
+    across,
+    authorizations,
+    electronic,
+    identifiers,
+    listed,
+    masters,
+    reasons,
+    register,
+    rules,
+)
 from idp.validate.completeness import Gap, find_gaps
 from idp.validate.decision import POLICY_VERSION, decided
 from idp.validate.kept import of_other_rooms
+from idp.validate.packet import answered
 from idp.validate.remittance import balanced
 from idp.validate.remittance_summary import summary_of
+from idp.validate.repair import repaired
 from idp.validate.transmission import announced_on_cover, transmission_complete
 from idp.validate.urgency import urgency_of
 
@@ -86,15 +99,25 @@ def validate(
     own = [page for page in pages if page.number in document.pages]
     # What an interchange says is known whole: nothing on its listing is unread, or a second form.
     told = electronic.is_electronic(own)
+    document, about_repair = repaired(document, schema, today, own)
     looked_up = masters.looked_up(document, schema, known.masters, today)
     sums = balanced(document, own, known.reductions, electronic=told)
     document = sums.document
+    request = answered(document, circumstances.companions if circumstances else ())
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
     findings = [
         *of_other_rooms(document.findings, told=told),
+        *about_repair,
         *_field_findings(document, schema, today),
+        *identifiers.medicare_has_mbi(document),
+        *identifiers.diagnoses_hold_on_date(document, schema),
         *across.dates_in_order(document, schema),
+        *across.claims_are_past(document.claims, today),
+        *authorizations.decision_is_whole(document, gaps),
+        *authorizations.approval_fits_request(document, request),
+        *authorizations.expedited_has_reason(document, gaps, own),
+        *authorizations.valid_when_planned(document, schema, request),
         *register.provider_registered(document, schema, known.reference, today),
         *listed.procedures_listed(document, schema, known.reference, today),
         *listed.codes_listed(document, schema, known.reference, today),
@@ -103,10 +126,10 @@ def validate(
         *masters.member_known(document, schema, looked_up.found, _role(circumstances)),
         *(() if told else _on_paper(document, own, incomplete, policy.cut_threshold)),
         *sums.findings,
-        *(_gap_finding(gap) for gap in gaps),
+        *(_gap_finding(gap) for gap in gaps if not authorizations.owed_by_decision(document, gap)),
         *_asked_by_payers(
             Case(
-                document,
+                document.model_copy(update={"masters": looked_up.found.matches}),
                 own,
                 today,
                 circumstances.companions if circumstances else (),
@@ -204,10 +227,18 @@ def _gap_finding(gap: Gap) -> Finding:
         message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
+        remedy="Look at the page and type what stands there."
+        if gap.unread
+        else "Ask the sender for it; a draft letter lists everything that is missing.",
     )
 
 
 def _said(gap: Gap) -> str:
+    """What lacks, by its title, and by what the form calls it where that is something else."""
+    title = gap.schema.title
+    printed = " ".join(gap.label.split()).rstrip(" :.*_").replace(":", " ")
+    if printed and fold(printed) != fold(title):
+        title = f"{title} (\u201c{printed}\u201d on the form)"
     if gap.unread:
-        return f"{gap.schema.title} seems to be printed but was not read"
-    return f"{gap.schema.title} {'is left blank' if gap.asked else 'is missing'}"
+        return f"{title} seems to be printed but was not read"
+    return f"{title} {'is left blank' if gap.asked else 'is missing'}"

@@ -6,61 +6,124 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
-from idp.document import Document, Finding, Grade, Page, Severity
+from idp.document import Claim, Document, Field, Finding, Grade, Page, Place, Severity
 from idp.patients import Comparison, Patient, compare, names_alike, patient_of
 from idp.rulebook import rule
 from idp.schemas import DocumentSchema
 
+LEAST_DPI = 190.0
+"""Fine fax is 204 by 196 dots an inch, which the rule calls 200."""
+
+CLOCK_SLACK = dt.timedelta(days=1)
+"""A sender east or west of us may date a document a day ahead."""
+
 _PAGE_OF = re.compile(r"\bpage:?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I)
 
 
-def _date(document: Document, name: str) -> dt.date | None:
-    field = document.field(name)
-    try:
-        return dt.date.fromisoformat(field.value or "") if field else None
-    except ValueError:
-        return None
+def _dates(document: Document, name: str) -> list[tuple[Field, dt.date]]:
+    found: list[tuple[Field, dt.date]] = []
+    for field in document.fields:
+        if field.name == name and field.value:
+            with suppress(ValueError):
+                found.append((field, dt.date.fromisoformat(field.value)))
+    return found
+
+
+def _places(*fields: Field) -> tuple[Place, ...]:
+    return tuple(dict.fromkeys(Place(page=f.page, box=f.box) for f in fields if f.page is not None))
 
 
 @rule("D2", severity=Severity.BLOCK, source="policy of this product")
 def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Finding]:
     """D2: nobody is treated or asks before birth, and a period does not end before it begins."""
-    born = _date(document, "patient_dob")
+    births = _dates(document, "patient_dob")
     for field in schema.fields:
-        date = _date(document, field.name)
-        if born and date and field.kind == "date" and field.name != "patient_dob" and date < born:
-            yield Finding(
-                rule="D2",
-                severity=Severity.BLOCK,
-                field=field.name,
-                message=f"{field.title} lies before the patient's birth",
-            )
+        if not births or field.kind != "date" or field.attribute == "dob":
+            continue
+        born, birthday = births[0]
+        for dated, date in _dates(document, field.name):
+            if date < birthday:
+                yield Finding(
+                    rule="D2",
+                    severity=Severity.BLOCK,
+                    field=field.name,
+                    message=f"{field.title} {date.isoformat()} lies before the patient's birth on "
+                    f"{birthday.isoformat()}",
+                    page=dated.page,
+                    box=dated.box,
+                    remedy="Compare both dates with the page.",
+                    fields=(field.name, born.name),
+                    places=_places(dated, born),
+                )
     for first, last in (
         ("service_start_date", "service_end_date"),
+        ("service_from", "service_to"),
         ("effective_from", "effective_to"),
     ):
-        begin, end = _date(document, first), _date(document, last)
-        if begin and end and end < begin:
-            yield Finding(
-                rule="D2",
-                severity=Severity.BLOCK,
-                field=last,
-                message="The period ends before it begins",
-            )
+        begins, ends = _dates(document, first), _dates(document, last)
+        for (begin, begun), (end, ended) in zip(begins, ends, strict=False):
+            if len(begins) == len(ends) and ended < begun:
+                yield Finding(
+                    rule="D2",
+                    severity=Severity.BLOCK,
+                    field=last,
+                    message=f"The period ends on {ended.isoformat()} before it begins on "
+                    f"{begun.isoformat()}",
+                    page=end.page,
+                    box=end.box,
+                    remedy="Compare both dates with the page.",
+                    fields=(last, first),
+                    places=_places(end, begin),
+                )
+
+
+@rule("D2", severity=Severity.BLOCK, source="policy of this product: paid after it was given")
+def claims_are_past(claims: Sequence[Claim], received: dt.date) -> Iterator[Finding]:
+    """D2: a claim that is answered is of a service before the receipt.
+
+    Args:
+        claims: Of a remittance.
+        received: The day of receipt.
+    """
+    for number, claim in enumerate(claims, start=1):
+        for line in (claim, *claim.service_lines):
+            date = line.service_date
+            if date is not None and date > received + CLOCK_SLACK:
+                yield Finding(
+                    rule="D2",
+                    severity=Severity.BLOCK,
+                    field="service_date",
+                    message=f"Claim {claim.claim_number or number}: the service date "
+                    f"{date.isoformat()} lies after the receipt",
+                    page=line.page,
+                    box=line.box,
+                    remedy="Compare it with the page: the year may be misread.",
+                )
+                break
 
 
 @rule("P1", severity=Severity.WARN, source="policy of this product")
 def pages_readable(pages: Sequence[Page]) -> Iterator[Finding]:
-    """P1: a page of poor quality is looked at by a person."""
+    """P1: a page has square pixels, 200 dots an inch in effect, and can be read well.
+
+    Pixels are squared by the reader; what a page loses to few dots it has graded already.
+    """
     for page in pages:
-        if page.grade is Grade.POOR:
-            yield Finding(
-                rule="P1",
-                severity=Severity.WARN,
-                message=f"Page {page.number} is hard to read; ask for a finer fax or a scan",
-                page=page.number,
-            )
+        coarse = page.words_source == "ocr" and page.dpi < LEAST_DPI
+        if page.grade is not Grade.POOR and not coarse:
+            continue
+        flaws = "; ".join(page.flaws)
+        poor = f"Page {page.number} is hard to read{f': {flaws}' if flaws else ''}"
+        few = f"Page {page.number} has {page.dpi:.0f} dots an inch, fewer than 200"
+        yield Finding(
+            rule="P1",
+            severity=Severity.WARN,
+            message=poor if page.grade is Grade.POOR else few,
+            page=page.number,
+            remedy="Ask for a finer fax (204 by 196 dots an inch) or a scan of 200 or more.",
+        )
 
 
 @rule("P3", severity=Severity.BLOCK, source="policy of this product: cut-off faxes")
@@ -82,8 +145,9 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
             yield Finding(
                 rule="P3",
                 severity=Severity.WARN if in_front else Severity.BLOCK,
-                message=f"Page {shown} of {total} did not arrive; ask for the whole document",
+                message=f"Page {shown} of {total} did not arrive",
                 page=pages[-1].number,
+                remedy="Ask the sender for the whole document.",
             )
 
 
@@ -118,6 +182,7 @@ def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Findin
                 message=f"Page {page.number} speaks of another {_differs(compared)} than the "
                 "pages before: they may belong to two patients",
                 page=page.number,
+                remedy="Part the document where the other patient begins; keep both to themselves.",
             )
         if not many or patient.births:
             so_far = so_far.joined(patient)
@@ -143,6 +208,7 @@ def pages_set_aside(document: Document) -> Iterator[Finding]:
             severity=Severity.INFO,
             message=f"Page {number} is blank or a separator sheet and was set aside",
             page=number,
+            remedy="Nothing, if the page is blank; else put it back to its document.",
         )
 
 
@@ -155,4 +221,5 @@ def cut_is_sure(document: Document, threshold: float) -> Iterator[Finding]:
             severity=Severity.BLOCK,
             message=f"It is uncertain whether another document begins on page {document.cut_page}",
             page=document.cut_page,
+            remedy="Look at both pages, and part or join the documents.",
         )

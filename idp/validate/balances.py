@@ -46,9 +46,14 @@ class Ledger:
 
 
 def rows(claim: Claim) -> Iterator[tuple[int, ServiceLine]]:
-    """The rows that a claim is made of with their numbers; a claim without lines is row 0."""
+    """The rows that a claim is made of with their numbers; a claim without lines is row 0.
+
+    A line without a single amount is left out: it is no line, or its amounts are the claim's.
+    """
     if claim.service_lines:
-        yield from enumerate(claim.service_lines, start=1)
+        for at, line in enumerate(claim.service_lines, start=1):
+            if any(getattr(line, name) is not None or name in line.cells for name in AMOUNTS):
+                yield at, line
     else:
         yield 0, claim
 

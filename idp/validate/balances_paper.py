@@ -28,6 +28,7 @@ from idp.validate.balances import (
     place_of,
     printed,
     rows,
+    total,
 )
 from idp.validate.equations import Equation, Key, Term, left_over
 
@@ -57,7 +58,6 @@ _TOTALS = {
     "total_deductible": "deductible",
     "total_copay": "copay",
     "total_coinsurance": "coinsurance",
-    "patient_responsibility": "patient_responsibility",
     "total_paid": "paid",
     "payment_amount": "paid",
 }
@@ -111,7 +111,7 @@ def forms_of(claims: Sequence[Claim]) -> Forms:
     reduced = table.has("billed", "allowed") and bool(columns & {"adjustment", "noncovered"})
     allowed = _best(table, _ALLOWED, needs=("billed", "allowed")) if reduced else None
     paid = _best(table, _paid_forms(table), needs=("paid",)) if table.has("paid") else None
-    return Forms(allowed, paid, _share_form(table))
+    return Forms(allowed, paid, _share_form(table, paid))
 
 
 def _paid_forms(table: _Rows) -> Iterator[Form]:
@@ -143,15 +143,14 @@ def _paid_forms(table: _Rows) -> Iterator[Form]:
             yield form
 
 
-def _share_form(table: _Rows) -> Form | None:
-    if not table.has("patient_responsibility") or not table.columns.intersection(SHARES):
+def _share_form(table: _Rows, paid: Form | None) -> Form | None:
+    whole = "patient_responsibility"
+    if not table.has(whole) or not table.columns.intersection(SHARES):
         return None
-    form = _best(table, _SHARES, needs=("patient_responsibility",))
-    if form is None:
+    # A part may have no column: then only where what is paid is stated by the parts as well.
+    if not table.has(*SHARES) and (paid is None or (whole, -1) in paid):
         return None
-    held, known = table.held(form)
-    # With a part that has no column the sum need not be: then the rows must show that it is.
-    return form if table.has(*SHARES) or (held >= 2 and held * 2 > known) else None
+    return _best(table, _SHARES, needs=(whole,))
 
 
 def _best(table: _Rows, forms: Iterable[Form], needs: tuple[str, ...]) -> Form | None:
@@ -190,6 +189,8 @@ def ledger_of(document: Document) -> Ledger:
             *_lines_make_claim(ledger, columns, number, claim),
         )
     ledger.equations += _claims_make_payment(document, ledger, columns)
+    if document.claims:
+        ledger.equations += _shares_make_total(document, ledger, columns)
     return ledger
 
 
@@ -223,7 +224,7 @@ def _equation(rule: str, form: Form, claim: int, row: int, line: int = 0) -> Equ
 @rule("R1", severity=Severity.BLOCK, source="X12 RFI 2348, 2601, as columns state it", version=2)
 def _lines_balance(forms: Forms, number: int, claim: Claim) -> Iterator[Equation]:
     """R1: each printed service line balances: what is left of the charge is paid."""
-    for place, _ in enumerate(claim.service_lines, start=1):
+    for place, _ in rows(claim) if claim.service_lines else ():
         for form in (forms.allowed, forms.paid):
             if form is not None:
                 yield _equation("R1", form, number, place, place)
@@ -237,8 +238,14 @@ def _claim_balances(ledger: Ledger, forms: Forms, number: int, claim: Claim) -> 
         if form is None:
             continue
         keys = [Key(number, row, name) for name, _ in form]
-        if not claim.service_lines or all(key in ledger.values for key in keys):
-            yield _equation("R2", form, number, row)
+        if claim.service_lines and not all(key in ledger.values for key in keys):
+            continue
+        only = [Key(number, at, "") for at, _ in rows(claim)]
+        if claim.service_lines and len(only) == 1:
+            line = [ledger.values.get(only[0]._replace(name=name)) for name, _ in form]
+            if line == [ledger.values[key] for key in keys]:
+                continue  # It says the same as its only line, of which R1 speaks.
+        yield _equation("R2", form, number, row)
 
 
 @rule("R5", severity=Severity.WARN, source="835 X221A1 CLP05, CAS, as columns state it")
@@ -253,6 +260,28 @@ def _shares_balance(ledger: Ledger, forms: Forms, number: int, claim: Claim) -> 
         yield _equation("R5", forms.shares, number, row)
 
 
+@rule("R5", severity=Severity.WARN, source="835 X221A1 CLP05, CAS, as columns state it")
+def _shares_make_total(
+    document: Document, ledger: Ledger, columns: Sequence[str]
+) -> Iterator[Equation]:
+    """R5: what patients owe in all is the sum over the claims, as a column or its parts say."""
+    said = printed(document, "patient_responsibility")
+    value = amount_of(said)
+    whole = "patient_responsibility"
+    names: tuple[str, ...] = (whole,) if whole in columns else SHARES
+    if said is None or value is None or not set(names) <= set(columns):
+        return
+    if any(_is_of_one(document, ledger, name, value) for name in names):
+        return
+    key = Key(0, 0, said.name)
+    ledger.note(key, value, _field_place(said))
+    options = [
+        Equation("R5", (*(term for part in parts for term in part), Term(key, -1)), key)
+        for parts in zip(*(_whole(document, ledger, name) for name in names), strict=False)
+    ]
+    yield _that_holds(options, ledger)
+
+
 @rule("R3", severity=Severity.BLOCK, source="X12 RFI 1053, as columns state it", version=2)
 def _lines_make_claim(
     ledger: Ledger, columns: Sequence[str], number: int, claim: Claim
@@ -264,7 +293,7 @@ def _lines_make_claim(
             continue
         if not any(getattr(line, name) is not None for line in claim.service_lines):
             continue
-        lines = (Term(Key(number, at, name), 1) for at in range(1, len(claim.service_lines) + 1))
+        lines = (Term(Key(number, at, name), 1) for at, _ in rows(claim))
         yield Equation("R3", (*lines, Term(whole, -1)), whole, number)
 
 
@@ -283,6 +312,8 @@ def _claims_make_payment(
         value = amount_of(said)
         if said is None or value is None or name not in columns:
             continue
+        if field_name != "payment_amount" and _is_of_one(document, ledger, name, value):
+            continue
         key = Key(0, 0, field_name)
         ledger.note(key, value, _field_place(said))
         more = adjusted if field_name == "payment_amount" else []
@@ -290,9 +321,24 @@ def _claims_make_payment(
             Equation("R4", (*terms, *more, Term(key, -1)), key)
             for terms in _whole(document, ledger, name)
         ]
-        known = [e for e in options if left_over(e, _with_blanks(ledger)) is not None]
-        holding = [e for e in known if not left_over(e, _with_blanks(ledger))]
-        yield next(iter((*holding, *known, *options)))
+        yield _that_holds(options, ledger)
+
+
+def _that_holds(options: Sequence[Equation], ledger: Ledger) -> Equation:
+    """Of ways to add something up the one that holds, or is known whole, or the first."""
+    values = {**dict.fromkeys(ledger.blank, Decimal(0)), **ledger.values}
+    known = [each for each in options if left_over(each, values) is not None]
+    holding = [each for each in known if not left_over(each, values)]
+    return next(iter((*holding, *known, *options)))
+
+
+def _is_of_one(document: Document, ledger: Ledger, name: str, value: Decimal) -> bool:
+    """Whether a total is really that of one of several claims or lines, whose sum it is not."""
+    numbered = tuple(enumerate(document.claims, start=1))
+    own = [ledger.values.get(Key(n, _own_row(c), name)) for n, c in numbered]
+    lines = [ledger.values.get(Key(n, at, name)) for n, c in numbered for at, _ in rows(c)]
+    several = [each for each in (own, lines) if len(each) > 1]
+    return any(value in each and total(each) != value for each in several)
 
 
 def _whole(document: Document, ledger: Ledger, name: str) -> Iterator[tuple[Term, ...]]:
@@ -307,10 +353,6 @@ def _whole(document: Document, ledger: Ledger, name: str) -> Iterator[tuple[Term
     yield tuple(lines)
     if totals != lines:
         yield tuple(totals)
-
-
-def _with_blanks(ledger: Ledger) -> dict[Key, Decimal]:
-    return {**dict.fromkeys(ledger.blank, Decimal(0)), **ledger.values}
 
 
 def _field_place(field: Field) -> Place | None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -20,20 +21,24 @@ _WIDE = 1.5
 _LONG = 9
 _ALIKE = 87.0
 _OPTIONS_OF_A_CHOICE = 2
+_HINT = re.compile(r"\(?(?:mm|dd|yy|yyyy|ccyy)(?:[/-](?:mm|dd|yy|yyyy|ccyy))*\)?", re.IGNORECASE)
 _MARKS = frozenset("_-.:;,|/\\()[]{}*#=~'\"\u25a1\u2610")
 
 
 def _is_ink(word: Word) -> bool:
-    """Whether a word is more than rules, boxes and stray dots."""
+    """Whether a word is more than rules, boxes, stray dots and hints how to write a date."""
+    if _HINT.fullmatch(word.text):
+        return False
     return any(sign not in _MARKS and not sign.isspace() for sign in word.text)
 
 
 class Place(NamedTuple):
-    """Where a form asks for a field, and whether something stands there."""
+    """Where a form asks for a field, and whether something stands there; ``label`` as printed."""
 
     page: int
     box: Box | None
     answered: bool
+    label: str = ""
 
 
 class Places:
@@ -71,9 +76,10 @@ class Places:
                     continue
                 first, last = place
                 box = words[first].box.union(words[last].box)
+                printed = " ".join(word.text for word in words[first : last + 1])
                 if _answered(page, words, first, last):
-                    return Place(page.number, box, answered=True)
-                found = found or Place(page.number, box, answered=False)
+                    return Place(page.number, box, answered=True, label=printed)
+                found = found or Place(page.number, box, answered=False, label=printed)
         return found
 
     def boxes(self, wordings: Sequence[str]) -> Place | None:

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from idp.document import Box, Document, Page
-from idp.phrases import fold
+from idp.document import Blank, Box, Document, Page
+from idp.phrases import Text, fold
 from idp.schemas import Condition, DocumentSchema, FieldSchema
-from idp.validate.blanks import Place, Places
+from idp.validate.blanks import LEAST_SIGNS, Place, Places
 from idp.values import Kind, find
 
 _WORDS_OF_PROSE = 9
 _LINES_OF_PROSE = 3
+_SPOTTED = frozenset({Kind.NPI, Kind.ICD10, Kind.PHONE})
+"""Kinds that show themselves anywhere on a page by their shape."""
 _INSURER = re.compile(
     r"\b(?:health\s?(?:care\s)?plan|health\s?plans|insurance|medicare|medicaid|hmo|ppo|blue\s?(?:cross|"
     r"shield)|aetna|cigna|humana|united\s?health\w*|anthem|molina|centene|tricare|kaiser|wellcare|"
@@ -34,7 +36,7 @@ class Gap(NamedTuple):
     """A required field without a value, and why it is required.
 
     ``unread`` means that the page holds something for it; else it is missing, ``asked`` for by an
-    empty place or not.
+    empty place or not. ``label`` is what the form calls it, where its place was found.
     """
 
     schema: FieldSchema
@@ -43,6 +45,7 @@ class Gap(NamedTuple):
     unread: bool
     page: int | None
     box: Box | None
+    label: str = ""
 
 
 def _filled(document: Document, name: str) -> bool:
@@ -62,12 +65,20 @@ class _Form:
         )
         self._shared = {label for label, fields in counted.items() if fields > 1}
         self._places = Places(pages)
-        self._blank = {f.name: f for f in document.fields if f.value in (None, "")}
+        self._blank = {
+            **{
+                f.name: Blank(field=f.name, page=f.page or document.pages[0], box=f.box)
+                for f in document.fields
+                if f.value in (None, "")
+            },
+            **{blank.field: blank for blank in reversed(document.blanks)},
+        }
         self._seen: dict[str, Place | None] = {}
 
     @cached_property
     def _values(self) -> set[str]:
-        return {field.value for field in self.document.fields if field.value}
+        """Everything that became a value, as normalised and as printed."""
+        return {text for field in self.document.fields for text in (field.value, field.raw) if text}
 
     def place(self, schema: FieldSchema) -> Place | None:
         """Where the form asks for the field, and whether something stands there.
@@ -80,12 +91,15 @@ class _Form:
         return self._seen[schema.name]
 
     def _look(self, schema: FieldSchema) -> Place | None:
-        if blank := self._blank.get(schema.name):
-            return Place(blank.page or self.document.pages[0], blank.box, answered=False)
+        blank = self._blank.get(schema.name)
         if schema.kind in (Kind.OPTION, Kind.SEX):
-            return self._places.boxes([w for texts in schema.options.values() for w in texts])
-        own = [label for label in schema.labels if fold(label) not in self._shared]
-        return self._places.look(own)
+            found = self._places.boxes([w for texts in schema.options.values() for w in texts])
+        else:
+            own = [label for label in schema.labels if fold(label) not in self._shared]
+            found = self._places.look(own)
+        if blank is None or (found is not None and found.answered and not blank.label):
+            return found
+        return Place(blank.page, blank.box, answered=False, label=blank.label)
 
     def asks(self, schema: FieldSchema) -> bool:
         """Whether the form has a place for the field that is empty."""
@@ -97,8 +111,10 @@ class _Form:
         place = self.place(schema)
         if place is not None:
             return place if place.answered else None
-        if schema.kind in (Kind.NPI, Kind.ICD10, Kind.PHONE):
+        if schema.kind in _SPOTTED or schema.attribute == "dob":
             return self._unclaimed(schema.kind)
+        if schema.kind is Kind.OPTION:
+            return self._named_option(schema)
         if schema.kind is Kind.TEXT:
             return self._prose()
         if schema.party == "payer" and schema.kind is Kind.ORGANIZATION:
@@ -120,17 +136,29 @@ class _Form:
         return None
 
     def _unclaimed(self, kind: Kind) -> Place | None:
-        """A page with a valid code of a kind that became no field."""
+        """A page with a code or date of a kind that became no field, also with a wrong digit."""
         for page in self.pages:
             for span in find(kind, page.text):
-                if span.parsed.valid and span.parsed.value not in self._values:
+                shaped = span.parsed.valid or kind is Kind.NPI
+                if shaped and not {span.parsed.value, span.text} & self._values:
                     return Place(page.number, None, answered=True)
+        return None
+
+    def _named_option(self, schema: FieldSchema) -> Place | None:
+        """A page that names one of the choices, where no boxes for them were found."""
+        wanted = [w for texts in schema.options.values() for w in texts if len(w) >= LEAST_SIGNS]
+        for page in self.pages:
+            text = Text(page.text.split("\n"))
+            if any(wording in text for wording in wanted):
+                return Place(page.number, None, answered=True)
         return None
 
     def holds(self, condition: Condition, schema: DocumentSchema) -> bool:
         """Whether a condition holds of the document and its form."""
         if condition.all:
             return all(self.holds(each, schema) for each in condition.all)
+        if condition.subtypes:
+            return self.document.subtype in condition.subtypes
         if condition.ticked:
             wanted = {fold(label) for label in condition.ticked}
             return any(
@@ -188,9 +216,10 @@ def _gap(form: _Form, group: Sequence[FieldSchema], because: str) -> Gap:
         because = "one of " + ", ".join(member.title for member in group) + " is needed"
     for member in group:
         if place := form.unread(member):
-            return Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
+            gap = Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
+            return gap._replace(label=place.label)
     asked = [member for member in group if form.asks(member)]
     named = (asked or group)[0]
     at = form.place(named)
-    page, box = (at.page, at.box) if at else (None, None)
-    return Gap(named, because, asked=bool(asked), unread=False, page=page, box=box)
+    gap = Gap(named, because, asked=bool(asked), unread=False, page=None, box=None)
+    return gap if at is None else gap._replace(page=at.page, box=at.box, label=at.label)

@@ -162,9 +162,9 @@ def culprits(
 ) -> tuple[dict[int, Culprit], dict[int, tuple[Culprit, ...]]]:
     """For each failing equation (by place) the amount to blame, and the amounts that may be.
 
-    An amount is to blame when it alone can be put right so that all that fails around it holds and
-    nothing that held fails. Where several amounts could, the one that differs in a single digit is:
-    that is how amounts are misread. Where still several could, they are only suspects.
+    An amount is to blame when it alone, with a single digit put right, makes all hold that fails
+    around it, and nothing fail that held: that is how amounts are misread. Where several could, or
+    more than a digit would have to change, they are only suspects.
     """
     by_key: dict[Key, list[int]] = defaultdict(list)
     for place, equation in enumerate(equations):
@@ -214,13 +214,13 @@ def _of_cluster(
             t for t in tried if len(t.heals) >= 2 and t.heals < left and t.spares(equations)
         ]
         most = max((len(t.heals) for t in best), default=0)
-        best = [t for t in best if len(t.heals) == most]
-        if len(best) > 1:
-            best = [t for t in best if one_digit_apart(known[t.key], t.value)] or best
-        if len(best) != 1:
-            found = tuple(Culprit(t.key, t.value) for t in best if t.heals == left)
+        likely = [
+            t for t in best if len(t.heals) == most and one_digit_apart(known[t.key], t.value)
+        ]
+        if len(likely) != 1:
+            found = tuple(Culprit(t.key, t.value) for t in likely or whole)
             return blamed, dict.fromkeys(left, found)
-        (found_one,) = best
+        (found_one,) = likely
         culprit = Culprit(found_one.key, found_one.value)
         touched = {p for p in by_key[culprit.key] if p in left}
         for place in touched:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from idp.document import Finding
 from idp.validate import electronic
 
-OF_OTHER_ROOMS = frozenset({"D1", "P4", "P5", "P7", "P9", "P10"})
+OF_OTHER_ROOMS = frozenset({"D1", "P2", "P4", "P5", "P7", "P9", "P10"})
 """Rules about how a file came and what came before; a test holds them against the rulebook."""
 
 

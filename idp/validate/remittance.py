@@ -223,9 +223,9 @@ def _proposed(
     """
     unknown = ledger.unread | ledger.blank
     equations = list(ledger.equations)
-    if printed:
+    if any({"line", "claim"} & set(each.remark.where) for each in printed):
         # What a remark takes away is in no column: what is paid does not follow from the row.
-        equations = [e for e in equations if e.rule not in ("R1", "R2") or e.said.name != "paid"]
+        equations = [e for e in equations if e.rule == "R4" or e.said.name != "paid"]
     found = followed(equations, ledger.values, unknown)
     known = {**ledger.values, **{key: value for key, (value, _) in found.items()}}
     unlikely = {

@@ -67,7 +67,7 @@ def summary_of(
         paid=paid,
         provider_adjusted=total(recovered) if recovered else None,
         payment=amount_of(document.field("payment_amount")),
-        unexplained=left,
+        left_over=left,
         balanced=not imbalances if checked else None,
         checked=checked,
         imbalances=tuple(imbalances),

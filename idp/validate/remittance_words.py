@@ -54,7 +54,7 @@ def what_is_off(
     more = "more" if said > should else "less"
     says = "the file says" if electronic else "the page says"
     name = word(equation.said.name)
-    if equation.rule == "R4":
+    if not equation.claim:
         paid = equation.said.name in ("payment_amount", "total_paid")
         start = f"The claims {'pay' if paid else 'add up to'} {_lines_sum(equation, values):.2f}"
         adjusted = _adjusted(equation, values)

@@ -122,6 +122,7 @@ def _compared(seen: int, announced: int, numbers: Sequence[int]) -> Finding | No
             severity=Severity.WARN,
             message=f"{seen} pages arrived, {announced} were announced: "
             "another fax may have been joined to this one",
+            remedy="Look whether the last pages are of the same sender and patient.",
         )
     return None
 
@@ -132,5 +133,8 @@ def _incomplete(what: str, lacking: Sequence[int]) -> Finding:
     pages = "pages" if len(lacking) > 1 else "page"
     tail = f"; {pages} {named}{more} missing" if lacking else ""
     return Finding(
-        rule=RULE, severity=Severity.BLOCK, message=f"Incomplete transmission: {what}{tail}"
+        rule=RULE,
+        severity=Severity.BLOCK,
+        message=f"Incomplete transmission: {what}{tail}",
+        remedy="Ask the sender to send the whole fax again.",
     )

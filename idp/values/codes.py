@@ -19,10 +19,12 @@ PROCEDURE = re.compile(
     r"(?<![\w.$#/-])(?:\d{4}[0-9FTUM]|[A-EGHJ-MP-V]\d{4})(?![\d/]|[A-Za-z]|-\d{3}|[.,]\d)"
 )
 _NPI_SIGN = r"[\dOoQDlI|!ZzSsGbTBgq]"
-_MBI_SHAPE = re.compile(
-    r"[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d"
-    r"[AC-HJKMNP-RT-Y]{2}\d{2}"
-)
+_C, _N, _A = "123456789", "0123456789", "ACDEFGHJKMNPQRTUVWXY"
+_AN = _N + _A
+MBI_PLACES = (_C, _A, _AN, _N, _A, _AN, _N, _A, _A, _N, _N)
+"""What may stand at each of the eleven places of a Medicare beneficiary identifier (CMS)."""
+
+_MBI_SHAPE = re.compile("".join(f"[{allowed}]" for allowed in MBI_PLACES))
 _NEVER_IN_MBI = str.maketrans({"S": "5", "L": "1", "O": "0", "I": "1", "B": "8", "Z": "2"})
 _MAX_REPAIRS = 64
 
@@ -93,6 +95,9 @@ def _icd10_readings(signs: str) -> Iterator[str]:
             yield "".join(reading)
 
 
+_ICD10_SHAPE = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
+
+
 def _dotted(code: str) -> str:
     return code if len(code) == 3 else f"{code[:3]}.{code[3:]}"
 
@@ -103,6 +108,26 @@ _ICD10_LOOSE = re.compile(
 )
 
 
+def _icd10_pieces(text: str) -> list[tuple[str, bool]]:
+    """What may be codes in a text, and whether a point (or nothing else there) says so."""
+    whole = "".join(sign for sign in text if sign.isalnum())
+    pieces = [(m[1] + (m[2] or m[3] or ""), m[2] is not None) for m in _ICD10_LOOSE.finditer(text)]
+    if 3 <= len(whole) <= 7:
+        pieces.append((whole, True))
+    return pieces
+
+
+def icd10_readings(raw: str) -> tuple[str, ...]:
+    """Every sequence of signs with the shape of an ICD-10-CM code that ``raw`` may be, dotted."""
+    readings = [
+        reading.upper()
+        for piece, _ in _icd10_pieces(squeeze(raw))
+        if any(sign.isdigit() for sign in piece)
+        for reading in _icd10_readings(piece)
+    ]
+    return tuple(dict.fromkeys(_dotted(code) for code in readings if _ICD10_SHAPE.fullmatch(code)))
+
+
 def parse_icd10(raw: str) -> Parsed:
     """The first existing ICD-10-CM code in ``raw``, with its point; else what looks like one.
 
@@ -110,16 +135,12 @@ def parse_icd10(raw: str) -> Parsed:
     """
     text = squeeze(raw)
     shaped: str | None = None
-    whole = "".join(sign for sign in text if sign.isalnum())
-    pieces = [(m[1] + (m[2] or m[3] or ""), m[2] is not None) for m in _ICD10_LOOSE.finditer(text)]
-    if 3 <= len(whole) <= 7:
-        pieces.append((whole, True))
-    for piece, has_point in pieces:
+    for piece, has_point in _icd10_pieces(text):
         if not any(sign.isdigit() for sign in piece):
             continue
         for index, reading in enumerate(_icd10_readings(piece)):
             code = reading.upper()
-            if not re.fullmatch(r"[A-Z]\d[0-9A-Z]{1,5}", code):
+            if not _ICD10_SHAPE.fullmatch(code):
                 continue
             if icd10.exists(code) and (index == 0 or has_point or len(code) > 3):
                 return Parsed(_dotted(code), valid=True)

@@ -34,6 +34,7 @@ _DAY_FIRST = re.compile(
 _TOKEN = re.compile(r"[^\s/\\.,\-\u2013\u2014:']+")
 _TIME_MARK = re.compile(r"(?<=\d)T(?=\d\d:)")
 _SHAPES = (_ISO, _SLASHED, _MONTH_FIRST, _DAY_FIRST, _SPACED)
+_RANGE = re.compile(r"\s(?:-|\u2013|to|thru|through)\s")
 
 
 def _year(text: str, not_after: dt.date | None) -> int:
@@ -107,6 +108,67 @@ def spans(text: str, not_after: dt.date | None = None) -> list[tuple[int, int, d
     return sorted(found)
 
 
+def literal(text: str) -> tuple[dt.date, ...]:
+    """Every date in ``text`` by its signs as they stand, none of them taken for another."""
+    text = _TIME_MARK.sub(" ", text)
+    found = [
+        date
+        for shape in _SHAPES
+        for match in shape.finditer(text)
+        if (date := _of(shape, match, None)) is not None
+    ]
+    for part in _RANGE.split(text):
+        digits = "".join(part.split())
+        if re.fullmatch(r"\d{6}|\d{8}", digits) and (date := _run_together(digits, None)):
+            found.append(date)
+    return tuple(dict.fromkeys(found))
+
+
+def with_strokes(text: str) -> str | None:
+    """``text`` with strokes where a date of digits has them; ``None`` where none were misread.
+
+    Strokes are read as 1, 7, l, I, a bar or a point: ``0712211968``, ``07|22|1968``.
+    """
+    digits = "".join(text.split())
+    if found := re.fullmatch(r"(\d\d)[17](\d\d)[17](\d{4})", digits):
+        return "/".join(found.groups())
+    mended = re.sub(r"(?<=\d)\s*[,;:|lI]\s*(?=\d)", "/", text)
+    return mended if mended != text else None
+
+
+def reads_day_first(text: str, date: dt.date) -> bool:
+    """Whether ``date`` stands in ``text`` with the day before the month, both as numbers."""
+    for shape in (_SLASHED, _SPACED):
+        for match in shape.finditer(text):
+            if int(match[1]) > 12 and (int(match[1]), int(match[2])) == (date.day, date.month):
+                return True
+    return False
+
+
+def two_digit_year(text: str, date: dt.date) -> bool:
+    """Whether ``date`` stands in ``text`` with a year of two digits, and nowhere with four."""
+    two = four = False
+    for each in (text, repaired(text), with_strokes(text) or ""):
+        for shape in _SHAPES[1:]:
+            for match in shape.finditer(each):
+                found = _of(shape, match, None)
+                if found is None or (found.month, found.day) != (date.month, date.day):
+                    continue
+                year = match[3]
+                two = two or (len(year) == 2 and int(year) == date.year % 100)
+                four = four or (len(year) == 4 and int(year) == date.year)
+        four = four or any(found == date for found in _in_iso(each))
+        for part in _RANGE.split(each):
+            digits = "".join(part.split())
+            two = two or (re.fullmatch(r"\d{6}", digits) is not None)
+            four = four or (re.fullmatch(r"\d{8}", digits) is not None)
+    return two and not four
+
+
+def _in_iso(text: str) -> list[dt.date]:
+    return [d for m in _ISO.finditer(text) if (d := _of(_ISO, m, None)) is not None]
+
+
 def parse_date(raw: str, not_after: dt.date | None = None) -> Parsed:
     """The first date in ``raw`` as ISO 8601; a range gives its beginning.
 
@@ -115,7 +177,7 @@ def parse_date(raw: str, not_after: dt.date | None = None) -> Parsed:
     text = squeeze(raw)
     if found := spans(text, not_after):
         return Parsed(found[0][2].isoformat(), valid=True)
-    for part in re.split(r"\s(?:-|\u2013|to|thru|through)\s", text):
+    for part in _RANGE.split(text):
         if date := _run_together(part, not_after):
             return Parsed(date.isoformat(), valid=True)
     return Parsed(text, valid=False)

@@ -8,6 +8,7 @@ seconds. Only the list is needed here: its codes are kept as one sorted array of
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,22 @@ def _list_file() -> Path:
 def edition() -> str:
     """Which list is in force, as its file says (``April-2026``)."""
     return _list_file().stem.removeprefix("code-list-")
+
+
+def in_force() -> tuple[dt.date, dt.date]:
+    """First and last day of the fiscal year that the list belongs to, October 1 to September 30.
+
+    Some of its codes hold only from April 1 on; the list does not say which.
+
+    Raises:
+        MissingDependencyError: The list's file does not name its month.
+    """
+    try:
+        named = dt.datetime.strptime(edition(), "%B-%Y").replace(tzinfo=dt.UTC)
+    except ValueError as error:
+        raise MissingDependencyError(f"the code list {edition()!r} names no month") from error
+    year = named.year + (named.month >= 10)
+    return dt.date(year - 1, 10, 1), dt.date(year, 9, 30)
 
 
 @cache

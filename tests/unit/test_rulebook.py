@@ -25,13 +25,7 @@ DEMANDED = frozenset(
 )
 """The rules of the product's own list that there must be."""
 
-LACKING = {
-    "A1",
-    "A2",
-    "A3",
-    "A4",
-    "P2",
-}
+LACKING: set[str] = set()
 """Of those, the ones not built yet: whoever enters one takes it out here, until none is left."""
 
 COLLECTING = {

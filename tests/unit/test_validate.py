@@ -234,7 +234,7 @@ def test_what_a_decision_must_say_depends_on_the_decision(decision: str, missing
         ("member_id", "1EG4TEXMK73", "N3", Severity.WARN),
         ("member_id", "lEG4TE5MK73", "N3", Severity.INFO),
         ("diagnosis_codes", "Z99.999", "N5", Severity.BLOCK),
-        ("diagnosis_codes", "M25", "N5", Severity.WARN),
+        ("diagnosis_codes", "M25", "N5", Severity.BLOCK),
         ("procedure_codes", "knee", "N6", Severity.WARN),
         ("requesting_provider_phone", "555-0166", "N8", Severity.WARN),
         ("patient_address", "1 Main St, Austin, TX 10001", "N8", Severity.WARN),
@@ -267,8 +267,8 @@ def test_a_blocking_finding_is_a_reason_in_words() -> None:
 
 
 def test_a_warning_alone_keeps_nothing_back() -> None:
-    result = judged(document({**REQUEST, "diagnosis_codes": "M25"}))
-    assert rules_of(result) == {"N5"}
+    result = judged(document({**REQUEST, "patient_phone": "555-0166"}))
+    assert rules_of(result) == {"N8"}
     assert result.decision is Decision.AUTO
 
 

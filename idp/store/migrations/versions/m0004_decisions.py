@@ -18,6 +18,7 @@ def upgrade() -> None:
         documents.add_column(sa.Column("urgency", sa.String))
         documents.add_column(sa.Column("priority", sa.Integer))
         documents.add_column(sa.Column("clock", sa.String))
+        documents.add_column(sa.Column("clock_starts_at", sa.DateTime(timezone=True)))
         documents.add_column(
             sa.Column("escalation", sa.Integer, nullable=False, server_default=sa.text("0"))
         )
@@ -26,6 +27,7 @@ def upgrade() -> None:
             sa.Column("sampled", sa.Boolean, nullable=False, server_default=sa.false())
         )
         documents.create_index("ix_documents_escalate_at", ["escalate_at"])
+        documents.create_index("ix_documents_clock", ["state", "due_at", "escalation"])
     op.create_table(
         "decisions",
         sa.Column("id", sa.String, primary_key=True),
