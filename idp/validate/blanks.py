@@ -195,13 +195,20 @@ def _next_is_label(page: Page, words: Sequence[Word], last: int) -> bool:
     return len(stretch) == 1 or _gap(page, words[last], stretch[0]) > _WIDE
 
 
-def _is_known(page: Page, words: Sequence[Word], known: frozenset[str]) -> bool:
-    """Whether the words up to the next gap are a label or a title, and nothing else."""
+def _is_known(
+    page: Page, words: Sequence[Word], known: frozenset[str], *, begins: bool = False
+) -> bool:
+    """Whether the words up to the next gap are a label or a title, and nothing else.
+
+    ``begins``: a label of several words, or a long one, may have its own answer behind it.
+    """
     text = ""
     for place, word in enumerate(words):
         if place and _gap(page, words[place - 1], word) > _WIDE:
             break
         text += fold(word.text)
+        if begins and (place or len(text) >= _LONG) and text in known:
+            return True
     return len(text) >= LEAST_SIGNS and text in known
 
 
@@ -228,4 +235,5 @@ def _answered(
     if not below or any(word.text.rstrip().endswith(":") for word in below):
         return False
     line = [w for w in page.words if w.line == below[0].line and w.box.x0 >= below[0].box.x0]
-    return not _is_known(page, sorted(line, key=lambda word: word.box.x0), known)
+    ordered = sorted(line, key=lambda word: word.box.x0)
+    return not _is_known(page, ordered, known, begins=True)
