@@ -205,7 +205,7 @@ class Store(Processing, Delivering, Ledger):
             reasons=[],
             escalation=0,
         )
-        if worked and new.clock is not None:
+        if new.clock is not None:
             self._start_clock(document, new.clock, new.document_priority)
         record.birth(
             session,
