@@ -24,6 +24,7 @@ from idp.document import (
     ServiceLine,
     Severity,
 )
+from idp.letters import has_items
 from idp.schemas import DocumentSchema
 from idp.serve.waterfall import Bar, waterfall
 from idp.settings import DecisionSettings
@@ -149,6 +150,8 @@ class DocumentView:
     milliseconds: int
     envelope: tuple[tuple[str, str], ...] = ()
     """How the document came, in names and values."""
+    asks_sender: bool = False
+    """Whether something lacks that its sender could mend: a letter can be drafted."""
     waterfall: tuple[Bar, ...] = ()
     """Of a remittance: from billed to the payment."""
     imbalances: tuple[tuple[str, Imbalance], ...] = ()
@@ -252,6 +255,7 @@ def document_view(
         ),
         milliseconds=round(sum(document.timings_ms.values())),
         envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
+        asks_sender=document.error is None and has_items(document),
         waterfall=waterfall(document.remittance) if document.remittance is not None else (),
         imbalances=imbalances_in_words(document),
     )
