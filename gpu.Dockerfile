@@ -24,6 +24,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY idp idp
 COPY training training
 COPY review_ui review_ui
+COPY rules rules
 COPY models models
 
 RUN PYTHON=python3 VENV=/opt/venv IDP_ACCELERATOR=gpu scripts/install train \

@@ -123,6 +123,29 @@ def _schemas(settings: Settings, work: Path) -> tuple[str, str]:
     return "", f"{len(schemas)} types, {fields} fields, {len(lexicon.attributes)} attributes"
 
 
+def _clocks(settings: Settings, work: Path) -> tuple[str, str]:
+    """Clocks and calendars are well formed, and channels name sites that are described."""
+    from idp.judge import clockwork_of  # noqa: PLC0415
+
+    del work
+    clockwork = clockwork_of(settings)
+    lacking = {
+        channel.site: name
+        for name, channel in settings.ingest.channels.items()
+        if channel.site and channel.site not in settings.sites
+    }
+    if lacking:
+        told = ", ".join(f"{site} (channel {name})" for site, name in lacking.items())
+        raise Weak(
+            f"not in `sites`, so taken for provider sites of this machine's time zone: {told}"
+        )
+    sites = ", ".join(f"{name}: {site.role}" for name, site in settings.sites.items())
+    return clockwork.version, (
+        f"{len(clockwork.rules.clocks)} clocks, {len(clockwork.calendars)} calendars; "
+        f"{sites or 'no sites described: a provider site'}"
+    )
+
+
 def _image_processing(settings: Settings, work: Path) -> tuple[str, str]:
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -401,6 +424,7 @@ def _reference(settings: Settings, work: Path) -> tuple[str, str]:
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
+    "clocks": _clocks,
     "OpenCV": _image_processing,
     "Pillow": _fax_images,
     "PDFium": _pdf,

@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from idp.cli.render_remittance import remittance
 from idp.contract import envelope_facts, percent
 from idp.document import Decision, Document, Envelope, Finding, Page, Severity
 
@@ -70,6 +71,8 @@ def document(console: Console, found: Document) -> None:
     if found.claims:
         console.print(Padding(_claims(found), (0, 0, 0, 2)))
     _time(console, found)
+    if found.remittance is not None:
+        remittance(console, found)
     if found.missing:
         line = Text("  missing  ", "bold yellow")
         line.append(", ".join(found.missing))

@@ -25,6 +25,8 @@ class UrgencyWording(Strict):
     """Words beside a ticked box: its whole label, or how it begins."""
     not_ticks: tuple[str, ...] = ()
     """Labels that begin like one and speak of something else."""
+    value_labels: tuple[str, ...] = ()
+    """Labels behind which a word of urgency stands typed or written, without a box."""
     attestations: tuple[str, ...]
     """What a certification says, by which a longer wait would do harm."""
     first_person: tuple[str, ...]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from idp.contract import envelope_facts, percent
+from idp.contract import envelope_facts, imbalances_in_words, percent
 from idp.document import (
     Box,
     Claim,
@@ -19,11 +19,14 @@ from idp.document import (
     DocumentType,
     Field,
     Finding,
+    Imbalance,
     Page,
     ServiceLine,
     Severity,
 )
+from idp.letters import has_items
 from idp.schemas import DocumentSchema
+from idp.serve.waterfall import Bar, waterfall
 from idp.settings import DecisionSettings
 from idp.store import CLOCK_STOPPED, ClockCounts, DocumentRow, State
 
@@ -147,6 +150,12 @@ class DocumentView:
     milliseconds: int
     envelope: tuple[tuple[str, str], ...] = ()
     """How the document came, in names and values."""
+    asks_sender: bool = False
+    """Whether something lacks that its sender could mend: a letter can be drafted."""
+    waterfall: tuple[Bar, ...] = ()
+    """Of a remittance: from billed to the payment."""
+    imbalances: tuple[tuple[str, Imbalance], ...] = ()
+    """Of a remittance: what does not balance, and where in words."""
 
 
 def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
@@ -246,6 +255,9 @@ def document_view(
         ),
         milliseconds=round(sum(document.timings_ms.values())),
         envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
+        asks_sender=document.error is None and has_items(document),
+        waterfall=waterfall(document.remittance) if document.remittance is not None else (),
+        imbalances=imbalances_in_words(document),
     )
 
 

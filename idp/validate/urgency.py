@@ -48,6 +48,13 @@ _FEWEST_COVER_LABELS = 4
 _MOST_COVER_WORDS = 220
 _MOST_LINE_WORDS = 6
 _MOST_LABELLED_WORDS = 14
+_MOST_LABEL_WORDS = 3
+_WIDE = 1.2
+_WIDE_AFTER_LABEL = 12.0
+"""Gaps, in line heights: between a value's words, and between its label and it."""
+_CHOICE = 0.2
+_SURE = 0.9
+"""A reason for urgency beside a form's own "standard" must be read this surely to count."""
 _SIGNS = re.compile(r"^[^\w]+|[^\w]+$")
 _BOX_SIGNS = frozenset("☐□▢◯○❏❑[]()")
 _EMPTY_BOX = re.compile(r"[\[(]\s*[\])]|[☐□▢◯○❏❑]")
@@ -78,6 +85,7 @@ def urgency_of(
     said = [
         *_from_fields(document, wording),
         *(s for page in pages for s in _from_marks(page, wording)),
+        *(s for page in pages for s in _from_values(page, wording)),
         *(s for page in pages for s in _from_certification(page, wording)),
         *_from_cover(pages, arrived, wording),
         *_from_subject(document, wording),
@@ -131,8 +139,10 @@ def _from_fields(document: Document, wording: UrgencyWording) -> Iterator[_Said]
             routine = routine or level == "routine"
             yield _Said(_of_field(field, level, "the field says so"), own=True)
     for field in document.fields:
-        if field.name == _REASON and field.value and fold(field.value) not in _NOTHING:
-            # A reason beside a form's own "standard" is a doubt, not a second opinion.
+        if field.name != _REASON or not field.value or fold(field.value) in _NOTHING:
+            continue
+        # Beside a form's own "standard" it is a doubt, and more often a neighbour's text.
+        if field.confidence >= (_SURE if routine else _LEAST_CONFIDENCE):
             yield _Said(
                 _of_field(field, "urgent", "a reason for urgency is given"), own=not routine
             )
@@ -177,6 +187,55 @@ def _tick_level(label: str, wording: UrgencyWording) -> Level | None:
         if len(words) <= _MOST_TICK_WORDS or _attests(label, wording):
             return level
     return None
+
+
+def _from_values(page: Page, wording: UrgencyWording) -> Iterator[_Said]:
+    """``Urgency: Expedited review``: a label of urgency with one word of it typed behind."""
+    labels = {fold(label) for label in wording.value_labels}
+    for words in _lines(page):
+        for begin in range(len(words)):
+            for end in range(begin + 1, min(begin + _MOST_LABEL_WORDS, len(words)) + 1):
+                if fold("".join(word.text for word in words[begin:end])) not in labels:
+                    continue
+                value = _up_to_gap(words[end:], words[end - 1])
+                others = words[end + len(value) :]
+                if any(_is_choice(word, wording) for word in others):
+                    continue  # the choices stand side by side and nobody chose
+                level = _value_level(value, page, wording)
+                if level is not None:
+                    box = union_of([word.box for word in value])
+                    evidence = UrgencyEvidence(
+                        level=level, what="it is typed behind its label", page=page.number, box=box
+                    )
+                    yield _Said(evidence, own=True)
+
+
+def _is_choice(word: Word, wording: UrgencyWording) -> bool:
+    plain = fold(word.text)
+    return any(plain == tick for tick, _ in wording.folded_ticks)
+
+
+def _up_to_gap(words: Sequence[Word], before: Word) -> list[Word]:
+    """The words that follow without a gap between columns."""
+    near: list[Word] = []
+    for word in words:
+        last = near[-1] if near else before
+        if word.box.x0 - last.box.x1 > (_WIDE if near else _WIDE_AFTER_LABEL) * last.box.height:
+            break
+        near.append(word)
+    return near
+
+
+def _value_level(words: Sequence[Word], page: Page, wording: UrgencyWording) -> Level | None:
+    plain = fold("".join(word.text for word in words))
+    level = next((level for tick, level in wording.folded_ticks if plain == tick), None)
+    if level is None:
+        return None
+    box = union_of([word.box for word in words])
+    choice = any(
+        mark.box.y0 < box.cy < mark.box.y1 and mark.box.x0 > box.x0 - _CHOICE for mark in page.marks
+    )
+    return None if choice else level  # beside a box the tick decides, not the print
 
 
 def _is_whole(words: Sequence[str], tick: str) -> bool:

@@ -305,3 +305,19 @@ def test_many_forms_of_many_wordings(seed):
         alarms += got and not truth
     assert missed <= 0.02 * urgent_forms
     assert alarms <= 0.01 * (300 - urgent_forms)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Urgency: Expedited Review", "urgent"),
+        ("Priority: STAT      Date: 03/11/2026", "emergent"),
+        ("Review Type   Standard", "routine"),
+        ("Urgency: Standard   Expedited   Retrospective", None),
+        ("Priority: Urgent care follow-up", None),
+        ("Urgency of the request is described below", None),
+    ],
+)
+def test_a_word_typed_behind_its_label_counts(line, expected):
+    letter = "\n".join(["Patient: Ada Example"] * 25 + [line])
+    assert level(page(letter)) == expected
