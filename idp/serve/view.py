@@ -29,7 +29,7 @@ from idp.letters import has_items
 from idp.schemas import DocumentSchema
 from idp.serve.waterfall import Bar, waterfall
 from idp.settings import DecisionSettings
-from idp.store import CLOCK_STOPPED, ClockCounts, DocumentRow, State
+from idp.store import CLOCK_STOPPED, DocumentRow, State
 
 Tone = Literal["good", "look", "bad", "calm"]
 
@@ -183,11 +183,11 @@ def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
     )
 
 
-def overdue_banner(counts: ClockCounts) -> str:
+def overdue_banner(overdue: int) -> str:
     """One sentence about the documents that nobody decided in time; empty where there is none."""
-    if not counts.overdue:
+    if not overdue:
         return ""
-    return f"{counts.overdue} document{'s are' if counts.overdue > 1 else ' is'} overdue"
+    return f"{overdue} document{'s are' if overdue > 1 else ' is'} overdue"
 
 
 def type_title(row: DocumentRow, schemas: Mapping[DocumentType, DocumentSchema]) -> str:
