@@ -123,7 +123,7 @@ def create_app(
             groups=state_groups(store.counts()),
             queue=store.queue(10),
             waiting=store.waiting(_MOST_WAITING) if state is None else (),
-            overdue=overdue_banner(store.clock_counts()),
+            overdue=overdue_banner(store.overdue()),
             recent=store.recent(limit, states=None if state is None else {state}),
             state=state,
             inbox=settings.inbox_folder.absolute(),

@@ -13,6 +13,8 @@ from idp.document import RemittanceSummary
 Kind = Literal["whole", "taken", "given", "wrong"]
 WIDTH = 600.0
 """Of the part that the bars have, in the picture's own units."""
+_NAMED = "Named in remarks"
+_NOT_EXPLAINED = "Not explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,10 @@ def _steps(summary: RemittanceSummary) -> Iterator[tuple[str, Kind, Decimal, Dec
     for title, amount in (
         ("Adjustments", summary.adjusted),
         ("Patient's share", summary.patient),
-        ("Remarks, or not explained", summary.left_over),
+        (_NAMED if summary.balanced else _NOT_EXPLAINED, summary.left_over),
     ):
         if amount:
-            wrong = title.startswith("Remarks") and summary.balanced is False
+            wrong = title == _NOT_EXPLAINED and summary.balanced is False
             kind: Kind = "wrong" if wrong else "taken" if amount > 0 else "given"
             yield title, kind, level, level - amount
             level -= amount
@@ -79,5 +81,5 @@ def _steps(summary: RemittanceSummary) -> Iterator[tuple[str, Kind, Decimal, Dec
         return
     if payment != level:
         kind = "wrong" if summary.balanced is False else "taken"
-        yield "Not explained", kind, level, payment
+        yield _NAMED if summary.balanced else _NOT_EXPLAINED, kind, level, payment
     yield "Payment", "whole", zero, payment
