@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
-from idp.document import Document, Envelope
+from idp.document import Document, Envelope, Imbalance
 
 SCHEMA = "idp.document/1"
 
@@ -83,6 +83,23 @@ def envelope_facts(envelope: Envelope) -> tuple[tuple[str, str], ...]:
     )
     known = tuple((name, value) for name, value in facts if value)
     return known if any(name != "told by" for name, _ in known) else ()
+
+
+def imbalances_in_words(document: Document) -> tuple[tuple[str, Imbalance], ...]:
+    """What does not balance in a remittance, each with its place for people."""
+    if document.remittance is None:
+        return ()
+    return tuple((_where(document, each), each) for each in document.remittance.imbalances)
+
+
+def _where(document: Document, imbalance: Imbalance) -> str:
+    name = imbalance.name.replace("_", " ")
+    if imbalance.claim is None or imbalance.claim > len(document.claims):
+        return name
+    claim = document.claims[imbalance.claim - 1]
+    label = claim.claim_number or claim.patient_account or str(imbalance.claim)
+    line = f", line {imbalance.line}" if imbalance.line else ""
+    return f"claim {label}{line}: {name}"
 
 
 def json_schema() -> dict[str, Any]:

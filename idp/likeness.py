@@ -282,7 +282,8 @@ def _letters_and_digits(text: str) -> str:
 def _contradict(one: Traits, other: Traits) -> bool:
     """Whether a telling field has values of which neither stands anywhere in the other document."""
     return any(
-        not any(_stands_in(value, other.text) for value in one.values[name])
+        not one.values[name] & other.values[name]
+        and not any(_stands_in(value, other.text) for value in one.values[name])
         and not any(_stands_in(value, one.text) for value in other.values[name])
         for name in one.values.keys() & other.values.keys()
     )

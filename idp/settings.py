@@ -413,6 +413,18 @@ class ServeSettings(Slice):
     )
 
 
+class LetterSettings(Slice):
+    """Draft letters back to senders; none is ever sent by itself."""
+
+    organisation: str = Field("", max_length=200, description="Who writes, on top of the letter.")
+    reply_to: str = Field(
+        "", max_length=200, description="Where answers go: a fax number or an address."
+    )
+    patient: Literal["initials", "name", "none"] = Field(
+        "initials", description="How the patient is named: no more than the sender needs."
+    )
+
+
 class Settings(BaseSettings):
     """All options of the appliance."""
 
@@ -453,6 +465,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     learning: LearningSettings = LearningSettings()
     serve: ServeSettings = ServeSettings()
+    letters: LetterSettings = LetterSettings()
 
     @model_validator(mode="after")
     def _channels_and_queues_fit(self) -> Self:

@@ -12,9 +12,11 @@ import typer
 
 from idp.cli.border import guarded
 from idp.cli.decisions_app import decisions_app, quality
+from idp.cli.letter_app import letter
 from idp.cli.masters_app import masters_app
 from idp.cli.models_app import models_app
 from idp.cli.reference_app import reference_app
+from idp.cli.rules_app import rules_app
 from idp.errors import ExitCode
 
 _EPILOG = """[bold]Begin here[/]
@@ -54,6 +56,8 @@ app.add_typer(models_app, name="models", rich_help_panel=_CARE)
 app.add_typer(decisions_app, name="decisions", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(quality)
 app.add_typer(masters_app, name="masters", rich_help_panel=_CARE)
+app.add_typer(rules_app, name="rules", rich_help_panel=_CARE)
+app.command("letter", rich_help_panel=_WORK)(letter)
 app.add_typer(reference_app, name="reference", rich_help_panel=_CARE)
 
 forms_app = typer.Typer(
@@ -109,6 +113,12 @@ def process(
     channel: Annotated[
         str, typer.Option(help="Drop folder that the files are taken to have come from.")
     ] = "cli",
+    letter: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Draft a letter for each document that lacks something: DIR/*.pdf."
+        ),
+    ] = None,
 ) -> None:
     """Turn files into checked fields, without a server and without keeping anything.
 
@@ -119,7 +129,7 @@ def process(
     """
     from idp.cli.one_shot import process_files  # noqa: PLC0415
 
-    process_files(files, channel=channel, as_json=json)
+    process_files(files, channel=channel, as_json=json, letters=letter)
 
 
 @app.command(rich_help_panel=_WORK)

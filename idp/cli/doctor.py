@@ -146,6 +146,20 @@ def _clocks(settings: Settings, work: Path) -> tuple[str, str]:
     )
 
 
+def _requirements(settings: Settings, work: Path) -> tuple[str, str]:
+    """Requirements of payers and templates of letters are well formed."""
+    from idp.letters import Templates  # noqa: PLC0415
+    from idp.requirements import load_requirements  # noqa: PLC0415
+    from idp.schemas import load_schemas  # noqa: PLC0415
+
+    del work
+    schemas = load_schemas(settings.schemas_folder)
+    known = load_requirements(settings.rules_folder, schemas)
+    Templates(settings.rules_folder).check(tuple(schemas))
+    programmes = len({entry.programme.programme for entry in known.entries})
+    return known.version, f"{len(known.entries)} requirements of {programmes} programmes"
+
+
 def _image_processing(settings: Settings, work: Path) -> tuple[str, str]:
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -425,6 +439,7 @@ _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
     "clocks": _clocks,
+    "payer requirements": _requirements,
     "OpenCV": _image_processing,
     "Pillow": _fax_images,
     "PDFium": _pdf,

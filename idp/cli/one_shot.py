@@ -35,8 +35,12 @@ PAGE_SCHEMA = "idp.page/1"
 INTERNAL = "internal"
 
 
-def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None:
+def process_files(
+    files: Sequence[Path], *, channel: str, as_json: bool, letters: Path | None = None
+) -> None:
     """Print every document found in ``files``, as soon as its file is done.
+
+    With a folder for ``letters``, draft one for each document that lacks something.
 
     Raises:
         NotFoundError: A path is not there (before any work is done).
@@ -44,6 +48,11 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
     """
     _check(files)
     settings = load_settings()
+    if letters is not None:
+        try:
+            letters.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise AccessError(f"{letters}: {error.strerror}") from error
     faults = 0
     with results_only() as out:
         from idp.pipeline import Pipeline  # noqa: PLC0415 - heavy
@@ -68,9 +77,25 @@ def process_files(files: Sequence[Path], *, channel: str, as_json: bool) -> None
                             one_line(to_contract(document), out)
                         else:
                             render.document(people, document)
+                        if letters is not None:
+                            _draft(document, settings, path, letters)
     if faults:
         messages().print(f"[bold red]error[/] internal: {faults} of {len(files)} files, see above")
         raise typer.Exit(ExitCode.INTERNAL)
+
+
+def _draft(document: Document, settings: Settings, path: Path, folder: Path) -> None:
+    """Write the letter about one document, where there is something to ask its sender for."""
+    from idp.cli.letters import save_letter  # noqa: PLC0415 - heavy
+    from idp.letters import draft_for  # noqa: PLC0415 - heavy
+
+    if document.error is not None:
+        return
+    letter = draft_for(document, settings, received_at=dt.datetime.now(dt.UTC))
+    if letter is not None:
+        target = folder / f"{path.name}-{document.document_id[-8:]}.pdf"
+        save_letter(letter, target)
+        messages().print(f"{target}: {letter.items} things to ask for", markup=False)
 
 
 def _process_one(

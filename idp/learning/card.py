@@ -17,6 +17,9 @@ _ALWAYS = (
     "What OCR misreads before the model sees a word: figures on pages read before take reading as "
     "it is.",
     "Layouts that are in no set above. Figures on new layouts are lower than on known ones.",
+    "What your senders' papers do to the thresholds of release (decision.accuracy_target): they "
+    "are proved on the sets above only, and nothing is guaranteed on new layouts. `idp quality` "
+    "measures it on the documents that leave by themselves.",
 )
 _WORST = 12
 

@@ -136,7 +136,8 @@ def _built(
     stage.mkdir(mode=0o700)
     try:
         half = stage / "directory.sqlite"
-        half.touch(mode=0o600)
+        for name in (half, stage / "keys.sqlite"):
+            name.touch(mode=0o600)
         current = path_of(folder, kind)
         if update and current.is_file():
             shutil.copyfile(current, half)
@@ -209,11 +210,12 @@ class _Building:
             self._rows += 1
             try:
                 entry = reader.entry(row)
-                self._take(entry)
+                text = packed(entry)
+                self._take(entry, text)
             except RefusedRow as refused:
                 self._refuse(refused.reason, line)
                 continue
-            digest.update(packed(entry).encode())
+            digest.update(text.encode())
             if len(self._keys) >= _BATCH:
                 self._flush()
         self._flush()
@@ -236,11 +238,11 @@ class _Building:
             ),
         )
 
-    def _take(self, entry: Entry) -> None:
+    def _take(self, entry: Entry, text: str) -> None:
         found = self._database.execute(
             "INSERT INTO entry (canonical, data, batch) VALUES (?, ?, ?)"
             " ON CONFLICT (canonical) DO NOTHING RETURNING id",
-            (entry.canonical_id, packed(entry), self._batch),
+            (entry.canonical_id, text, self._batch),
         ).fetchone()
         if found is None:
             self._take_again(entry)

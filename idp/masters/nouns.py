@@ -142,6 +142,8 @@ class Printed(NamedTuple):
     organisation: str = ""
     on: dt.date | None = None
     """The day on which cover is asked about."""
+    births_told: bool = True
+    """Whether papers of its kind print a birth date; remittances never do."""
 
     @property
     def empty(self) -> bool:

@@ -114,7 +114,11 @@ def printed_parties(
         if values:
             told.setdefault(field.party, {}).setdefault(field.attribute, []).extend(values)
     on = _day_of_service(document) or today
-    found = {party: _printed(values, on) for party, values in told.items()}
+    births_told = document.type != DocumentType.REMITTANCE_EOB
+    found = {
+        party: _printed(values, on)._replace(births_told=births_told)
+        for party, values in told.items()
+    }
     if "subscriber" in found:
         # The number on the card is the family's: it is the subscriber's as much as the patient's.
         patient = found.get(PATIENT, Printed())
@@ -233,4 +237,5 @@ def _of_claim(claim: Claim, payer_id: str) -> Printed:
         payer=payer_id,
         group=claim.group_number or "",
         on=min(days) if days else None,
+        births_told=False,
     )

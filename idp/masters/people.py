@@ -62,6 +62,7 @@ class Compared(NamedTuple):
     name: Agreed
     born: Agreed
     number: Agreed
+    births_told: bool = True
     beside: tuple[Agreed, ...] = ()
     """Sex, telephone, ZIP, group, payer, cover: they support or warn, they do not identify."""
 
@@ -104,6 +105,9 @@ class Compared(NamedTuple):
             return False
         if self.name.how == "absent":
             return False  # twins share the birth date, families the number
+        if self.born.how == "absent":
+            # Father and son share name, number and household; who prints births has to tell.
+            return not self.births_told
         if self.number.how == "absent":
             return any(one.how == "same" for one in self.beside)
         return True
@@ -171,6 +175,7 @@ def compare(
         _names(printed.name, member, is_given_name),
         births(printed.born, member.born),
         _numbers(printed.number, member),
+        printed.births_told,
         tuple(_beside(printed, member, payer_of)),
     )
 
@@ -274,7 +279,7 @@ def _other_given(
     if middle and own == middle and len(middle) >= _FEWEST_LETTERS:
         return "the middle name stands for the given name"
     for word in (own, joined):
-        if not is_given_name(word) and word_closeness(word, first) == "near":
+        if word_closeness(word, first) == "near" and not is_given_name(word):
             return "given name nearly the same"
     return ""
 

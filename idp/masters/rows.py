@@ -26,6 +26,9 @@ _COMPACT_DATE = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-2]\d|3[01])")
 _SEVERAL = re.compile(r"[;|\n]+")
 _OPEN_END = frozenset({"9999-12-31", "9999-12-30", "2999-12-31"})
 _REPEATED_GROUP = re.compile(r"(?<!\\)\)\s*[*+{]")
+_SEXES = {"F": "female", "M": "male", "": ""}
+"""What nearly every row says, without asking further."""
+
 _EARLIEST = "1880-01-01"
 
 
@@ -97,7 +100,7 @@ class RowReader:
             former=tuple(self._all(row, "former_names")),
             born=born,
             numbers=numbers,
-            sex=_parsed(ValueKind.SEX, cells.get("sex", "")),
+            sex=_sex(cells.get("sex", "")),
             phone=telephone(cells.get("phone", "")),
             zip=cells.get("zip", "")[:10],
             group=cells.get("group", ""),
@@ -243,6 +246,11 @@ def check_pattern(pattern: str) -> None:
 
 def _ended(text: str) -> str:
     return "" if text in _OPEN_END or text.startswith("9999") else text
+
+
+def _sex(text: str) -> str:
+    found = _SEXES.get(text)
+    return found if found is not None else _parsed(ValueKind.SEX, text)
 
 
 def _parsed(kind: ValueKind, text: str) -> str:

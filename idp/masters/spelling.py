@@ -53,8 +53,11 @@ class Name(NamedTuple):
     """How many words stand before a comma, where the family name comes first; 0 elsewhere."""
 
 
+@lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
     """Letters only, lower case, without accents; a digit is the letter it was misread for."""
+    if text.isascii() and text.isalpha():
+        return text.lower()
     apart = unicodedata.normalize("NFKD", text)
     mended = "".join(s for s in apart if not unicodedata.combining(s)).upper()
     return "".join(s for s in mended.translate(_LETTER_FOLD) if s.isalpha()).lower()

@@ -8,6 +8,7 @@ damaged file counts as not imported; :meth:`Reference.problems` names it.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import logging
 import os
 import sqlite3
@@ -57,6 +58,8 @@ class Reference:
         self._folder = folder
         self._layouts = layouts
         self._specialties = specialties or Specialties(version=0)
+        self._rules = (("reference", _version(layouts, self._specialties)),) if layouts else ()
+        self._combined = lru_cache(maxsize=_MOST_REMEMBERED)(self._combinations)
         self._looked = lru_cache(maxsize=_MOST_REMEMBERED)(self._look_all)
         self._lock = threading.Lock()
         self._stamp = _stamp(folder)
@@ -104,8 +107,9 @@ class Reference:
 
     @property
     def versions(self) -> tuple[tuple[str, str], ...]:
-        """What is in force, for the record of a decision."""
-        return tuple((f"reference.{each.kind}", each.version) for each in self.editions)
+        """What is in force, for the record of a decision; layouts have thresholds in them."""
+        imported = tuple((f"reference.{each.kind}", each.version) for each in self.editions)
+        return (*self._rules, *imported)
 
     def problems(self) -> tuple[str, ...]:
         """Files that can't be used, a line each; empty when all is well."""
@@ -175,10 +179,13 @@ class Reference:
 
     def combinations(self, carc: str) -> tuple[Combination, ...]:
         """What may go with an adjustment reason; empty where the CORE table does not name it."""
+        return self._combined(carc.strip().upper())
+
+    def _combinations(self, carc: str) -> tuple[Combination, ...]:
         opened = self._for("core_combinations", None)
         if opened is None:
             return ()
-        return tuple(self._asked(opened, lambda db: find_combinations(db, carc.upper())) or ())
+        return tuple(self._asked(opened, lambda db: find_combinations(db, carc)) or ())
 
     def diagnosis(self, code: str, on: dt.date) -> Diagnosis:
         """What ICD-10-CM says of a code on a date of service.
@@ -244,6 +251,13 @@ class Reference:
     def _set_aside(self, name: str) -> None:
         self._problems[name] = "damaged; import it again"
         _log.error("reference data %s is damaged and was set aside", name)
+
+
+def _version(layouts: Layouts, specialties: Specialties) -> str:
+    """A hash over all that is written about lists, which imports do not change."""
+    said = [layouts[kind].model_dump_json() for kind in sorted(layouts)]
+    whole = "\n".join([*said, specialties.model_dump_json()])
+    return hashlib.sha256(whole.encode()).hexdigest()[:12]
 
 
 def _age(edition: Edition) -> tuple[dt.date, dt.datetime]:

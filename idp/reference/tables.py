@@ -237,6 +237,8 @@ def _providers(layout: Layout, names: Sequence[str]) -> Callable[[Sequence[str]]
         )
         coded: list[str] = []
         for place, primary in taxonomies:
+            if not row[place]:
+                continue
             code = row[place].strip()
             if _TAXONOMY.fullmatch(code):
                 coded.insert(0 if primary is not None and row[primary] == "Y" else len(coded), code)

@@ -19,7 +19,9 @@ from idp import __version__
 from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
-from idp.errors import ExitCode, IdpError, NotFoundError
+from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
+from idp.letters import as_pdf, draft_for
+from idp.quality import Remembered
 from idp.schemas import DocumentSchema, load_schemas
 from idp.serve.guard import Guard
 from idp.serve.layers import page_layers
@@ -84,6 +86,8 @@ def create_app(
         lost = NotFoundError("There is no such page.", hint="The overview lists all documents.")
         return page("error.html", 404, error=lost)
 
+    sample = Remembered(store.quality, settings.decision.accuracy_target)
+
     @app.get("/healthz")
     def _health() -> Response:
         """Whether the store answers, and how much lies where. No patient's data."""
@@ -125,6 +129,8 @@ def create_app(
             inbox=settings.inbox_folder.absolute(),
             channels=channel_rows(settings, store.ledger_counts()),
             problems=problems(),
+            quality=sample.lines(),
+            verdict=sample.verdict(),
         )
 
     @app.get("/quarantine")
@@ -176,6 +182,38 @@ def create_app(
             filename=f"{document_id}{safe}",
         )
 
+    _add_actions(app, settings, store)
+    return app
+
+
+def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
+    """The addresses behind the buttons: each changes something, or puts something on record."""
+
+    @app.post("/documents/{document_id}/letter")
+    def _letter(document_id: str) -> Response:
+        """A draft to the sender as a download; that it was made is on the record."""
+        found = store.show(document_id)
+        letter = (
+            draft_for(
+                found.document,
+                settings,
+                reference=document_id,
+                received_at=found.arrival.received_at,
+            )
+            if found.document is not None and found.document.error is None
+            else None
+        )
+        if letter is None:
+            raise WrongStateError(f"{document_id} lacks nothing that a sender could mend")
+        store.note_letter(document_id, actor=_ACTOR, form="pdf", items=letter.items)
+        return Response(
+            as_pdf(letter),
+            media_type="application/pdf",
+            headers={
+                "Content-Disposition": f'attachment; filename="draft-letter-{document_id}.pdf"'
+            },
+        )
+
     @app.post("/documents/{document_id}/release")
     def _release(document_id: str, back: str = "") -> Response:
         store.release(document_id, actor=_ACTOR)
@@ -185,8 +223,6 @@ def create_app(
     def _requeue(document_id: str, back: str = "") -> Response:
         store.requeue(document_id, actor=_ACTOR)
         return _return(document_id, back)
-
-    return app
 
 
 def _return(document_id: str, back: str) -> Response:

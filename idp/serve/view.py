@@ -11,7 +11,7 @@ from typing import Literal
 
 from markupsafe import Markup, escape
 
-from idp.contract import envelope_facts, percent
+from idp.contract import envelope_facts, imbalances_in_words, percent
 from idp.document import (
     Box,
     Claim,
@@ -19,15 +19,21 @@ from idp.document import (
     DocumentType,
     Field,
     Finding,
+    Imbalance,
+    MasterMatch,
     Page,
     ServiceLine,
     Severity,
 )
+from idp.letters import has_items
 from idp.schemas import DocumentSchema
+from idp.serve.waterfall import Bar, waterfall
 from idp.settings import DecisionSettings
 from idp.store import CLOCK_STOPPED, DocumentRow, State
 
 Tone = Literal["good", "look", "bad", "calm"]
+
+_MOST_CLAIMS_SHOWN = 20
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -130,6 +136,17 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class MasterView:
+    """Who of our directories a party is, and what speaks for and against it."""
+
+    party: str
+    outcome: str
+    canonical_id: str
+    evidence: tuple[tuple[str, Tone], ...]
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """One document, ready to be printed."""
 
@@ -145,8 +162,15 @@ class DocumentView:
     findings: tuple[FindingView, ...]
     pages: tuple[PageView, ...]
     milliseconds: int
+    masters: tuple[MasterView, ...] = ()
     envelope: tuple[tuple[str, str], ...] = ()
     """How the document came, in names and values."""
+    asks_sender: bool = False
+    """Whether something lacks that its sender could mend: a letter can be drafted."""
+    waterfall: tuple[Bar, ...] = ()
+    """Of a remittance: from billed to the payment."""
+    imbalances: tuple[tuple[str, Imbalance], ...] = ()
+    """Of a remittance: what does not balance, and where in words."""
 
 
 def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
@@ -245,8 +269,37 @@ def document_view(
             if page.number in document.pages
         ),
         milliseconds=round(sum(document.timings_ms.values())),
+        masters=_master_views(document.masters),
         envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
+        asks_sender=document.error is None and has_items(document),
+        waterfall=waterfall(document.remittance) if document.remittance is not None else (),
+        imbalances=imbalances_in_words(document),
     )
+
+
+def _master_views(matches: Sequence[MasterMatch]) -> tuple[MasterView, ...]:
+    """Every party; of a remittance's patients only those who are not sure, and not all of many."""
+    claims = [match for match in matches if match.party.startswith("claim ")]
+    doubtful = [match for match in claims if match.outcome != "matched"]
+    shown = [match for match in matches if match not in claims] + doubtful[:_MOST_CLAIMS_SHOWN]
+    return tuple(_master_view(match) for match in shown)
+
+
+def _master_view(match: MasterMatch) -> MasterView:
+    outcomes: dict[str, Tone] = {"matched": "good", "near": "look", "ambiguous": "look"}
+    return MasterView(
+        party=plain(match.party),
+        outcome=match.outcome,
+        canonical_id=match.canonical_id or "",
+        evidence=tuple((said, _evidence_tone(said)) for said in match.evidence),
+        tone=outcomes.get(match.outcome, "calm"),
+    )
+
+
+def _evidence_tone(said: str) -> Tone:
+    if said.endswith(": same"):
+        return "good"
+    return "bad" if said.endswith("differs") or said.startswith("cover") else "look"
 
 
 def plain(name: str) -> str:

@@ -309,6 +309,30 @@ class Store(Processing, Delivering, Ledger):
                 )
         return self.row(document_id)
 
+    def note_letter(self, document_id: str, *, actor: str, form: str, items: int) -> None:
+        """Put on the record that a draft letter was made, and nothing of what it says.
+
+        Args:
+            document_id: The document it is about.
+            actor: Who asked for it.
+            form: ``pdf`` or ``txt``; behind it ``final`` where it does not call itself a draft.
+            items: How many things it asks for.
+
+        Raises:
+            NotFoundError: There is no such document.
+        """
+        row = self.row(document_id)
+        with Session(self._writing) as session, session.begin():
+            record.append(
+                session,
+                at=self._clock(),
+                actor=actor,
+                action="letter_drafted",
+                arrival_id=row.arrival_id,
+                document_id=document_id,
+                detail={"form": form, "items": items},
+            )
+
     def retry_deliveries(self, *, actor: str) -> int:
         """Make every delivery that waits for its next attempt due now; returns how many."""
         now = self._clock()

@@ -99,15 +99,20 @@ def _row_sum(row: ServiceLine, form: Form) -> Decimal | None:
     return result
 
 
-def forms_of(claims: Sequence[Claim]) -> Forms:
-    """The equations that the rows of these claims follow, by their columns and by what holds."""
-    every = tuple(row for claim in claims for _, row in rows(claim))
-    columns = {
+def columns_of(claims: Sequence[Claim]) -> tuple[str, ...]:
+    """The columns of amounts that the rows have; what only totals print has none."""
+    every = [row for claim in claims for _, row in rows(claim)]
+    return tuple(
         name
         for name in AMOUNTS
         if any(getattr(row, name) is not None or name in row.cells for row in every)
-    }
-    table = _Rows(every, frozenset(columns))
+    )
+
+
+def forms_of(claims: Sequence[Claim]) -> Forms:
+    """The equations that the rows of these claims follow, by their columns and by what holds."""
+    columns = frozenset(columns_of(claims))
+    table = _Rows(tuple(row for claim in claims for _, row in rows(claim)), columns)
     reduced = table.has("billed", "allowed") and bool(columns & {"adjustment", "noncovered"})
     allowed = _best(table, _ALLOWED, needs=("billed", "allowed")) if reduced else None
     paid = _best(table, _paid_forms(table), needs=("paid",)) if table.has("paid") else None
@@ -170,12 +175,7 @@ def ledger_of(document: Document) -> Ledger:
     """
     ledger = Ledger()
     forms = forms_of(document.claims)
-    every = [row for claim in document.claims for _, row in rows(claim)]
-    columns = [
-        name
-        for name in AMOUNTS
-        if any(getattr(row, name) is not None or name in row.cells for row in every)
-    ]
+    columns = columns_of(document.claims)
     for number, claim in enumerate(document.claims, start=1):
         for place, row in rows(claim):
             for name in columns:

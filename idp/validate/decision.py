@@ -11,6 +11,7 @@ from idp.knowledge import Circumstances, Knowledge
 from idp.reasons import SAMPLED, Reason, concluded, of_finding
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
+from idp.signals import REVIEW
 
 POLICY_VERSION = 1
 """To be raised whenever :func:`decided` would decide some document differently."""
@@ -156,10 +157,10 @@ class _Limits:
         self._table = (knowledge.calibration if knowledge else None) or _NOTHING_MEASURED
 
     def doubts(self) -> Iterator[Reason]:
-        """Every value and claim that is less sure than it must be."""
+        """Every value and claim that is less sure than it must be; not what a person said."""
         unproven: dict[Grade, None] = {}
         for field in self._document.fields:
-            if field.value in (None, ""):
+            if field.value in (None, "") or field.source == REVIEW:
                 continue
             grade = self._grade(field.page)
             limit = self._limit(field, grade)

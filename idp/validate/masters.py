@@ -177,18 +177,19 @@ def _near(
     ]
     # A name alone, with nothing to hold beside it, is somebody's namesake: C1 asks for the rest.
     alone = agree == ["name"] and not printed.born and not printed.number
+    untold = not compared.against and not any(one.slip for one in compared.three)
     what = _listed([name for name in by_attribute if by_attribute[name] in fields])
     agreed = _listed(agree)
     if alone:
         message = "Somebody of this name is a member; a name alone does not tell who"
-    elif compared.against or any(one.slip for one in compared.three):
+    elif not untold:
         verb = "differ" if " and " in what else "differs"
         message = f"{what[:1].upper()}{what[1:]} {verb} from our member directory"
         message += f"; {agreed} {'agree' if ' and ' in agreed else 'agrees'}" if agreed else ""
     else:
-        message = f"Only {agreed} can be compared with our member directory: that is too little"
+        message = f"Only {agreed} can be held against our member directory: that is too little"
     yield _finding(
-        fields, Severity.WARN if alone else Severity.BLOCK, message, _LOOK.format(what=what)
+        fields, Severity.WARN if untold else Severity.BLOCK, message, _LOOK.format(what=what)
     )
 
 

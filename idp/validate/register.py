@@ -106,7 +106,8 @@ def _judged(  # noqa: PLR0917 - one party's fields
 def _name_fits(
     npi: Field, title: str, names: Sequence[Field], found: Provider, reference: Reference
 ) -> Iterator[Said]:
-    least = reference.threshold("nppes", "name", _LEAST_LIKENESS)
+    of = "name" if found.entity == _PERSON else "organization"
+    least = reference.threshold("nppes", of, _LEAST_LIKENESS)
     best = max(likeness(f.value or "", known) for f in names for known in found.names)
     if best >= least:
         return
@@ -125,18 +126,23 @@ def likeness(printed: str, known: str) -> float:
     """How alike two names are, 0 to 1: word by word, each to its best counterpart.
 
     The name with fewer words counts, so that a middle name, a second family name or a suite of
-    departments takes nothing away; an initial is alike to any word that begins with it.
+    departments takes nothing away, and long words count for more than short ones. An initial is
+    alike to any word that begins with it.
     """
-    shorter, longer = sorted((_words(printed), _words(known)), key=len)
+    shorter, longer = sorted((_words(printed), _words(known)), key=_size)
     if not shorter:
         return 0.0
     left = list(longer)
     total = 0.0
     for word in sorted(shorter, key=len, reverse=True):
         best = max(left, key=lambda other: _alike(word, other))
-        total += _alike(word, best)
+        total += _alike(word, best) * len(word)
         left.remove(best)
-    return total / len(shorter)
+    return total / sum(map(len, shorter))
+
+
+def _size(words: Sequence[str]) -> tuple[int, int, Sequence[str]]:
+    return (len(words), sum(map(len, words)), words)
 
 
 def _words(name: str) -> list[str]:

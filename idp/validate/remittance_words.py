@@ -138,7 +138,8 @@ def by_hand(
     all_sure: bool,
 ) -> str:
     """What to compare where no single amount explains it."""
-    if suspects and len(suspects) <= _MOST_NAMED:
+    elsewhere = any(each.key.claim for each in suspects) or bool(equation.claim)
+    if suspects and len(suspects) <= _MOST_NAMED and elsewhere:
         named = [f"{place_name(document, each.key)} ({each.value:.2f}?)" for each in suspects]
         return f"Compare with the page: {', '.join(named)}"
     if all_sure:
@@ -146,7 +147,7 @@ def by_hand(
             "Every one of these amounts is part of another balance that holds: look for a "
             "reduction that is printed as a remark"
         )
-    if equation.rule == "R4":
+    if not equation.claim:
         return (
             "A claim or a page may be missing, or money of other claims was recovered: compare "
             "the claims with the page, and look for an offset"

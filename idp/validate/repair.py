@@ -141,7 +141,8 @@ def _is_proposal(how: Reading, kind: Kind) -> bool:
 def _cap(how: Reading, kind: Kind) -> float:
     if how.judge:
         return CONFIRMED if kind is Kind.NPI else LISTED
-    return BY_SHAPE[how.sureness]
+    # An NPI whose check digit fails is wrong whatever its signs were taken for: rule N1 says so.
+    return BY_SHAPE[Sureness.GUESS if kind is Kind.NPI else how.sureness]
 
 
 def _told(field: Field, schema: FieldSchema, slips: Sequence[Slip], judge: str = "") -> Finding:

@@ -26,6 +26,7 @@ MBI_PLACES = (_C, _A, _AN, _N, _A, _AN, _N, _A, _A, _N, _N)
 
 _MBI_SHAPE = re.compile("".join(f"[{allowed}]" for allowed in MBI_PLACES))
 _NEVER_IN_MBI = str.maketrans({"S": "5", "L": "1", "O": "0", "I": "1", "B": "8", "Z": "2"})
+_STROKES = str.maketrans({"|": "1", "!": "1", "b": "6"})
 _MAX_REPAIRS = 64
 
 
@@ -60,9 +61,10 @@ def parse_npi(raw: str) -> Parsed:
 def mbi(text: str) -> str | None:
     """The Medicare beneficiary identifier in ``text``, repaired, or ``None`` when it is none.
 
-    CMS never uses S, L, O, I, B, Z in an MBI, so each of them is a digit misread.
+    CMS never uses S, L, O, I, B, Z in an MBI, so each of them is a digit misread; a small b is a 6
+    sooner than an 8.
     """
-    signs = compact(text).translate(_NEVER_IN_MBI)
+    signs = compact(text.translate(_STROKES)).translate(_NEVER_IN_MBI)
     return signs if _MBI_SHAPE.fullmatch(signs) else None
 
 
@@ -98,7 +100,8 @@ def _icd10_readings(signs: str) -> Iterator[str]:
 _ICD10_SHAPE = re.compile(r"[A-Z]\d[0-9A-Z]{1,5}")
 
 
-def _dotted(code: str) -> str:
+def dotted(code: str) -> str:
+    """An ICD-10-CM code with its point."""
     return code if len(code) == 3 else f"{code[:3]}.{code[3:]}"
 
 
@@ -125,7 +128,7 @@ def icd10_readings(raw: str) -> tuple[str, ...]:
         if any(sign.isdigit() for sign in piece)
         for reading in _icd10_readings(piece)
     ]
-    return tuple(dict.fromkeys(_dotted(code) for code in readings if _ICD10_SHAPE.fullmatch(code)))
+    return tuple(dict.fromkeys(dotted(code) for code in readings if _ICD10_SHAPE.fullmatch(code)))
 
 
 def parse_icd10(raw: str) -> Parsed:
@@ -143,9 +146,9 @@ def parse_icd10(raw: str) -> Parsed:
             if not _ICD10_SHAPE.fullmatch(code):
                 continue
             if icd10.exists(code) and (index == 0 or has_point or len(code) > 3):
-                return Parsed(_dotted(code), valid=True)
+                return Parsed(dotted(code), valid=True)
             if shaped is None and re.fullmatch(r"[A-Z]\d[0-9AB][0-9A-Z]{0,4}", code):
-                shaped = _dotted(code)
+                shaped = dotted(code)
     return Parsed(shaped or text, valid=False)
 
 

@@ -7,7 +7,7 @@ import datetime as dt
 import re
 
 from idp.values.base import Parsed
-from idp.values.slips import repair_number, squeeze, to_digits
+from idp.values.slips import AS_DIGIT, repair_number, squeeze, to_digits
 
 PIVOT = 35
 """Two-digit years up to this one are 20xx, later ones 19xx."""
@@ -17,12 +17,13 @@ EARLIEST, LATEST = 1880, 2199
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
-_YEAR = r"'?(\d{4}|\d{2})(?!\d)"
+_YEAR = r"'?(\d{4}|(?!(?:19|20)(?![ap]m)[a-z|!?*][\w|!?*])\d{2})(?!\d)"
+"""Four digits or two; ``19E0`` is a year of four that was misread, not 2019."""
 _SEP = r"\s{0,2}[-/.\\\u2013\u2014]\s{0,2}"
 
 _ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
-_SLASHED = re.compile(rf"(?<!\d)(\d{{1,2}}){_SEP}(\d{{1,2}}){_SEP}{_YEAR}")
-_SPACED = re.compile(rf"(?<!\d)(\d{{1,2}})\s{{1,3}}(\d{{1,2}})\s{{1,3}}{_YEAR}")
+_SLASHED = re.compile(rf"(?<!\d)(\d{{1,2}}){_SEP}(\d{{1,2}}){_SEP}{_YEAR}", re.I)
+_SPACED = re.compile(rf"(?<!\d)(\d{{1,2}})\s{{1,3}}(\d{{1,2}})\s{{1,3}}{_YEAR}", re.I)
 _MONTH_FIRST = re.compile(
     rf"(?<![a-z])({_MONTH})[\s,-]{{0,3}}(\d{{1,2}})(?!\d)(?:st|nd|rd|th)?[\s,.-]{{0,3}}{_YEAR}",
     re.I,
@@ -115,13 +116,19 @@ def literal(text: str) -> tuple[dt.date, ...]:
         date
         for shape in _SHAPES
         for match in shape.finditer(text)
-        if (date := _of(shape, match, None)) is not None
+        if (date := _of(shape, match, None)) is not None and _stands_free(match)
     ]
     for part in _RANGE.split(text):
         digits = "".join(part.split())
         if re.fullmatch(r"\d{6}|\d{8}", digits) and (date := _run_together(digits, None)):
             found.append(date)
     return tuple(dict.fromkeys(found))
+
+
+def _stands_free(match: re.Match[str]) -> bool:
+    """Whether no sign stands at either end that may be a misread digit of the date."""
+    text, (start, end) = match.string, match.span()
+    return not {text[start - 1 : start], text[end : end + 1]} & AS_DIGIT.keys()
 
 
 def with_strokes(text: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from idp.values import codes, dates, icd10
 from idp.values.base import Kind
-from idp.values.slips import AS_DIGIT, AS_LETTER, compact
+from idp.values.slips import AS_DIGIT, AS_LETTER, compact, to_digits
 
 MOST_READINGS = 6
 """So many readings are named; a value with more of them can't be told from its signs."""
@@ -40,7 +40,7 @@ _SURE = frozenset({("O", "0"), ("o", "0"), ("I", "1"), ("l", "1"), ("|", "1")})
 _LIKELY = frozenset(
     {
         *(("S", "5"), ("s", "5"), ("B", "8"), ("Z", "2"), ("z", "2")),
-        *(("i", "1"), ("!", "1"), ("L", "1")),
+        *(("i", "1"), ("!", "1"), ("L", "1"), ("a sign", "a stroke")),
     }
 )
 _MAY_BE = {
@@ -195,11 +195,29 @@ def icd10_readings(raw: str, slips: int) -> tuple[str, ...]:
     """Every existing ICD-10-CM code that ``raw`` may be with so many slips or fewer."""
     found: dict[str, None] = {}
     for code in codes.icd10_readings(raw):
-        if icd10.exists(code):
-            made = aligned(raw, compact(code))
-            if made is not None and len(made) <= slips:
+        made = aligned(raw, compact(code)) if icd10.exists(code) else None
+        if made is not None and len(made) <= slips:
+            found[code] = None
+    for piece in _pieces_of_code(raw):
+        choices: list[tuple[str, ...]] = [(AS_LETTER.get(piece[0], piece[0].upper()),)]
+        choices += [(s.upper(), *(() if s.isdigit() else _also(s))) for s in piece[1:]]
+        for signs in itertools.islice(itertools.product(*choices), _MOST_TRIED):
+            code = codes.dotted("".join(signs))
+            changed = sum(a != b.upper() for a, b in zip(signs, piece, strict=True))
+            if changed <= slips and icd10.exists(code):
                 found[code] = None
     return tuple(found)[:MOST_READINGS]
+
+
+def _pieces_of_code(raw: str) -> list[str]:
+    pieces = [re.sub(r"[^0-9A-Za-z|!]", "", token) for token in (*raw.split(), raw)]
+    return [piece for piece in dict.fromkeys(pieces) if 3 <= len(piece) <= 7]
+
+
+def _also(sign: str) -> Sequence[str]:
+    """The digits that a letter may be; O, I and l are told apart by their place alone."""
+    may_be = _MAY_BE.get(sign, ())
+    return may_be[:1] if may_be and (sign, may_be[0]) in _SURE else may_be
 
 
 def mbi_readings(raw: str) -> tuple[str, ...]:
@@ -259,19 +277,18 @@ def _of_date(raw: str, value: str) -> Reading | None:
         return None
     if any(_same_day(date, other) for other in dates.literal(raw)):
         return None
-    mended = dates.repaired(raw)
-    slips = tuple(
-        Slip(read, taken)
-        for read, taken in zip(raw, mended, strict=False)
-        if read != taken and taken.isdigit()
-    )
-    if slips and any(_same_day(date, other) for other in dates.literal(mended)):
-        # Month first is how dates are written here: that a sign was misread is likelier.
-        doubt = (
-            "the day would stand before the month" if dates.reads_day_first(mended, date) else ""
+    for mended in (dates.repaired(raw), to_digits(raw)):
+        slips = tuple(
+            Slip(read, taken)
+            for read, taken in zip(raw, mended, strict=False)
+            if read != taken and taken.isdigit()
         )
-        others = tuple(o for o in date_readings(raw) if o != value) if doubt else ()
-        return Reading(slips, others, doubt=doubt)
+        if slips and any(_same_day(date, other) for other in dates.literal(mended)):
+            # Month first is how dates are written here: that a sign was misread is likelier.
+            swapped = dates.reads_day_first(mended, date)
+            doubt = "the day would stand before the month" if swapped else ""
+            others = tuple(o for o in date_readings(raw) if o != value) if doubt else ()
+            return Reading(slips, others, doubt=doubt)
     strokes = dates.with_strokes(raw)
     if strokes is not None and any(_same_day(date, other) for other in dates.literal(strokes)):
         return Reading((Slip("a sign", "a stroke"),))

@@ -38,7 +38,10 @@ BOX = Box(0.1, 0.1, 0.3, 0.12)
 HEAD = "MRN,Last Name,First Name,DOB,Member ID,Payer,Sex,Term Date"
 ADA = "m1,Okonjo-Reyes,Marisol,07/22/1968,XZ527418096,Blue Harbor,F,"
 BO = "m2,Montrose,Rupert,1975-01-31,XZ900000017,Blue Harbor,M,"
-PAYERS = "Payer Name,Aliases,Payer ID,Member ID Pattern\nBlue Harbor Health Plan,Blue Harbor,BHHP,XZ\\d{9}\n"
+PAYERS = (
+    "Payer Name,Aliases,Payer ID,Member ID Pattern\n"
+    "Blue Harbor Health Plan,Blue Harbor,BHHP,XZ\\d{9}\n"
+)
 
 
 @pytest.fixture

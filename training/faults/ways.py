@@ -13,41 +13,48 @@ from idp.ingest.x12_reader import transaction_sets
 from idp.judge import Judge
 from idp.schemas import load_lexicon, load_schemas
 from idp.settings import Settings
-from training.faults import amounts_seeds, interchange_seeds, values_seeds, whole_seeds
+from training.faults import (
+    amounts_seeds,
+    interchange_seeds,
+    lookup_seeds,
+    values_seeds,
+    whole_seeds,
+)
 from training.faults.cases import Case
 from training.faults.draw import Paper, document_of, papers, received_at
 from training.faults.interchange import Remit, written
 from training.faults.measure import Judged
 
-SEEDERS = (amounts_seeds, interchange_seeds, values_seeds, whole_seeds)
+SEEDERS = (amounts_seeds, interchange_seeds, lookup_seeds, values_seeds, whole_seeds)
 """Importing them enters their faults."""
 
 _MOST_PAGES = 20
 MODELS = Path(__file__).parents[2] / "models"
 
 
-def way_of(name: str, models: Path = MODELS) -> Judged:
+def way_of(name: str, settings: Settings | None = None, models: Path = MODELS) -> Judged:
     """What reads and judges a case.
 
     Args:
         name: ``fields`` or ``words``.
+        settings: Of an installation (:func:`training.faults.world.build`); none: an empty one.
         models: Folder of weights, for what extracts.
 
     Raises:
         ValueError: there is no such way.
     """
     if name == "fields":
-        return Fields()
+        return Fields(settings)
     if name == "words":
-        return Words(models)
+        return Words(models, settings)
     raise ValueError(f"no way {name}")
 
 
 class Fields:
     """Every value as it is printed: no reading, no extraction, only the rules."""
 
-    def __init__(self) -> None:
-        self.judge = Judge(Settings(), load_schemas())
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.judge = Judge(settings or Settings(), load_schemas())
 
     def __call__(self, case: Case) -> Document:
         if case.remit is not None:
@@ -77,8 +84,8 @@ class Fields:
 class Words(Fields):
     """The exact words of each page, out of which the product's own extraction takes the values."""
 
-    def __init__(self, models: Path) -> None:
-        super().__init__()
+    def __init__(self, models: Path, settings: Settings | None = None) -> None:
+        super().__init__(settings)
         self.extractor = Extractor(models, load_schemas(), load_lexicon())
 
     def draft(self, case: Case, paper: Paper) -> Document:

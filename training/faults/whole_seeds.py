@@ -82,6 +82,11 @@ def _asked_and_blank(case: Case, rng: random.Random) -> Seeded | None:
     return Seeded(_plain(case).put(name), (name,))
 
 
+def _names_servicing(case: Case) -> bool:
+    """Whether somebody other than a pharmacy is to render the service."""
+    return bool(case.text("servicing_provider_name")) and not case.text("medication_name")
+
+
 _TRIGGERED: dict[str, Callable[[Case], tuple[str, ...]]] = {
     "prior_auth_determination": lambda case: {
         "approved": ("auth_number", "effective_from", "effective_to"),
@@ -91,7 +96,7 @@ _TRIGGERED: dict[str, Callable[[Case], tuple[str, ...]]] = {
     }.get(case.text("determination").lower(), ()),
     "prior_auth_request": lambda case: (
         (("previous_auth_number",) if case.text("request_type") == "Renewal" else ())
-        + (("servicing_provider_npi",) if case.text("servicing_provider_name") else ())
+        + (("servicing_provider_npi",) if _names_servicing(case) else ())
     ),
     "remittance_eob": lambda case: ("eft_number",),
 }
