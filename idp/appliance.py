@@ -72,8 +72,8 @@ GRACE_SECONDS = 20.0
 """How long stopping waits for documents at work before it abandons them to the next start."""
 ABANDON_SECONDS = 5.0
 FORGET_SECONDS = 3600.0
-ESCALATION_BATCH = 200
-ESCALATION_BATCHES = 5
+ESCALATION_BATCH = 50
+ESCALATION_BATCHES = 10
 """Clocks stepped up in one transaction, and transactions in one round of the sweep."""
 _SIGNAL_SECONDS = 0.5
 """The signal that ended a child may reach us a moment later."""

@@ -21,6 +21,7 @@ from rich.text import Text
 from idp.cli.border import messages, print_json, tables
 from idp.cli.house import open_store
 from idp.errors import NotFoundError, SettingsError
+from idp.quality import line_of, verdict
 from idp.replay import Replay, Report, as_plain, changed_parts
 from idp.sampling import Interval
 from idp.settings import load_settings
@@ -228,35 +229,9 @@ def show_quality(*, since: str | None, as_json: bool) -> None:
         box=None,
     )
     for row in rows:
-        table.add_row(
-            row.type,
-            str(row.left),
-            str(row.sampled),
-            str(row.checked),
-            _share(row.documents_wrong, row.checked, row.documents_interval),
-            _share(row.values_wrong, row.values, row.values_interval),
-            str(row.values_missed) if row.checked else "",
-            "too few checked" if row.few else _about(row.left_wrong),
-        )
+        table.add_row(*line_of(row))
     console.print(table)
     console.print(Text(verdict(rows[-1], target), "bold"), soft_wrap=True)
-
-
-def verdict(row: QualityRow, target: float) -> str:
-    """What the sample says of the accuracy target, in words."""
-    if row.values_interval is None:
-        return "Nothing of the sample was checked yet: how often values are wrong is not known."
-    few = f" {row.checked} documents are few: go on checking." if row.few else ""
-    if not target:
-        return f"There is no accuracy target.{few}"
-    allowed = 1 - target
-    if row.values_interval.high <= allowed:
-        said = f"The target of {100 * target:g} % is kept."
-    elif row.values_interval.low > allowed:
-        said = f"The target of {100 * target:g} % is missed: raise it, or register the forms."
-    else:
-        said = f"Whether the target of {100 * target:g} % is kept can't be told yet."
-    return said + few
 
 
 def quality_record(row: QualityRow) -> dict[str, Any]:
@@ -268,16 +243,3 @@ def quality_record(row: QualityRow) -> dict[str, Any]:
     left = row.left_wrong
     plain["left_wrong"] = dict(zip(Interval._fields, left, strict=True)) if left else None
     return {**plain, "few": row.few}
-
-
-def _share(hits: int, of: int, interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"{hits} of {of}: {100 * interval.share:.1f} % ({low:.1f} to {high:.1f})"
-
-
-def _about(interval: Interval | None) -> str:
-    if interval is None:
-        return ""
-    return f"about {interval.share:.0f} ({interval.low:.0f} to {interval.high:.0f})"

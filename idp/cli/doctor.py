@@ -146,6 +146,20 @@ def _clocks(settings: Settings, work: Path) -> tuple[str, str]:
     )
 
 
+def _requirements(settings: Settings, work: Path) -> tuple[str, str]:
+    """Requirements of payers and templates of letters are well formed."""
+    from idp.letters import Templates  # noqa: PLC0415
+    from idp.requirements import load_requirements  # noqa: PLC0415
+    from idp.schemas import load_schemas  # noqa: PLC0415
+
+    del work
+    schemas = load_schemas(settings.schemas_folder)
+    known = load_requirements(settings.rules_folder, schemas)
+    Templates(settings.rules_folder).check(tuple(schemas))
+    programmes = len({entry.programme.programme for entry in known.entries})
+    return known.version, f"{len(known.entries)} requirements of {programmes} programmes"
+
+
 def _image_processing(settings: Settings, work: Path) -> tuple[str, str]:
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -421,10 +435,22 @@ def _reference(settings: Settings, work: Path) -> tuple[str, str]:
     return "", "; looking nothing up: ".join(filter(None, (found, ", ".join(silent))))
 
 
+def _masters(settings: Settings, work: Path) -> tuple[str, str]:
+    from idp.masters import Directories  # noqa: PLC0415
+
+    del work
+    directories = Directories(settings.masters_folder)
+    if problems := directories.problems():
+        raise Weak("; ".join(problems))
+    found = (f"{fact.entries:,} {fact.directory}" for fact in directories.facts())
+    return "", ", ".join(found) or "none imported: rule N4 looks nobody up"
+
+
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
     "clocks": _clocks,
+    "payer requirements": _requirements,
     "OpenCV": _image_processing,
     "Pillow": _fax_images,
     "PDFium": _pdf,
@@ -437,6 +463,7 @@ _PROBES: dict[str, _Probe] = {
     "model files": _weights,
     "extraction": _extraction,
     "reference data": _reference,
+    "directories": _masters,
     "database": _database,
     "folders": _folders,
     "mailboxes": _mailboxes,

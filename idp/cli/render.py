@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.text import Text
 
 from idp.cli.render_remittance import remittance
 from idp.contract import envelope_facts, percent
-from idp.document import Decision, Document, Envelope, Finding, Page, Severity
+from idp.document import Decision, Document, Envelope, Finding, MasterMatch, Page, Severity
 
 if TYPE_CHECKING:
     from idp.channels import ChannelRow
@@ -30,6 +31,7 @@ _DECISION_STYLE = {
     Decision.QUARANTINE: "bold red",
 }
 _SEVERITY_STYLE = {Severity.BLOCK: "red", Severity.WARN: "yellow", Severity.INFO: "cyan"}
+_OUTCOME_STYLE = {"matched": "green", "near": "yellow", "ambiguous": "yellow", "none": "dim"}
 _STATE_STYLE = {
     "received": "cyan",
     "processing": "cyan",
@@ -77,6 +79,7 @@ def document(console: Console, found: Document) -> None:
         line = Text("  missing  ", "bold yellow")
         line.append(", ".join(found.missing))
         console.print(line)
+    _masters(console, found.masters)
     _list_findings(console, found.findings)
     told = tuple(finding.message for finding in found.findings)
     for reason in found.reasons:
@@ -178,6 +181,29 @@ def _money(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount:,.2f}"
 
 
+def _masters(console: Console, matches: Sequence[MasterMatch]) -> None:
+    """Who of our directories each party is, and why."""
+    shown = [match for match in matches if match.directory != "members" or not _is_claim(match)]
+    for match in shown:
+        line = Text("  who      ", "dim")
+        line.append(f"{match.party.replace('_', ' ')}: ", "bold")
+        line.append(match.outcome, _OUTCOME_STYLE[match.outcome])
+        if match.canonical_id:
+            line.append(f" {match.canonical_id}")
+        line.append(f"  {'; '.join(match.evidence)}", "dim")
+        console.print(line, soft_wrap=True)
+    if claims := [match for match in matches if _is_claim(match)]:
+        counted = Counter(match.outcome for match in claims)
+        line = Text("  who      ", "dim")
+        line.append(f"patients of {len(claims)} claims: ", "bold")
+        line.append(", ".join(f"{number} {outcome}" for outcome, number in counted.items()))
+        console.print(line)
+
+
+def _is_claim(match: MasterMatch) -> bool:
+    return match.party.startswith("claim ")
+
+
 def _list_findings(console: Console, findings: Sequence[Finding]) -> None:
     for finding in findings:
         line = Text(f"  {finding.severity:<7}  ", _SEVERITY_STYLE[finding.severity])
@@ -186,6 +212,8 @@ def _list_findings(console: Console, findings: Sequence[Finding]) -> None:
         line.append(finding.message)
         line.append(f"  [{finding.rule}]", "dim")
         console.print(line)
+        if finding.remedy:
+            console.print(Padding(Text(finding.remedy, "dim"), (0, 0, 0, 11)))
 
 
 def page(console: Console, path: Path, seen: Page) -> None:

@@ -74,7 +74,8 @@ def compose(
         "patient": _patient(document, patient),
         "service_date": _service_date(document),
         "reply_to": reply_to,
-        "missing": asked.missing,
+        "left_blank": asked.left_blank,
+        "not_found": asked.not_found,
         "asked": asked.by_payer,
         "not_in_order": asked.not_in_order,
         "page_faults": asked.pages,
@@ -141,10 +142,17 @@ class _Asked:
         titles = {field.name: field.title for field in schema.fields}
         wording = templates.wording
         of_fields = {f.field: f for f in document.findings if f.rule == _MISSING and f.field}
-        self.missing = tuple(
-            _sentence(of_fields[name].message if name in of_fields else titles.get(name, name))
+        # Where the empty place was seen the sender is asked for it; where nothing was found, the
+        # reader may have missed it, and the letter says so.
+        said = {
+            name: _sentence(
+                of_fields[name].message if name in of_fields else titles.get(name, name)
+            )
             for name in document.missing
-        )
+        }
+        seen = {name for name, each in of_fields.items() if each.box is not None}
+        self.left_blank = tuple(text for name, text in said.items() if name in seen)
+        self.not_found = tuple(text for name, text in said.items() if name not in seen)
         grave = [f for f in document.findings if f.severity is not Severity.INFO]
         told = set(document.missing)
         self.by_payer = _once(
@@ -165,7 +173,8 @@ class _Asked:
 
     @property
     def items(self) -> int:
-        return sum(map(len, (self.missing, self.by_payer, self.not_in_order, self.pages)))
+        parts = (self.left_blank, self.not_found, self.by_payer, self.not_in_order, self.pages)
+        return sum(map(len, parts))
 
 
 def _once(texts: Iterable[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
 from idp.letters import as_pdf, draft_for
+from idp.quality import Remembered
 from idp.schemas import DocumentSchema, load_schemas
 from idp.serve.guard import Guard
 from idp.serve.layers import page_layers
@@ -85,6 +86,8 @@ def create_app(
         lost = NotFoundError("There is no such page.", hint="The overview lists all documents.")
         return page("error.html", 404, error=lost)
 
+    sample = Remembered(store.quality, settings.decision.accuracy_target)
+
     @app.get("/healthz")
     def _health() -> Response:
         """Whether the store answers, and how much lies where. No patient's data."""
@@ -120,12 +123,14 @@ def create_app(
             groups=state_groups(store.counts()),
             queue=store.queue(10),
             waiting=store.waiting(_MOST_WAITING) if state is None else (),
-            overdue=overdue_banner(store.clock_counts()),
+            overdue=overdue_banner(store.overdue()),
             recent=store.recent(limit, states=None if state is None else {state}),
             state=state,
             inbox=settings.inbox_folder.absolute(),
             channels=channel_rows(settings, store.ledger_counts()),
             problems=problems(),
+            quality=sample.lines(),
+            verdict=sample.verdict(),
         )
 
     @app.get("/quarantine")

@@ -20,6 +20,7 @@ from idp.document import (
     Field,
     Finding,
     Imbalance,
+    MasterMatch,
     Page,
     ServiceLine,
     Severity,
@@ -28,9 +29,11 @@ from idp.letters import has_items
 from idp.schemas import DocumentSchema
 from idp.serve.waterfall import Bar, waterfall
 from idp.settings import DecisionSettings
-from idp.store import CLOCK_STOPPED, ClockCounts, DocumentRow, State
+from idp.store import CLOCK_STOPPED, DocumentRow, State
 
 Tone = Literal["good", "look", "bad", "calm"]
+
+_MOST_CLAIMS_SHOWN = 20
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -133,6 +136,17 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True)
+class MasterView:
+    """Who of our directories a party is, and what speaks for and against it."""
+
+    party: str
+    outcome: str
+    canonical_id: str
+    evidence: tuple[tuple[str, Tone], ...]
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """One document, ready to be printed."""
 
@@ -148,6 +162,7 @@ class DocumentView:
     findings: tuple[FindingView, ...]
     pages: tuple[PageView, ...]
     milliseconds: int
+    masters: tuple[MasterView, ...] = ()
     envelope: tuple[tuple[str, str], ...] = ()
     """How the document came, in names and values."""
     asks_sender: bool = False
@@ -168,11 +183,11 @@ def state_groups(counts: Mapping[State, int]) -> tuple[StateGroup, ...]:
     )
 
 
-def overdue_banner(counts: ClockCounts) -> str:
+def overdue_banner(overdue: int) -> str:
     """One sentence about the documents that nobody decided in time; empty where there is none."""
-    if not counts.overdue:
+    if not overdue:
         return ""
-    return f"{counts.overdue} document{'s are' if counts.overdue > 1 else ' is'} overdue"
+    return f"{overdue} document{'s are' if overdue > 1 else ' is'} overdue"
 
 
 def type_title(row: DocumentRow, schemas: Mapping[DocumentType, DocumentSchema]) -> str:
@@ -214,6 +229,8 @@ def document_view(
         finding = worst.get(field.name)
         threshold = thresholds.get(field.name, policy.field_threshold)
         tone = _tone(field, finding, threshold)
+        if tone == "good" and f"doubtful_value:{field.name}" in document.reason_codes:
+            tone = "look"  # sure by the settings, and not proved to keep the accuracy target
         title = titles.get(field.name, plain(field.name))
         fields.append(_field_view(number, field, title, tone, finding))
         if field.box is not None and field.page is not None:
@@ -254,11 +271,37 @@ def document_view(
             if page.number in document.pages
         ),
         milliseconds=round(sum(document.timings_ms.values())),
+        masters=_master_views(document.masters),
         envelope=envelope_facts(document.envelope) if document.envelope is not None else (),
         asks_sender=document.error is None and has_items(document),
         waterfall=waterfall(document.remittance) if document.remittance is not None else (),
         imbalances=imbalances_in_words(document),
     )
+
+
+def _master_views(matches: Sequence[MasterMatch]) -> tuple[MasterView, ...]:
+    """Every party; of a remittance's patients only those who are not sure, and not all of many."""
+    claims = [match for match in matches if match.party.startswith("claim ")]
+    doubtful = [match for match in claims if match.outcome != "matched"]
+    shown = [match for match in matches if match not in claims] + doubtful[:_MOST_CLAIMS_SHOWN]
+    return tuple(_master_view(match) for match in shown)
+
+
+def _master_view(match: MasterMatch) -> MasterView:
+    outcomes: dict[str, Tone] = {"matched": "good", "near": "look", "ambiguous": "look"}
+    return MasterView(
+        party=plain(match.party),
+        outcome=match.outcome,
+        canonical_id=match.canonical_id or "",
+        evidence=tuple((said, _evidence_tone(said)) for said in match.evidence),
+        tone=outcomes.get(match.outcome, "calm"),
+    )
+
+
+def _evidence_tone(said: str) -> Tone:
+    if said.endswith(": same"):
+        return "good"
+    return "bad" if said.endswith("differs") or said.startswith("cover") else "look"
 
 
 def plain(name: str) -> str:

@@ -19,7 +19,7 @@ from idp.document import Document
 from idp.store import record
 from idp.store.queries import Queries
 from idp.store.rows import CLOCK_STOPPED, ClockCounts, DocumentRow, DueClock, Escalated, State
-from idp.store.tables import Arrival, DocumentRecord
+from idp.store.tables import DocumentRecord
 
 OVERDUE_ONLY = (Step(used=1.0, state="overdue", priority=1),)
 """The steps where nobody says otherwise."""
@@ -83,15 +83,27 @@ class Clocks(Queries):
 
     def waiting(self, limit: int = 50) -> tuple[DocumentRow, ...]:
         """Documents that wait for a person, what must be worked first at the top."""
-        return self._rows(
-            DocumentRecord.state.in_((State.REVIEW, State.QUARANTINED)),
-            order=(
-                sa.func.coalesce(DocumentRecord.priority, Arrival.priority),
-                sa.func.coalesce(DocumentRecord.due_at, Arrival.received_at),
-                DocumentRecord.id,
-            ),
-            limit=limit,
-        )
+        # A list for each state comes ready from the index; one for both would be sorted whole.
+        found = [
+            row
+            for state in (State.REVIEW, State.QUARANTINED)
+            for row in self._rows(
+                DocumentRecord.state == state,
+                order=(DocumentRecord.priority, DocumentRecord.due_at, DocumentRecord.id),
+                limit=limit,
+            )
+        ]
+        found.sort(key=lambda row: (row.priority, row.clock_due_at or row.received_at, row.id))
+        return tuple(found[:limit])
+
+    def overdue(self) -> int:
+        """How many documents nobody decided in time; quick where they are few."""
+        with Session(self._engine) as session:
+            return session.execute(
+                sa.select(sa.func.count())
+                .select_from(DocumentRecord)
+                .where(DocumentRecord.state.in_(_RUNNING), DocumentRecord.due_at <= self._clock())
+            ).scalar_one()
 
     def set_clock(self, document_id: str, document: Document, *, actor: str) -> DocumentRow:
         """Set urgency, clock and priority anew: a person changed what they follow from.
@@ -139,7 +151,8 @@ class Clocks(Queries):
     def _start_clock(
         self, found: DocumentRecord, clock: DueClock | None, priority: int | None
     ) -> None:
-        found.priority = priority
+        if priority is not None:
+            found.priority = priority
         found.clock = clock.rule if clock is not None else None
         found.clock_starts_at = clock.starts_at if clock is not None else None
         found.due_at = clock.due_at if clock is not None else None

@@ -328,6 +328,8 @@ class Processing(Learning, Decisions, Clocks):
         }[document.decision]
         if skip and document.duplicate_of and not queued_again:
             after = State.DUPLICATE
+        if known.priority is None:
+            known.priority = arrival.priority
         self._take_clock(known, document)
         now = self._clock()
         decisions.keep(known, document, sha256)

@@ -204,6 +204,7 @@ class Store(Processing, Delivering, Ledger):
             missing=0,
             reasons=[],
             escalation=0,
+            priority=new.priority,
         )
         if new.clock is not None:
             self._start_clock(document, new.clock, new.document_priority)

@@ -88,6 +88,7 @@ class DocumentRecord(Base):
         sa.Index("ix_documents_changed_at", "changed_at"),
         sa.Index("ix_documents_escalate_at", "escalate_at"),
         sa.Index("ix_documents_clock", "state", "due_at", "escalation"),
+        sa.Index("ix_documents_priority", "state", "priority", "due_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -115,7 +116,7 @@ class DocumentRecord(Base):
     """When the first of its clocks ends: by then a person must have decided."""
     urgency: Mapped[str | None]
     priority: Mapped[int | None]
-    """1 is worked first; none: that of its channel."""
+    """1 is worked first."""
     clock: Mapped[str | None]
     """The rule of ``due_at``."""
     clock_starts_at: Mapped[dt.datetime | None]

@@ -145,7 +145,8 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
             yield Finding(
                 rule="P3",
                 severity=Severity.WARN if in_front else Severity.BLOCK,
-                message=f"Page {shown} of {total} did not arrive",
+                message=f"{'Pages' if len(lacking) > 1 else 'Page'} {shown} of {total} did not "
+                "arrive",
                 page=pages[-1].number,
                 remedy="Ask the sender for the whole document.",
             )
@@ -179,10 +180,11 @@ def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Findin
                 rule="D3",
                 severity=Severity.BLOCK,
                 field="patient_name" if compared.name in ("other", "near") else "patient_dob",
-                message=f"Page {page.number} speaks of another {_differs(compared)} than the "
+                message=f"Page {page.number} names another {_differs(compared)} than the "
                 "pages before: they may belong to two patients",
                 page=page.number,
-                remedy="Part the document where the other patient begins; keep both to themselves.",
+                remedy="Split the document where the other patient's pages begin, so that none of "
+                "them gets into the wrong record.",
             )
         if not many or patient.births:
             so_far = so_far.joined(patient)

@@ -37,7 +37,7 @@ _SAYS_NOTHING = re.compile(
     re.I,
 )
 _ATTESTS = re.compile(
-    r"\b(?:attest|certif(?:y|ied)|serious(?:ly)?\s+jeopard|jeopardi[sz]e|"
+    r"\b(?:attest(?:s|ed|ing)?\b|certif(?:y|ied)|serious(?:ly)?\s+jeopard|jeopardi[sz]e|"
     r"maximum\s+function|life\s+or\s+health|imminent)",
     re.I,
 )

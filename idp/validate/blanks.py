@@ -42,10 +42,17 @@ class Place(NamedTuple):
 
 
 class Places:
-    """The printed labels of some pages, and whether something stands behind or below them."""
+    """The printed labels of some pages, and whether something stands behind or below them.
 
-    def __init__(self, pages: Sequence[Page]) -> None:
+    Args:
+        pages: Those of the document.
+        known: Labels of all fields and titles of sections, folded: none of them is an answer, or
+            another label misread.
+    """
+
+    def __init__(self, pages: Sequence[Page], known: frozenset[str] = frozenset()) -> None:
         self._pages = pages
+        self._known = known
 
     @cached_property
     def _lines(self) -> list[tuple[Page, list[Word], list[str]]]:
@@ -71,13 +78,13 @@ class Places:
             if len(wanted) < LEAST_SIGNS:
                 continue
             for page, words, folded in self._lines:
-                place = _stretch(words, folded, wanted)
+                place = _stretch(words, folded, wanted, self._known)
                 if place is None:
                     continue
                 first, last = place
                 box = words[first].box.union(words[last].box)
                 printed = " ".join(word.text for word in words[first : last + 1])
-                if _answered(page, words, first, last):
+                if _answered(page, words, first, last, self._known):
                     return Place(page.number, box, answered=True, label=printed)
                 found = found or Place(page.number, box, answered=False, label=printed)
         return found
@@ -104,7 +111,9 @@ class Places:
         return Place(number, mark.box, answered=False)
 
 
-def _stretch(words: Sequence[Word], folded: Sequence[str], wanted: str) -> tuple[int, int] | None:
+def _stretch(
+    words: Sequence[Word], folded: Sequence[str], wanted: str, known: frozenset[str]
+) -> tuple[int, int] | None:
     """The words of a line that are the label, as (first, last), when it begins a stretch.
 
     What stands in parentheses behind it (``(if different)``) belongs to the label.
@@ -115,7 +124,8 @@ def _stretch(words: Sequence[Word], folded: Sequence[str], wanted: str) -> tuple
         text = ""
         for last in range(first, len(words)):
             text += folded[last]
-            if _same(text, wanted) and _begins(words, first):
+            same = text == wanted or (text not in known and _same(text, wanted))
+            if same and _begins(words, first):
                 end = _through_parentheses(words, last)
                 if _ends(words, end):
                     return first, end
@@ -185,10 +195,32 @@ def _next_is_label(page: Page, words: Sequence[Word], last: int) -> bool:
     return len(stretch) == 1 or _gap(page, words[last], stretch[0]) > _WIDE
 
 
-def _answered(page: Page, words: Sequence[Word], first: int, last: int) -> bool:
+def _is_known(
+    page: Page, words: Sequence[Word], known: frozenset[str], *, begins: bool = False
+) -> bool:
+    """Whether the words up to the next gap are a label or a title, and nothing else.
+
+    ``begins``: a label of several words, or a long one, may have its own answer behind it.
+    """
+    text = ""
+    for place, word in enumerate(words):
+        if place and _gap(page, words[place - 1], word) > _WIDE:
+            break
+        text += fold(word.text)
+        if begins and (place or len(text) >= _LONG) and text in known:
+            return True
+    return len(text) >= LEAST_SIGNS and text in known
+
+
+def _answered(
+    page: Page, words: Sequence[Word], first: int, last: int, known: frozenset[str]
+) -> bool:
     """Whether ink that is no label stands right of the label, or else right below it."""
     end = words[last]
-    if any(_is_ink(word) for word in words[last + 1 :]) and not _next_is_label(page, words, last):
+    behind = words[last + 1 :]
+    if any(_is_ink(word) for word in behind) and not (
+        _next_is_label(page, words, last) or _is_known(page, behind, known)
+    ):
         return True
     label = words[first].box.union(end.box)
     height = max(end.box.height, 1e-4)
@@ -200,4 +232,8 @@ def _answered(page: Page, words: Sequence[Word], first: int, last: int) -> bool:
         and label.x0 - height <= word.box.x0 < max(label.x1, min(right, label.x1 + 0.25))
         and _is_ink(word)
     ]
-    return bool(below) and not any(word.text.rstrip().endswith(":") for word in below)
+    if not below or any(word.text.rstrip().endswith(":") for word in below):
+        return False
+    line = [w for w in page.words if w.line == below[0].line and w.box.x0 >= below[0].box.x0]
+    ordered = sorted(line, key=lambda word: word.box.x0)
+    return not _is_known(page, ordered, known, begins=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from idp.document import Blank, Box, Document, Page
 from idp.phrases import Text, fold
-from idp.schemas import Condition, DocumentSchema, FieldSchema
+from idp.schemas import Condition, DocumentSchema, FieldSchema, load_lexicon
 from idp.validate.blanks import LEAST_SIGNS, Place, Places
 from idp.values import Kind, find
 
@@ -54,6 +54,14 @@ def _filled(document: Document, name: str) -> bool:
     )
 
 
+@cache
+def _titles() -> frozenset[str]:
+    """The titles of sections, folded."""
+    lexicon = load_lexicon()
+    parties = (title for party in lexicon.parties for title in party.titles)
+    return frozenset(fold(title) for title in (*parties, *lexicon.section_titles))
+
+
 class _Form:
     """What the document holds and what its form asks for."""
 
@@ -64,7 +72,7 @@ class _Form:
             label for field in schema.fields for label in {fold(text) for text in field.labels}
         )
         self._shared = {label for label, fields in counted.items() if fields > 1}
-        self._places = Places(pages)
+        self._places = Places(pages, frozenset(counted) | _titles())
         self._blank = {
             **{
                 f.name: Blank(field=f.name, page=f.page or document.pages[0], box=f.box)

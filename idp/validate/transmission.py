@@ -120,7 +120,8 @@ def _compared(seen: int, announced: int, numbers: Sequence[int]) -> Finding | No
         return Finding(
             rule=RULE,
             severity=Severity.WARN,
-            message=f"{seen} pages arrived, {announced} were announced: "
+            message=f"{seen} pages arrived, {announced} {'was' if announced == 1 else 'were'} "
+            "announced: "
             "another fax may have been joined to this one",
             remedy="Look whether the last pages are of the same sender and patient.",
         )

@@ -40,7 +40,7 @@ _NOTHING = frozenset({"na", "none", "nia", "no", "notapplicable", "null", "nonap
 _RANK: dict[str, int] = {"routine": 0, "urgent": 1, "emergent": 2}
 _LEAST_CONFIDENCE = 0.5
 _MOST_TICK_WORDS = 14
-_ALIKE = 88.0
+_ALIKE = 85.0
 _HEAD = 0.25
 """The share of a first page in which a word of urgency may stand that is no cover sheet."""
 _COVER_LABELS = ("to", "from", "fax", "pages", "date", "phone", "re", "subject")
@@ -212,7 +212,7 @@ def _from_values(page: Page, wording: UrgencyWording) -> Iterator[_Said]:
 
 def _is_choice(word: Word, wording: UrgencyWording) -> bool:
     plain = fold(word.text)
-    return any(plain == tick for tick, _ in wording.folded_ticks)
+    return any(fuzz.ratio(plain, tick) >= _ALIKE for tick, _ in wording.folded_ticks)
 
 
 def _up_to_gap(words: Sequence[Word], before: Word) -> list[Word]:

@@ -39,6 +39,7 @@ _EVERY_SECOND = 5
 _EVERY_AGAIN = 9
 _EVERY_SHORT = 11
 _EVERY_FAIR = 4
+_TOLD = 100
 
 
 class Stored(NamedTuple):
@@ -66,13 +67,13 @@ def filled(
         grade = Grade.FAIR if number % _EVERY_FAIR == 0 else Grade.GOOD
         pages = tuple(each.page.model_copy(update={"grade": grade}) for each in made.pages)
         packet.append(desk.read(DocumentType(str(made.truth["doc_type"])), pages, made.name))
+        if number % _TOLD == 0:
+            say(f"{number} of {documents} documents read")
         if number % _EVERY_SECOND == 0 and len(packet) < 2:
             continue
         again = number % _EVERY_AGAIN == 0 and last
         desk.put(last if again else packet, short=number % _EVERY_SHORT == 0)
         last, packet = packet, []
-        if number % 50 == 0:
-            say(f"{number} documents stored")
     if packet:
         desk.put(packet, short=False)
     yield Stored(store, settings)

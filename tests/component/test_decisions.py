@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from idp.cli.app import app
-from idp.cli.decisions import settings_from, since_when, verdict
+from idp.cli.decisions import settings_from, since_when
 from idp.document import Decision, Field, Finding, Severity
 from idp.errors import NotFoundError, SettingsError, WrongStateError
 from idp.judge import sample_key
+from idp.quality import Remembered, verdict
 from idp.reasons import with_finding
 from idp.replay import changed_parts
 from idp.settings import Settings
@@ -293,6 +294,14 @@ def test_without_anything_checked_nothing_is_claimed(store):  # noqa: F811
     (whole,) = store.quality()
     assert (whole.left, whole.checked, whole.values_interval) == (0, 0, None)
     assert "not known" in verdict(whole, 0.99)
+
+
+def test_the_figures_are_asked_for_once_a_minute(store):  # noqa: F811
+    asked = []
+    remembered = Remembered(lambda: asked.append(1) or store.quality(), 0.99)
+    assert remembered.lines() == ()
+    assert "not known" in remembered.verdict()
+    assert len(asked) == 1
 
 
 POLICY = {

@@ -14,9 +14,10 @@ pytestmark = pytest.mark.component
 
 FAULTS, SOUND = 20, 40
 RULES = (
-    *("N1", "N2", "N4", "N5", "N6", "N7", "F1", "F2", "P1", "P3"),
-    *("R1", "R2", "R3", "R4", "R7", "R1/R2/R3/R4"),
+    *("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "D2", "F1", "F2", "A2", "A4", "P1", "P3"),
+    *("R1", "R2", "R3", "R4", "R5", "R7", "R9", "R1/R2/R3/R4"),
 )
+"""Those whose every way of going wrong is found."""
 
 
 @pytest.fixture(scope="module")

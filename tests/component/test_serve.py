@@ -10,7 +10,17 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from idp.document import Block, Box, Cell, Decision, Document, DocumentType, Mark, Rule
+from idp.document import (
+    Block,
+    Box,
+    Cell,
+    Decision,
+    Document,
+    DocumentType,
+    Mark,
+    MasterMatch,
+    Rule,
+)
 from idp.errors import SettingsError
 from idp.serve import StatusPage, create_app
 from idp.settings import Settings
@@ -375,3 +385,29 @@ def test_a_port_in_use_is_an_error_with_a_hint(shelf: Shelf) -> None:
         second = Settings(data=shelf.folder, serve={"port": port}).serve
         with pytest.raises(SettingsError, match="can't listen"), StatusPage(app, second):
             pass
+
+
+def test_the_document_page_shows_who_the_parties_are_and_why(
+    page: TestClient, shelf: Shelf
+) -> None:
+    masters = (
+        MasterMatch(
+            directory="members",
+            party="patient",
+            outcome="near",
+            score=0.67,
+            evidence=("name: same", "birth date: differs", "member ID: same"),
+        ),
+        MasterMatch(
+            directory="payers", party="payer", outcome="matched", canonical_id="BHHP", score=1.0
+        ),
+        MasterMatch(directory="members", party="claim 1", outcome="matched", canonical_id="m1"),
+        MasterMatch(directory="members", party="claim 2", outcome="none"),
+    )
+    text = page.get(f"/documents/{shelf.put(document(masters=masters), name='a.tif')}").text
+    assert "In our directories" in text
+    assert re.search(r'badge look">near</span> <span><b>Patient</b>', text)
+    assert re.search(r'dot bad"></i>birth date: differs', text)
+    assert "BHHP" in text
+    assert "Claim 2" in text
+    assert "Claim 1" not in text

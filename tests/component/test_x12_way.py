@@ -6,17 +6,19 @@ from __future__ import annotations
 import datetime as dt
 import io
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
 from idp.deliver import Outbox
-from idp.document import Decision, DocumentType
+from idp.document import Decision, Document, DocumentType
 from idp.learning import make_dataset
 from idp.pipeline import Pipeline, Result
+from idp.requirements import Companion
 from idp.serve import create_app
 from idp.settings import Settings
 from idp.signals import Correction
@@ -32,7 +34,9 @@ HOME = "http://127.0.0.1:8600"
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """As the service has it, but never entered: nothing here needs a reading process."""
-    return Pipeline(Settings(data=tmp_path_factory.mktemp("data")), resident=True)
+    # Without the quality sample, which would now and then hold one of them.
+    settings = Settings(data=tmp_path_factory.mktemp("data"), decision={"quality_sample": 0})
+    return Pipeline(settings, resident=True)
 
 
 @pytest.fixture
@@ -64,6 +68,23 @@ def test_each_set_is_a_document_that_no_model_has_seen(pipeline: Pipeline, tmp_p
     assert found.observations == (None, None)
     assert all(d.model_versions.keys() == {"x12"} for d in found.documents)
     assert len({d.document_id for d in found.documents}) == 2
+
+
+def test_each_document_is_judged_beside_the_others_of_its_arrival(
+    pipeline: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside: list[list[str]] = []
+    judged = pipeline.judge.judged
+
+    def noted(draft: Document, *given: Any, companions: Sequence[Companion], **more: Any) -> Any:
+        beside.append([companion.type for companion in companions])
+        return judged(draft, *given, companions=companions, **more)
+
+    monkeypatch.setattr(pipeline.judge, "judged", noted)
+    data = x12.whole("835", x12.remittance(random.Random(3), 3).body())
+    data += x12.whole("278", x12.determination(), control="2", by=x12.OTHERS[3])
+    processed(pipeline, data, tmp_path)
+    assert beside == [[DocumentType.PRIOR_AUTH_DETERMINATION], [DocumentType.REMITTANCE_EOB]]
 
 
 def test_a_broken_interchange_is_quarantined_at_its_segment(

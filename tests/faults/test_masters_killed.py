@@ -71,7 +71,10 @@ def _wait_for(folder: Path, running: subprocess.Popen[bytes], least: int) -> Non
     until = time.monotonic() + 120
     while time.monotonic() < until:
         assert running.poll() is None, "the import ended before it could be killed"
-        if any(path.stat().st_size >= least for path in folder.glob(".members-*/directory.sqlite")):
+        if any(
+            path.stat().st_size >= least
+            for path in folder.glob(f".members-{running.pid}-*/directory.sqlite")
+        ):
             return
         time.sleep(0.002)
     raise AssertionError("the import did not begin")

@@ -94,6 +94,16 @@ def test_a_letter_says_what_lacks_in_the_words_of_the_form_and_how_to_answer() -
         assert part in said
 
 
+def test_what_was_seen_blank_stands_apart_from_what_was_not_found() -> None:
+    blank = finding("C1", "member_id", "Member ID is left blank", page=1, box=BOX)
+    other = finding("C1", "payer_name", "Payer is missing")
+    said = text(document(missing=("member_id", "payer_name"), findings=(blank, other)))
+    seen, _, unseen = said.partition("# Not found by us")
+    assert "- Member ID is left blank" in seen
+    assert "please tell us where" in unseen
+    assert "- Payer is missing" in unseen
+
+
 def test_the_patient_is_named_by_initials_unless_the_settings_say_otherwise() -> None:
     assert "Patient: A. M. E." in text()
     assert "Ada M. Example" in text(patient="name")
@@ -138,7 +148,7 @@ def test_a_draft_says_so_and_a_final_letter_does_not() -> None:
 def test_an_own_template_takes_the_place_of_the_shipped_one(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     own = tmp_path / "letters" / "prior_auth_request.txt.j2"
-    own.write_text("Hello {{ to }}: {{ missing | length }}")
+    own.write_text("Hello {{ to }}: {{ not_found | length }}")
     assert text(own=tmp_path, draft=False) == "Hello Barton Clinic: 1\n"
 
 
@@ -148,7 +158,7 @@ def test_an_own_template_takes_the_place_of_the_shipped_one(tmp_path: Path) -> N
         "{{ no_such_thing }}",
         "{% if %}",
         "{{ ''.__class__.__mro__ }}",
-        "{{ missing.append('x') }}",
+        "{{ not_found.append('x') }}",
         "{{ 'x' * 30000 }}",
         "{% include '/etc/passwd' %}",
         "{% for i in range(999999999) %}x{% endfor %}",

@@ -31,6 +31,7 @@ from training.faults.measure import (
 )
 from training.faults.packs import Why, measure_packs, packs
 from training.faults.ways import MODELS, way_of
+from training.faults.whole_seeds import authorized
 from training.faults.world import build
 
 _SEED_OF_SOUND = 7
@@ -103,7 +104,7 @@ def run(
     """
     counter = _Counter(progress)
     book = manners()
-    cases = [make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND) for n in range(sound)]
+    cases = [authorized(make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND)) for n in range(sound)]
     known = cases
     if looked_up := [one for rule in rules if rule in _LOOKED_UP for one in book[rule]]:
         kinds = sorted({kind for one in looked_up for kind in one.kinds})

@@ -171,3 +171,21 @@ def with_reason(case: Case, rng: random.Random, text: str) -> Seeded | None:
     row = rng.randrange(len(claim.lines))
     claim = _line(claim, row, claim.lines[row]._replace(carc=text))
     return Seeded(_claim(case, number, claim), ("carc", "adjustment"))
+
+
+# -- R9 --------------------------------------------------------------------------------------
+
+
+@manner("R9", "an amount that nobody can read", kinds=PAPER)
+def _unreadable(case: Case, rng: random.Random) -> Seeded | None:
+    """The amount is to be proposed out of the others, and no other one."""
+    number = rng.randrange(len(case.claims))
+    claim = case.claims[number]
+    row = rng.randrange(len(claim.lines))
+    part = rng.choice(("billed", "paid"))
+    line = claim.lines[row]
+    amount: Decimal = getattr(line.amounts, part)
+    if not amount:
+        return None
+    claim = _line(claim, row, line._replace(amounts=_with(line.amounts, part, None)))
+    return Seeded(_claim(case, number, claim), (part,), f"{amount:.2f}")

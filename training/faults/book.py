@@ -19,6 +19,8 @@ class Seeded(NamedTuple):
 
     case: Case
     fields: tuple[str, ...] = ()
+    says: str = ""
+    """What the finding has to say to have found it, beside that there is something."""
 
 
 Seeder = Callable[[Case, random.Random], Seeded | None]

@@ -21,6 +21,7 @@ from idp.document import (
     FaxHeader,
     Field,
     Page,
+    Place,
     ServiceLine,
     Word,
     union_of,
@@ -81,6 +82,8 @@ _COLUMNS = {
     "paid": "Paid",
 }
 _CELL = "cell"
+_SMUDGE = "~~.~~"
+"""What stands where nobody can read the amount."""
 _FULL_CONFIDENCE = 0.99
 
 
@@ -314,7 +317,8 @@ def _row(
     cells, amounts = row
     for place, column in enumerate(columns):
         amount: Decimal | None = getattr(amounts, column, None)
-        text = cells.get(column) or ("" if amount is None else f"{amount:,.2f}")
+        shown = _SMUDGE if column in case.columns and amount is None else ""
+        text = cells.get(column) or (shown if amount is None else f"{amount:,.2f}")
         if text:
             tag = Tag(_CELL, f"{at[0]}/{at[1]}/{column}")
             x = style.left + place * width
@@ -403,19 +407,31 @@ def _normal(known: FieldSchema, raw: str, received: dt.date) -> str:
 
 
 def _claims(case: Case, pages: list[Labelled]) -> list[Claim]:
-    boxes: dict[tuple[int, str], list[_Found]] = {}
+    boxes: dict[tuple[int, str], dict[str, _Found]] = {}
     for (role, party), found in _values(pages).items():
         if role == _CELL:
-            claim, row, _ = party.split("/")
-            boxes.setdefault((int(claim), row), []).extend(found)
+            claim, row, column = party.split("/")
+            boxes.setdefault((int(claim), row), {})[column] = found[0]
     return [_claim(number, claim, boxes) for number, claim in enumerate(case.claims)]
 
 
-def _claim(number: int, claim: ClaimFacts, boxes: dict[tuple[int, str], list[_Found]]) -> Claim:
+def _claim(
+    number: int, claim: ClaimFacts, boxes: dict[tuple[int, str], dict[str, _Found]]
+) -> Claim:
     def place(row: str) -> dict[str, object]:
-        found = boxes.get((number, row), [])
-        box = union_of([one.box for one in found]) if found else None
-        return {"page": found[0].page.number if found else None, "box": box}
+        found = boxes.get((number, row), {})
+        if not found:
+            return {}
+        cells = {
+            name: Place(page=one.page.number, box=one.box)
+            for name, one in found.items()
+            if name in Amounts._fields
+        }
+        return {
+            "page": next(iter(found.values())).page.number,
+            "box": union_of([one.box for one in found.values()]),
+            "cells": cells,
+        }
 
     lines = tuple(
         ServiceLine.model_validate(

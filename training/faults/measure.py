@@ -16,6 +16,8 @@ LEAST_RECALL = 0.98
 LEAST_OF_DIGITS = 0.99
 """Of one-digit errors in remittances, found by any of the balances."""
 MOST_FALSE_ALARMS = 0.01
+_SPEAKS_FOR = {"C1": ("A1",)}
+"""Of what a decision owes, A1 says that it is missing in the place of C1."""
 _TRIES = 60
 """Sound documents looked at for each fault that is wanted, until one has a place for it."""
 
@@ -26,6 +28,7 @@ class Faulty(NamedTuple):
     manner: Manner
     case: Case
     fields: tuple[str, ...]
+    says: str = ""
 
 
 class Missed(NamedTuple):
@@ -113,7 +116,7 @@ def _one(one: Manner, number: int, seed: int) -> tuple[Faulty | None, int]:
         made = one.seed(case, rng)
         if made is not None:
             name = f"{made.case.name}-{one.rule}-{number}"
-            return Faulty(one, made.case._replace(name=name), made.fields), number
+            return Faulty(one, made.case._replace(name=name), made.fields, made.says), number
     return None, number
 
 
@@ -153,7 +156,7 @@ def measure(
         step()
         document = judged(faulty.case)
         pairs.append((faulty, document))
-        if not findings_of(document, rule):
+        if not found_by(faulty, document):
             said = _instead(document.findings)
             missed.append(Missed(faulty.case.name, faulty.manner.name, said))
     return tallied(rule, pairs, sound, missed)
@@ -172,7 +175,7 @@ def tallied(
     for faulty, document in pairs:
         counts = by.setdefault(faulty.manner.name, [0, 0])
         counts[0] += 1
-        if mine := findings_of(document, rule):
+        if mine := found_by(faulty, document):
             counts[1] += 1
             quality = _judge(quality, faulty, mine, unnamed)
     loud = [sound.loud[one] for one in rule.split("/")]
@@ -193,8 +196,14 @@ def tallied(
 
 def findings_of(document: Document, rule: str) -> list[Finding]:
     """What a rule, or one of several, says that matters."""
-    rules = rule.split("/")
+    rules = [*rule.split("/"), *_SPEAKS_FOR.get(rule, ())]
     return [f for f in document.findings if f.rule in rules and f.severity is not Severity.INFO]
+
+
+def found_by(faulty: Faulty, document: Document) -> list[Finding]:
+    """The findings that speak of the fault."""
+    mine = findings_of(document, faulty.manner.rule)
+    return [finding for finding in mine if faulty.says in finding.message]
 
 
 def alarms(cases: Iterable[Case], judged: Judged, step: Callable[[], None]) -> Alarms:

@@ -11,7 +11,7 @@ from idp.document import Grade
 from idp.schemas import load_schemas
 from idp.values import Kind, parse
 from training.faults.book import Seeded, manner
-from training.faults.cases import Attached, Case, Counting
+from training.faults.cases import Attached, Case, Counting, Entry
 from training.faults.draw import type_of
 from training.faults.pools import SPLIT
 from training.synthesise import values
@@ -82,6 +82,11 @@ def _asked_and_blank(case: Case, rng: random.Random) -> Seeded | None:
     return Seeded(_plain(case).put(name), (name,))
 
 
+def _names_servicing(case: Case) -> bool:
+    """Whether somebody other than a pharmacy is to render the service."""
+    return bool(case.text("servicing_provider_name")) and not case.text("medication_name")
+
+
 _TRIGGERED: dict[str, Callable[[Case], tuple[str, ...]]] = {
     "prior_auth_determination": lambda case: {
         "approved": ("auth_number", "effective_from", "effective_to"),
@@ -91,7 +96,7 @@ _TRIGGERED: dict[str, Callable[[Case], tuple[str, ...]]] = {
     }.get(case.text("determination").lower(), ()),
     "prior_auth_request": lambda case: (
         (("previous_auth_number",) if case.text("request_type") == "Renewal" else ())
-        + (("servicing_provider_npi",) if case.text("servicing_provider_name") else ())
+        + (("servicing_provider_npi",) if _names_servicing(case) else ())
     ),
     "remittance_eob": lambda case: ("eft_number",),
 }
@@ -153,6 +158,51 @@ def _no_urgency(case: Case, rng: random.Random) -> Seeded | None:
         return None
     fields = ("urgency_reason", "review_type")
     return Seeded(_plain(case).without("urgency_reason"), fields)
+
+
+# -- A2, A4 ----------------------------------------------------------------------------------
+
+
+def authorized(case: Case) -> Case:
+    """The case with what rules A2 and A4 compare, where it has a place for it: all in order."""
+    if case.text("approved_units"):
+        texts = (case.text("approved_units"),)
+        case = case.with_entry(Entry("requested_units", texts, "services"))
+    if case.kind == "referral":
+        planned = case.received + dt.timedelta(days=20)
+        until = planned + dt.timedelta(days=60)
+        for name, day in (("appointment_date", planned), ("authorization_valid_to", until)):
+            case = case.with_entry(Entry(name, (f"{day:%m/%d/%Y}",), "services"))
+    return case
+
+
+def _units(case: Case, factor: int, off: int) -> Seeded | None:
+    if case.text("determination") != "Approved" or not case.text("approved_units").isdigit():
+        return None
+    asked = authorized(case)
+    approved = int(case.text("approved_units")) * factor
+    fields = ("approved_units", "requested_units")
+    return Seeded(
+        asked.put("requested_units", str(approved)).put("approved_units", str(approved + off)),
+        fields,
+    )
+
+
+@manner("A2", "more units approved than requested", kinds=ANSWER)
+def _more_units(case: Case, rng: random.Random) -> Seeded | None:
+    return _units(case, 1, rng.randint(1, 30))
+
+
+@manner("A2", "fewer units approved and called approved", kinds=ANSWER)
+def _fewer_units(case: Case, rng: random.Random) -> Seeded | None:
+    return _units(case, 3, -rng.randint(1, 2))
+
+
+@manner("A4", "ended before the appointment", kinds=("referral",))
+def _ended(case: Case, rng: random.Random) -> Seeded | None:
+    day = case.received + dt.timedelta(days=20 - rng.randint(1, 15))
+    ended = authorized(case).put("authorization_valid_to", f"{day:%m/%d/%Y}")
+    return Seeded(ended, ("authorization_valid_to", "appointment_date"))
 
 
 # -- P1, P3 ----------------------------------------------------------------------------------

@@ -28,6 +28,11 @@ def upgrade() -> None:
         )
         documents.create_index("ix_documents_escalate_at", ["escalate_at"])
         documents.create_index("ix_documents_clock", ["state", "due_at", "escalation"])
+        documents.create_index("ix_documents_priority", ["state", "priority", "due_at"])
+    op.execute(
+        "UPDATE documents SET priority = "
+        "(SELECT priority FROM arrivals WHERE arrivals.id = documents.arrival_id)"
+    )
     op.create_table(
         "decisions",
         sa.Column("id", sa.String, primary_key=True),
