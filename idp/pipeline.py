@@ -136,6 +136,7 @@ class Pipeline:
             *((scanner,) if scanner else ()),
             *self.models.problems(),
             *self.forms.problems(),
+            *self.judge.masters.problems(),
         )
 
     def counts(self) -> dict[str, int]:

@@ -72,9 +72,10 @@ def concluded(document: Document, reasons: Iterable[Reason]) -> Document:
     others = tuple(reason for reason in kept if reason.code != SAMPLED)
     kept = others or kept
     decision = Decision.REVIEW if kept else Decision.AUTO
+    out = document.error is not None or document.decision is Decision.QUARANTINE
     return document.model_copy(
         update={
-            "decision": Decision.QUARANTINE if document.error is not None else decision,
+            "decision": Decision.QUARANTINE if out else decision,
             "reasons": tuple(reason.words for reason in kept),
             "reason_codes": tuple(reason.code for reason in kept),
             "sampled": bool(kept) and not others,

@@ -19,6 +19,7 @@ from pydantic_core import PydanticUndefined
 
 import idp
 from idp.cli import app
+from idp.clocks import ClockRule, load_clockwork
 from idp.errors import ExitCode, InputError, all_errors
 from idp.rulebook import entries
 from idp.settings import Settings
@@ -110,6 +111,47 @@ def _verbs(name: str, command: object) -> Iterator[str]:
         yield ""
 
 
+def clocks_table() -> str:
+    """Every shipped clock: for whom it runs, how long, and where it comes from."""
+    lines = [
+        "| rule | clock | runs for | from | length | ends | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for clock in load_clockwork(None).rules.clocks:
+        begins = "receipt" if clock.starts == "received" else ", ".join(clock.starts)
+        named = f"{', '.join(clock.due)}, else " if clock.due else ""
+        ends = {"same_time": "same time", "end_of_day": "with the day", "closing": "with business"}
+        own = clock.length is not None and "hours" in str(clock.length)
+        cells = (
+            clock.rule,
+            f"`{clock.name}`<br>{clock.title}",
+            _runs_for(clock),
+            begins,
+            f"{named}{clock.length}",
+            "" if own else ends[clock.ends],
+            clock.source,
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _runs_for(clock: ClockRule) -> str:
+    when = clock.when
+    kind = "what nobody has read" if when.unread else ", ".join((*when.types, *when.subtypes))
+    said = [f"{', '.join(when.roles)}: {kind}".replace("_", " ")]
+    said += [", ".join(when.urgency)] if when.urgency else []
+    said += [] if when.drug is None else ["drugs" if when.drug else "no drugs"]
+    said += [f"only {', '.join(when.lines_of_business)}"] if when.lines_of_business else []
+    said += (
+        [f"not {', '.join(when.except_lines_of_business)}"] if when.except_lines_of_business else []
+    )
+    said += [f"{name} {' or '.join(values)}" for name, values in when.fields.items()]
+    said += [f"CARC {', '.join(when.carcs)}"] if when.carcs else []
+    said += [f"until {clock.effective_to}"] if clock.effective_to else []
+    said += [f"from {clock.effective_from}"] if clock.effective_from else []
+    return "; ".join(said)
+
+
 def settings_table() -> str:
     """Every option with its variable, default and description."""
     lines = ["| option | variable | default | what it does |", "|---|---|---|---|"]
@@ -164,6 +206,7 @@ def _promise(text: str) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
+    "decisions/clocks.md": clocks_table,
     "rules.md": rules_table,
     "errors.md": errors_table,
     "cli.md": cli_reference,

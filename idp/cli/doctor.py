@@ -435,6 +435,17 @@ def _reference(settings: Settings, work: Path) -> tuple[str, str]:
     return "", "; looking nothing up: ".join(filter(None, (found, ", ".join(silent))))
 
 
+def _masters(settings: Settings, work: Path) -> tuple[str, str]:
+    from idp.masters import Directories  # noqa: PLC0415
+
+    del work
+    directories = Directories(settings.masters_folder)
+    if problems := directories.problems():
+        raise Weak("; ".join(problems))
+    found = (f"{fact.entries:,} {fact.directory}" for fact in directories.facts())
+    return "", ", ".join(found) or "none imported: rule N4 looks nobody up"
+
+
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
@@ -452,6 +463,7 @@ _PROBES: dict[str, _Probe] = {
     "model files": _weights,
     "extraction": _extraction,
     "reference data": _reference,
+    "directories": _masters,
     "database": _database,
     "folders": _folders,
     "mailboxes": _mailboxes,

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from idp.cli.border import messages, print_json, tables
+from idp.cli.house import actor, has_run, open_store
 from idp.errors import ImportedDataError
 from idp.masters import (
     Directories,
@@ -19,7 +20,7 @@ from idp.masters import (
     import_directory,
     match_provider,
 )
-from idp.settings import load_settings
+from idp.settings import Settings, load_settings
 from idp.values import Kind as ValueKind
 from idp.values import parse
 
@@ -30,17 +31,24 @@ def import_masters(
     kind: Kind, source: str, *, query: str | None, columns: str, update: bool, as_json: bool
 ) -> None:
     """Import a directory and say what was taken and what not."""
-    settings = load_settings()
+    settings, now = load_settings(), dt.datetime.now(dt.UTC)
     done = import_directory(
         settings.masters_folder,
         kind,
         source,
-        now=dt.datetime.now(dt.UTC),
+        now=now,
         query=query,
         columns=columns,
         update=update,
         own_rules=settings.rules_folder,
     )
+    _note(
+        settings,
+        "masters_imported",
+        {"id": f"{kind} {done.edition} {now.isoformat()}", "directory": kind,
+         "edition": done.edition, "entries": str(done.entries), "rows": str(done.rows)},
+        now,
+    )  # fmt: skip
     if as_json:
         print_json({"schema": "idp.masters.import/1", **done.model_dump(mode="json")})
         return
@@ -57,6 +65,14 @@ def import_masters(
             f"  {refused.rows:,} refused: {refused.reason} (line {lines}{more})", markup=False
         )
     say.print(f"{done.entries:,} {kind} in force, edition {done.edition}", markup=False)
+
+
+def _note(settings: Settings, action: str, told: dict[str, str], now: dt.datetime) -> None:
+    """On the audit record, where an appliance has run: names and numbers, nobody's values."""
+    if has_run(settings):
+        store = open_store(settings)
+        store.note_models([{**told, "action": action, "at": now.isoformat(), "by": actor()}])
+        store.close()
 
 
 def list_masters(*, as_json: bool) -> None:
@@ -184,5 +200,15 @@ def _telephones(text: str) -> tuple[str, ...]:
 
 def remove_masters(kind: Kind) -> None:
     """Forget a directory."""
-    Directories(load_settings().masters_folder).remove(kind)
+    settings, now = load_settings(), dt.datetime.now(dt.UTC)
+    directories = Directories(settings.masters_folder)
+    edition = directories.versions
+    directories.remove(kind)
+    told = dict(edition).get(f"masters.{kind}", "")
+    _note(
+        settings,
+        "masters_removed",
+        {"id": f"{kind} removed {now.isoformat()}", "directory": kind, "edition": told},
+        now,
+    )
     messages().print(f"{kind} removed; documents judged by them stay as they are", markup=False)

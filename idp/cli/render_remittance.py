@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 from rich import box
@@ -11,15 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from idp.contract import imbalances_in_words
 from idp.document import Document, ReasonGroup, RemittanceSummary
 
 _MOST_DENIED = 20
-_MOST_IMBALANCES = 20
+_MOST_NAMED = 20
 
 
 def remittance(console: Console, found: Document) -> None:
-    """The balance on one line, then what does not fit, then the reasons by amount."""
+    """The balance on one line, then what to look at first, then the reasons by amount."""
     summary = found.remittance
     if summary is None:
         return
@@ -30,13 +30,10 @@ def remittance(console: Console, found: Document) -> None:
     word, style = _verdict(summary)
     line.append(word, style)
     console.print(line, soft_wrap=True)
-    for where, item in imbalances_in_words(found)[:_MOST_IMBALANCES]:
-        line = Text("  off by   ", "red")
-        line.append(f"{item.said - item.expected:+,.2f}", "bold")
-        line.append(f"  {where}: {item.said:,.2f} instead of {item.expected:,.2f}")
-        if item.culprit is not None and item.proposed is not None:
-            line.append(f"; look at {item.culprit} first ({item.proposed:,.2f}?)")
-        line.append(f"  [{item.rule}]", "dim")
+    for culprit, proposed in _culprits(summary).items():
+        line = Text("  look at  ", "red")
+        line.append(culprit.replace(".", " ").replace("_", " "), "bold")
+        line.append(f" first: {proposed:,.2f} would make it balance")
         console.print(line, soft_wrap=True)
     if summary.reasons:
         console.print(Padding(_reasons(summary.reasons), (0, 0, 0, 2)))
@@ -59,6 +56,16 @@ def _way(summary: RemittanceSummary) -> list[tuple[str, Decimal]]:
         ("payment", summary.payment),
     )
     return [(title, amount) for title, amount in steps if amount is not None]
+
+
+def _culprits(summary: RemittanceSummary) -> dict[str, Decimal]:
+    """Each amount that alone explains what fails, with what it would be."""
+    found = {
+        each.culprit: each.proposed
+        for each in summary.imbalances
+        if each.culprit is not None and each.proposed is not None
+    }
+    return dict(itertools.islice(found.items(), _MOST_NAMED))
 
 
 def _verdict(summary: RemittanceSummary) -> tuple[str, str]:

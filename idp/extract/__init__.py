@@ -17,7 +17,7 @@ from idp.extract.claims import claims_vocabulary, read_remittance
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
-from idp.extract.registered import RegisteredSource, held_to_forms
+from idp.extract.registered import RegisteredSource, empty_places, held_to_forms
 from idp.extract.signatures import signatures
 from idp.extract.structure import StructureSource
 from idp.extract.tables_source import TablesSource
@@ -138,7 +138,7 @@ class Extractor:
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:
             claims = read_remittance(pages, self._claims).claims
-        blanks = tuple(self._structure.blanks(readings, schema))
+        blanks = (*self._structure.blanks(readings, schema), *empty_places(pages, schema))
         return Proposal(vote(found, schema, self.versions), claims, tuple(found), blanks)
 
 

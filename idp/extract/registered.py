@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from idp.document import Box, FormPlace, Page, Word, union_of
+from idp.document import Blank, Box, FormPlace, Page, Word, union_of
 from idp.extract.ports import Candidate, Structure
 from idp.forms import SLACK
 from idp.schemas import DocumentSchema, FieldSchema
@@ -181,6 +181,21 @@ class RegisteredSource:
                 found += [made] if made else []
         # The fullest and surest of several places for one field first.
         return sorted(found, key=lambda c: (-c.confidence, -len(c.value)))
+
+
+def empty_places(pages: Sequence[Page], schema: DocumentSchema) -> list[Blank]:
+    """The places for writing of recognised forms that nobody wrote into, one for each field."""
+    found: list[Blank] = []
+    for page in pages:
+        if page.form is None:
+            continue
+        pieces = pieces_of(page)
+        for index, place in enumerate(page.form.places):
+            if place.field and not place.ticks and not pieces.get(index):
+                if schema.field(place.field) is None:
+                    continue
+                found.append(Blank(field=place.field, page=page.number, box=place.box))
+    return found
 
 
 def _written(

@@ -22,9 +22,11 @@ from idp.masters.nouns import (
 from idp.masters.parties import (
     Found,
     PartyFound,
+    Proposal,
     ask_member,
     find_parties,
     printed_parties,
+    proposals,
 )
 from idp.masters.payers import fits, fits_misread
 from idp.masters.people import Agreed, Compared, Verdict, match_member
@@ -46,6 +48,7 @@ __all__ = [
     "PartyFound",
     "Payer",
     "Printed",
+    "Proposal",
     "Provider",
     "ProviderVerdict",
     "Refused",
@@ -58,4 +61,5 @@ __all__ = [
     "match_member",
     "match_provider",
     "printed_parties",
+    "proposals",
 ]

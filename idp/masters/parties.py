@@ -161,6 +161,49 @@ def _day_of_service(document: Document) -> dt.date | None:
     return None
 
 
+class Proposal(NamedTuple):
+    """A value of the directory that a reviewer may take over; never kept on the document."""
+
+    field: str
+    value: str
+    canonical_id: str
+
+
+def proposals(
+    document: Document, schema: DocumentSchema, directories: Directories, today: dt.date
+) -> tuple[Proposal, ...]:
+    """What the directory has where the document has it otherwise, for a reviewer's eyes alone.
+
+    Only where one member is meant, or all but one thing agree exactly: then what differs may be
+    proposed. It is asked for while a document is reviewed and stands in no field, finding or log,
+    for it may be another person's.
+    """
+    printed = printed_parties(document, schema, today).get(PATIENT, Printed())
+    if printed.empty or not directories.has("members"):
+        return ()
+    verdict = ask_member(printed, directories)
+    best = verdict.best
+    if best is None or verdict.outcome not in ("matched", "near") or best.exact < 2:
+        return ()
+    member = best.member
+    numbers = dict.fromkeys(number.number for number in member.numbers)
+    known = {
+        "name": " ".join(filter(None, (member.first, member.middle, member.last))),
+        "dob": member.born,
+        "member_id": next(iter(numbers)) if len(numbers) == 1 else "",
+    }
+    doubtful = {
+        name: known[name]
+        for name, one in zip(known, best.three, strict=True)
+        if known[name] and (one.how in ("near", "differs") or one.slip)
+    }
+    return tuple(
+        Proposal(field.name, doubtful[field.attribute], member.canonical_id)
+        for field in schema.fields
+        if field.party == PATIENT and field.attribute in doubtful
+    )
+
+
 def ask_member(printed: Printed, directories: Directories) -> Verdict:
     """Which member is meant by what is printed."""
     return match_member(

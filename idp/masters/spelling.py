@@ -14,6 +14,8 @@ import unicodedata
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from rapidfuzz.distance import Levenshtein
+
 from idp.values.slips import AS_LETTER, compact
 
 _NUMBER_FOLD = str.maketrans({"O": "0", "Q": "0", "I": "1", "L": "1", "S": "5", "B": "8", "Z": "2"})
@@ -39,6 +41,9 @@ _CREDENTIALS = frozenset(
     )
 )
 _SOUNDS = str.maketrans("bfpvcgjkqsxzdtlmnr", "111122222222334556")
+
+_MOST_EDITS = 4
+"""More of them cost more than any name or number is forgiven, even if all look alike."""
 
 MOST_WORDS = 8
 """Of a name that is compared; no more are looked at."""
@@ -120,6 +125,8 @@ def slips(first: str, second: str) -> float:
     for pair, one in _PAIRS:
         if first.replace(pair, one) == second.replace(pair, one):
             return 0.5
+    if Levenshtein.distance(first, second, score_cutoff=_MOST_EDITS) > _MOST_EDITS:
+        return 9.0
     before: list[float] = []
     row = [float(n) for n in range(len(second) + 1)]
     for i, sign in enumerate(first, 1):

@@ -202,6 +202,11 @@ class Reference:
             return Diagnosis(icd10.exists(code), icd10.is_billable(code), icd10.edition())
         return Diagnosis(bool(found), any(entry.billable for entry in found), edition)
 
+    def edition(self, kind: str, on: dt.date | None = None) -> Edition | None:
+        """The imported edition that counts on a day, or the last; none: nothing is imported."""
+        opened = self._for(kind, on)
+        return opened.edition if opened is not None else None
+
     def is_whole(self, edition: Edition) -> bool:
         """Whether the file of an edition is undamaged; reads it from end to end."""
         opened = next((o for o in self._open.get(edition.kind, ()) if o.edition == edition), None)

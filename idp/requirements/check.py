@@ -12,7 +12,7 @@ from idp.document import Document, Finding, Page, Severity
 from idp.phrases import Text
 from idp.requirements.enclosed import Companion, came, listed
 from idp.requirements.load import Entry, Requirements
-from idp.requirements.match import applies, is_payer, values
+from idp.requirements.match import applies, is_payer, is_printed, values
 from idp.requirements.nouns import Requirement, compiled
 from idp.rulebook import rule
 
@@ -100,7 +100,7 @@ def _lacking(
     elif kinds:
         lacking, met = (), any(came(kind, case.companions, case.pages) for kind in kinds)
     elif phrases:
-        lacking, met = (), any(phrase in printed for phrase in phrases)
+        lacking, met = (), any(is_printed(phrase, printed) for phrase in phrases)
     else:
         lacking = tuple(
             name

@@ -52,7 +52,16 @@ def is_payer(payers: Payers, document: Document, text: Text) -> bool:
         for number in values(document, "member_id")
     ):
         return not any(_excluded(name, payers) for name in names)
-    return any(phrase in text for phrase in payers.printed)
+    return any(is_printed(phrase, text) for phrase in payers.printed)
+
+
+def is_printed(phrase: str, text: Text) -> bool:
+    """Whether a phrase is printed, misread letters forgiven; numbers of forms must be right.
+
+    ``NOFR001`` and ``NOFR002`` are two forms.
+    """
+    found = text.similarity(phrase)
+    return found == 1.0 if any(sign.isdigit() for sign in phrase) else found > 0
 
 
 def _is_named(name: str, payers: Payers) -> bool:

@@ -229,6 +229,8 @@ def document_view(
         finding = worst.get(field.name)
         threshold = thresholds.get(field.name, policy.field_threshold)
         tone = _tone(field, finding, threshold)
+        if tone == "good" and f"doubtful_value:{field.name}" in document.reason_codes:
+            tone = "look"  # sure by the settings, and not proved to keep the accuracy target
         title = titles.get(field.name, plain(field.name))
         fields.append(_field_view(number, field, title, tone, finding))
         if field.box is not None and field.page is not None:

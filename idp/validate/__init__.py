@@ -20,6 +20,7 @@ from idp.settings import DecisionSettings
 from idp.validate import (
     across,
     authorizations,
+    diagnoses,
     electronic,
     identifiers,
     listed,
@@ -106,12 +107,15 @@ def validate(
     request = answered(document, circumstances.companions if circumstances else ())
     gaps = find_gaps(document, schema, () if told else own)
     missing = [gap for gap in gaps if not gap.unread]
+    of_fields = _field_findings(document, schema, today)
+    of_the_day = diagnoses.diagnoses_of_the_day(document, schema, known.reference, today)
     findings = [
         *of_other_rooms(document.findings, told=told),
         *about_repair,
-        *_field_findings(document, schema, today),
+        *(f for f in of_fields if of_the_day is None or f.rule != diagnoses.NUMBER),
         *identifiers.medicare_has_mbi(document),
-        *identifiers.diagnoses_hold_on_date(document, schema),
+        *(identifiers.diagnoses_hold_on_date(document, schema) if of_the_day is None else ()),
+        *(of_the_day or ()),
         *across.dates_in_order(document, schema),
         *across.claims_are_past(document.claims, today),
         *authorizations.decision_is_whole(document, gaps),

@@ -36,12 +36,14 @@ _SAYS_NOTHING = re.compile(
     r"certified|adverse|non|to|for|n/?a|none|of|[^\w]+)*",
     re.I,
 )
+_HARM = r"(?:jeopardi[sz]e|maximum\s+function|life\s+or\s+health|imminent)"
+_HURRY = rf"(?:{_HARM}|urgent\b|urgency\b|expedited\b|emergen\w+)"
+_BESIDE = re.compile(rf"\b(?:attest(?:s|ed|ing)?\b|certif(?:y|ied)\b|{_HARM})", re.I)
+"""Beside the box that is ticked: what the tick says."""
 _ATTESTS = re.compile(
-    r"\b(?:attest(?:s|ed|ing)?\b|certif(?:y|ied)|serious(?:ly)?\s+jeopard|jeopardi[sz]e|"
-    r"maximum\s+function|life\s+or\s+health|imminent)",
-    re.I,
+    rf"\b(?:attest(?:s|ed|ing)?|certif(?:y|ies|ied))\b[^.]{{0,200}}?\b{_HURRY}", re.I
 )
-
+"""Over a signature: that all of it is true and accurate is no reason to hurry."""
 
 _LINES_BESIDE = 1.5
 """An attestation printed beside the box that is ticked goes on over the next line."""
@@ -224,7 +226,7 @@ def expedited_has_reason(
     signed = any(field.value == "yes" for field in _values(document.fields, "signature_present"))
     if signed and any(_ATTESTS.search(page.text) for page in pages):
         return
-    if any(_ATTESTS.search(_beside(asked, page)) for page in pages):
+    if any(_BESIDE.search(_beside(asked, page)) for page in pages):
         return
     yield _about(
         "A3",

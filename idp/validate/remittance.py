@@ -150,12 +150,11 @@ def _by_hand(
     equation: Equation,
     suspects: Sequence[Culprit],
 ) -> str:
-    sure = [
-        term.key
-        for term in equation.terms
-        if confirmations(term.key, ledger.equations, values) and equation.rule in ("R1", "R2")
-    ]
-    return by_hand(document, equation, values, suspects, all_sure=len(sure) == len(equation.terms))
+    # Only of a row's few amounts: a sum over all claims has as many as the document.
+    all_sure = equation.rule in ("R1", "R2") and all(
+        confirmations(term.key, ledger.equations, values) for term in equation.terms
+    )
+    return by_hand(document, equation, values, suspects, all_sure=all_sure)
 
 
 def _finding(
@@ -349,7 +348,12 @@ _MIRRORED = ("billed", "paid", "adjustment", "deductible", "copay", "coinsurance
 @rule("R8", severity=Severity.WARN, source="835 TR3 1.10.2.8, CLP02 22")
 def _reversals_mirror(document: Document) -> Iterator[Finding]:
     """R8: a reversal takes back an earlier claim: the same amounts, each with the other sign."""
+    before: dict[str, list[Claim]] = defaultdict(list)
     for number, claim in enumerate(document.claims, start=1):
+        names = {each for each in (claim.claim_number, claim.patient_account) if each}
+        known = [other for each in sorted(names) for other in before[each]]
+        for each in names:
+            before[each].append(claim)
         if claim.status != _REVERSAL and not (claim.billed is not None and claim.billed < 0):
             continue
         name = label(claim, number)
@@ -360,7 +364,7 @@ def _reversals_mirror(document: Document) -> Iterator[Finding]:
             continue
         earlier = [
             other
-            for other in document.claims[: number - 1]
+            for other in known
             if _same_claim(other, claim) and (other.billed or 0) >= 0 and other.status != _REVERSAL
         ]
         if not earlier or any(not _unlike(claim, other) for other in earlier):

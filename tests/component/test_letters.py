@@ -12,11 +12,13 @@ import pytest
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner, Result
 
+import idp.pipeline
 from idp.cli import app
 from idp.document import Document
 from idp.errors import ExitCode
 from idp.serve import create_app
 from idp.settings import Settings
+from tests.component.test_cli import FakePipeline
 from tests.fabricate import PATIENT, Shelf, document
 
 pytestmark = pytest.mark.component
@@ -130,3 +132,24 @@ def test_rules_are_listed_shown_and_checked(shelf: Shelf) -> None:
     refused = idp_("rules", "check")
     assert refused.exit_code == ExitCode.BROKEN_INSTALLATION
     assert "mine.yaml" in refused.stderr
+
+
+def test_process_drafts_a_letter_for_each_document_that_lacks_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDP_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(idp.pipeline, "Pipeline", FakePipeline)
+    (tmp_path / "a.tif").write_bytes(b"a")
+    made = idp_("process", "--json", "--letter", "drafts", "a.tif")
+    assert made.exit_code == ExitCode.OK, made.output
+    assert [json.loads(line)["schema"] for line in made.stdout.splitlines()] == [
+        "idp.document/1",
+        "idp.document/1",
+    ]
+    (written,) = (tmp_path / "drafts").iterdir()  # both have one id: the same letter
+    assert written.name.startswith("a.tif-")
+    assert written.read_bytes().startswith(b"%PDF")
+    (tmp_path / "drafts2").write_text("in the way")
+    refused = idp_("process", "--letter", "drafts2", "a.tif")
+    assert refused.exit_code == ExitCode.NO_ACCESS

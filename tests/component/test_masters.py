@@ -13,7 +13,17 @@ import pytest
 from typer.testing import CliRunner
 
 from idp.cli import app
-from idp.document import Box, Claim, Decision, Document, DocumentType, Field, Finding, Severity
+from idp.document import (
+    Box,
+    Claim,
+    Decision,
+    Document,
+    DocumentType,
+    Envelope,
+    Field,
+    Finding,
+    Severity,
+)
 from idp.errors import ImportedDataError, NotFoundError
 from idp.judge import Judge
 from idp.masters import (
@@ -26,6 +36,7 @@ from idp.masters import (
     Printed,
     ask_member,
     import_directory,
+    proposals,
 )
 from idp.schemas import load_schemas
 from idp.settings import Settings
@@ -324,8 +335,7 @@ def test_an_unknown_patient_warns_a_provider_and_blocks_at_a_payer(
     settings = Settings.model_validate(
         {"data": tmp_path / "data", "sites": {"plan": {"role": "payer"}}}
     )
-    at_payer = document(stranger).model_copy(update={"envelope": {"site": "plan"}})
-    at_payer = Document.model_validate(at_payer.model_dump())
+    at_payer = document(stranger).model_copy(update={"envelope": Envelope(site="plan")})
     found = judged(Judge(settings, load_schemas()), at_payer)
     assert [told.severity for told in n4(found)] == [Severity.BLOCK]
 
@@ -339,6 +349,21 @@ def test_a_corrected_birth_date_turns_near_into_matched(judge: Judge) -> None:
     patient = next(m for m in found.masters if m.party == "patient")
     assert (patient.outcome, patient.canonical_id) == ("matched", "m1")
     assert not n4(found)
+
+
+def test_a_reviewer_is_proposed_what_differs_and_the_document_keeps_none_of_it(
+    judge: Judge,
+) -> None:
+    given = document({**REQUEST, "member_id": "XZ527418997"})
+    schema = load_schemas()[given.type]
+    (told,) = proposals(given, schema, judge.masters, NOW.date())
+    assert (told.field, told.value, told.canonical_id) == ("member_id", "XZ527418096", "m1")
+    assert "XZ527418096" not in judged(judge, given).model_dump_json()
+    assert not proposals(document(REQUEST), schema, judge.masters, NOW.date())
+    stranger = document(
+        {**REQUEST, "patient_name": "Casimir Bexworth", "patient_dob": "1999-09-09"}
+    )
+    assert not proposals(stranger, schema, judge.masters, NOW.date())
 
 
 def test_unknown_patients_of_a_remittance_are_one_finding(judge: Judge) -> None:

@@ -34,7 +34,9 @@ HOME = "http://127.0.0.1:8600"
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     """As the service has it, but never entered: nothing here needs a reading process."""
-    return Pipeline(Settings(data=tmp_path_factory.mktemp("data")), resident=True)
+    # Without the quality sample, which would now and then hold one of them.
+    settings = Settings(data=tmp_path_factory.mktemp("data"), decision={"quality_sample": 0})
+    return Pipeline(settings, resident=True)
 
 
 @pytest.fixture

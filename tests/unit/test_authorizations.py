@@ -207,6 +207,8 @@ EXPEDITED = {**REQUEST, "review_type": "expedited", "signature_present": "yes"}
         ({**EXPEDITED, "urgency_reason": "New onset of cauda equina"}, "a form", False),
         (EXPEDITED, "I certify that the standard review may seriously jeopardize health", False),
         (without(EXPEDITED, "signature_present"), "I certify that it is urgent", True),
+        (EXPEDITED, "I certify that this information is true and accurate", True),
+        (EXPEDITED, "Expedited: a delay may jeopardize life or health", True),
         ({**EXPEDITED, "review_type": "standard"}, "a form", False),
     ],
 )

@@ -341,3 +341,41 @@ def test_dots_that_lead_to_a_value_stand_for_a_colon(leader: str) -> None:
 def test_a_date_in_boxes_with_printed_dashes_is_one_date() -> None:
     found = read("PATIENT\nDate of Birth:  1  2  -  1  6  -  1  9  6  0", REQUEST)
     assert found["patient_dob"] == ["1960-12-16"]
+
+
+def blanks(text: str, kind: DocumentType) -> dict[str, str]:
+    schema = SCHEMAS[kind]
+    _, readings = STRUCTURE.read([page(text)], schema)
+    return {blank.field: blank.label for blank in STRUCTURE.blanks(readings, schema)}
+
+
+def test_a_label_without_an_answer_is_a_blank_of_whom_its_section_speaks() -> None:
+    found = blanks(
+        """
+PATIENT INFORMATION
+Name: Odalys Brennerman             Phone:
+Member ID #:                        Group #: 4410
+
+SERVICING PROVIDER INFORMATION
+Name: Cobblestone Imaging LLC       NPI #:
+Phone: 317-555-0170                 Fax: 317-555-0171
+""",
+        REQUEST,
+    )
+    assert found["patient_phone"] == "Phone:"
+    assert found["servicing_provider_npi"] == "NPI #:"
+    assert found["member_id"] == "Member ID #:"
+    assert not found.keys() & {"patient_name", "group_number", "servicing_provider_phone"}
+
+
+def test_a_ticked_row_with_questions_of_its_own_is_no_place_of_service() -> None:
+    box = Box(0.06, 0.04, 0.08, 0.05)
+    sheet = page("    Home Health (MD Signed Order Attached?  Yes  No)")
+    for label, value in (
+        ("Home Health (MD Signed Order Attached?", None),
+        ("Home", ["home"]),
+    ):
+        mark = Mark(state="checked", box=box, label=label)
+        beside = Mark(state="unchecked", box=box._replace(x0=0.5, x1=0.52), label="Outpatient")
+        seen = sheet.model_copy(update={"marks": (mark, beside)})
+        assert read(seen, REQUEST).get("place_of_service") == value

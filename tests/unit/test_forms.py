@@ -10,7 +10,13 @@ from idp.classify import split
 from idp.document import Box, DocumentType, FormMatch, FormPlace, Mark, Page, Word
 from idp.errors import FormError, NotFoundError
 from idp.extract.ports import Candidate
-from idp.extract.registered import RegisteredSource, composed, held_to_forms, pieces_of
+from idp.extract.registered import (
+    RegisteredSource,
+    composed,
+    empty_places,
+    held_to_forms,
+    pieces_of,
+)
 from idp.extract.structure import Structure
 from idp.extract.vote import vote
 from idp.forms import BlankForm, BlankPage, FormLibrary, PrintedWord, Widget, blank_form, slug
@@ -238,6 +244,17 @@ def test_values_are_what_stands_in_the_places_and_parts_make_one() -> None:
     assert values["patient_dob"] == "1961-03-05"
     assert values["patient_address"] == "12 ELM ST, DAYTON, OH 45402"
     assert "patient_phone" not in values
+
+
+def test_a_place_that_nobody_wrote_into_is_known_to_be_empty() -> None:
+    seen = moved(filled())
+    seen = seen.model_copy(update={"form": Recogniser([form()]).recognise(seen)})
+    empty = {blank.field: blank for blank in empty_places([seen], SCHEMA)}
+    assert "patient_phone" in empty
+    assert empty["patient_phone"].box is not None
+    assert "patient_dob" not in empty
+    assert "patient_sex" not in empty  # its answer is a tick
+    assert empty_places([seen.model_copy(update={"form": None})], SCHEMA) == []
 
 
 def test_a_tick_at_its_place_is_the_option() -> None:

@@ -24,6 +24,7 @@ from tests.reference_files import (
     RARC,
     deactivated,
     hcpcs_line,
+    icd10_line,
     imported,
     npi,
     opened,
@@ -379,3 +380,36 @@ def test_an_import_counts_from_the_next_document_on(tmp_path: Path) -> None:
     imported(tmp_path, {"carc": CARC})
     assert "R7" in rules()
     assert "reference.carc" in dict(judge._known().versions)
+
+
+# --- N5 by the edition of the day
+
+
+def test_a_diagnosis_is_judged_by_the_imported_edition_of_the_day_of_service(
+    tmp_path: Path,
+) -> None:
+    for year, lines in {
+        2025: icd10_line(1, "M25561", "Made up", billable=True),
+        2026: icd10_line(1, "M25561", "Made up", billable=False)
+        + icd10_line(2, "M255619", "Made up, finer", billable=True),
+    }.items():
+        path = tmp_path / f"icd10cm_order_{year}.txt"
+        path.write_text(lines, encoding="ascii")
+        import_file(tmp_path / "reference", path, load_layouts()["icd10cm"], BY)
+    reference = opened(tmp_path)
+
+    def told(code: str, day: str) -> list[tuple[Severity, str]]:
+        given = document(REQUEST | {"diagnosis_codes": code, "service_start_date": day})
+        return [(f.severity, f.message) for f in said(given, reference, "N5")]
+
+    assert told("M25.561", "2025-09-30") == []
+    ((severity, message),) = told("M25.561", "2025-10-01")
+    assert severity is Severity.BLOCK and "is a category in ICD-10-CM 2026" in message
+    assert told("M25.5619", "2026-03-12") == []
+    ((severity, message),) = told("M25.5619", "2025-09-30")
+    assert severity is Severity.BLOCK and "is not in ICD-10-CM 2025" in message
+    # No imported edition holds the day: that of the program counts, and it says so.
+    shipped = told("M25.561", "2024-09-30")
+    assert all(severity is not Severity.BLOCK for severity, _ in shipped)
+    given = document(REQUEST | {"service_start_date": "2024-09-30"})
+    assert shipped == [(f.severity, f.message) for f in said(given, Reference(), "N5")]

@@ -175,6 +175,19 @@ def test_a_payer_known_by_the_own_directory_needs_no_name(tmp_path: Path) -> Non
     assert len(found(requirements, request(masters=(match,)))) == 1
 
 
+def test_the_number_of_a_form_must_be_right_and_its_title_may_be_misread(tmp_path: Path) -> None:
+    content = programme()
+    content["payers"] = {"printed": ["NOFR001", "Standard Prior Authorization Request"]}
+    requirements = of(tmp_path, content)
+    other = request({"payer_name": "Another Plan"})
+    for said, asked in (
+        ("NOFR001 | 0415", True),
+        ("NOFR002 | 0415", False),
+        ("Standard Prior Authorizatlon Reqvest", True),
+    ):
+        assert bool(found(requirements, other, (page(said),))) is asked, said
+
+
 def test_a_member_number_of_the_payers_own_shape_tells_the_payer(tmp_path: Path) -> None:
     content = programme()
     content["payers"] = {"member_ids": [r"EX\d{9}"]}

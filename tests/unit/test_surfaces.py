@@ -160,7 +160,7 @@ def test_a_remittance_is_told_at_the_terminal_with_what_is_off_and_its_denials()
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
     assert "does not balance" in text
-    assert "+1.00  claim C1, line 2: paid: 79.40 instead of 78.40" in text
+    assert "look at  claims 1 lines 2 paid first: 78.40 would make it balance" in text
     assert "CO-197" in text
     assert "denials_authorization" in text
     assert "C[2]" in text
