@@ -152,6 +152,16 @@ class ScannerDownError(IdpError):
     hint = "Start clamd, or correct ingest.clamd in idp.toml; waiting files go on by themselves."
 
 
+class ReviewError(IdpError):
+    """Label Studio can't be installed, started, reached or set up; documents wait in review."""
+
+    code = "review_failed"
+    exit_code = ExitCode.NO_ACCESS
+    hint = (
+        "`idp doctor` tries it; run `scripts/review` for its environment, then `idp review setup`."
+    )
+
+
 class MailboxError(IdpError):
     """A mailbox can't be reached or refuses; its mails stay where they are."""
 

@@ -13,8 +13,6 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -30,15 +28,10 @@ from pydantic_settings import (
 
 from idp.document import Release
 from idp.errors import SettingsError
+from idp.slices import LearningSettings, ReviewSettings, ServeSettings, Slice
 
 SHIPPED_RULES = Path(__file__).parent.parent / "rules"
 """The rules that come with the program."""
-
-
-class Slice(BaseModel):
-    """One room's options."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 DuplicatePolicy = Literal["warn", "hold", "skip"]
@@ -356,63 +349,6 @@ class EngineSettings(Slice):
     reconcile_seconds: float = Field(30.0, gt=0, description="How often lost work is looked for.")
 
 
-class GateSettings(Slice):
-    """How far a challenger may fall behind. Shares, not points: .005 is half a point."""
-
-    max_drop: float = Field(
-        0.005, ge=0, le=1, description="Most that F1 or precision may drop over the whole set."
-    )
-    max_layout_drop: float = Field(
-        0.05, ge=0, le=1, description="Most that F1 may drop on one layout with enough documents."
-    )
-    layout_documents: int = Field(
-        5, ge=1, description="A layout with so many documents in the set is judged by itself."
-    )
-    max_field_drop: float = Field(
-        0.05, ge=0, le=1, description="Most that F1 may drop on one field with enough documents."
-    )
-    field_documents: int = Field(
-        20, ge=1, description="A field that so many documents of the set have is judged by itself."
-    )
-    min_documents: int = Field(
-        20, ge=1, description="A set with fewer documents proves nothing: promotion is refused."
-    )
-    draws: int = Field(2000, ge=200, le=100_000, description="Draws of the bootstrap.")
-
-
-class LearningSettings(Slice):
-    """How corrections become better models."""
-
-    locked_share: float = Field(
-        0.25, ge=0, le=1, description="Share of layout families that no training ever sees."
-    )
-    locked_set: Path | None = Field(
-        None,
-        description="Folder that every challenger must be evaluated on before it is promoted; "
-        "`idp models evaluate` takes it when no other is named.",
-    )
-    gate: GateSettings = GateSettings()
-    drift_threshold: float = Field(
-        0.25, gt=0, description="A population stability index above it is a warning."
-    )
-    drift_reference_weeks: int = Field(
-        4, ge=1, le=52, description="Each week is compared with so many before it."
-    )
-    drift_documents: int = Field(
-        30, ge=1, description="Weeks and references with fewer documents are not judged."
-    )
-
-
-class ServeSettings(Slice):
-    """The status page."""
-
-    host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
-    port: int = Field(8600, ge=0, le=65535, description="Port of the status page; 0 picks one.")
-    names: tuple[str, ...] = Field(
-        (), description="Host names it answers to, besides loopback and `host`."
-    )
-
-
 class LetterSettings(Slice):
     """Draft letters back to senders; none is ever sent by itself."""
 
@@ -464,6 +400,7 @@ class Settings(BaseSettings):
     decision: DecisionSettings = DecisionSettings()
     engine: EngineSettings = EngineSettings()
     learning: LearningSettings = LearningSettings()
+    review: ReviewSettings = ReviewSettings()
     serve: ServeSettings = ServeSettings()
     letters: LetterSettings = LetterSettings()
 
@@ -537,6 +474,11 @@ class Settings(BaseSettings):
     def masters_folder(self) -> Path:
         """Imported directories of members, providers and payers (``idp masters``)."""
         return self.data / "masters"
+
+    @property
+    def review_folder(self) -> Path:
+        """What Label Studio keeps and sees: its database, our token, the pages under review."""
+        return self.data / "review"
 
     @property
     def schemas_folder(self) -> Path:

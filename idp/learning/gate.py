@@ -18,7 +18,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from idp.settings import GateSettings
+from idp.slices import GateSettings
 
 LAYOUTS_TO_DRAW = 8
 """With fewer layouts than this drawing layouts says nothing; documents are drawn then."""

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from idp.errors import SettingsError
-from idp.settings import ServeSettings
+from idp.slices import ServeSettings
 
 _START_SECONDS = 20.0
 _STOP_SECONDS = 5.0

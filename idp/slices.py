@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options of the rooms around the corridor: learning, review, the status page.
+
+:mod:`idp.settings` has the others and puts them together; it is what everybody imports.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Slice(BaseModel):
+    """One room's options."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GateSettings(Slice):
+    """How far a challenger may fall behind. Shares, not points: .005 is half a point."""
+
+    max_drop: float = Field(
+        0.005, ge=0, le=1, description="Most that F1 or precision may drop over the whole set."
+    )
+    max_layout_drop: float = Field(
+        0.05, ge=0, le=1, description="Most that F1 may drop on one layout with enough documents."
+    )
+    layout_documents: int = Field(
+        5, ge=1, description="A layout with so many documents in the set is judged by itself."
+    )
+    max_field_drop: float = Field(
+        0.05, ge=0, le=1, description="Most that F1 may drop on one field with enough documents."
+    )
+    field_documents: int = Field(
+        20, ge=1, description="A field that so many documents of the set have is judged by itself."
+    )
+    min_documents: int = Field(
+        20, ge=1, description="A set with fewer documents proves nothing: promotion is refused."
+    )
+    draws: int = Field(2000, ge=200, le=100_000, description="Draws of the bootstrap.")
+
+
+class LearningSettings(Slice):
+    """How corrections become better models."""
+
+    locked_share: float = Field(
+        0.25, ge=0, le=1, description="Share of layout families that no training ever sees."
+    )
+    locked_set: Path | None = Field(
+        None,
+        description="Folder that every challenger must be evaluated on before it is promoted; "
+        "`idp models evaluate` takes it when no other is named.",
+    )
+    gate: GateSettings = GateSettings()
+    drift_threshold: float = Field(
+        0.25, gt=0, description="A population stability index above it is a warning."
+    )
+    drift_reference_weeks: int = Field(
+        4, ge=1, le=52, description="Each week is compared with so many before it."
+    )
+    drift_documents: int = Field(
+        30, ge=1, description="Weeks and references with fewer documents are not judged."
+    )
+
+
+class ReviewSettings(Slice):
+    """Reviews in Label Studio (community edition), which the appliance guards and feeds."""
+
+    label_studio: Literal["none", "own", "existing"] = Field(
+        "none",
+        description="none: documents wait on the status page. own: `idp run` starts the Label "
+        "Studio of review.environment on loopback. existing: one at review.url.",
+    )
+    environment: Path | None = Field(
+        None,
+        description="Virtual environment that holds label-studio and its SDK; by default "
+        ".venv-review beside the program (`scripts/review` makes it).",
+    )
+    port: int = Field(8601, ge=0, le=65535, description="Own Label Studio, on loopback only.")
+    url: str | None = Field(None, description="Address of an existing Label Studio.")
+    token_file: Path | None = Field(
+        None, description="File whose first line is its access token; own: made by itself."
+    )
+    gate_port: int = Field(
+        8602,
+        ge=0,
+        le=65535,
+        description="Where reviewers come in: sign-on, then the screen.",
+    )
+    gate_host: str = Field("127.0.0.1", description="Address the gate listens on.")
+    poll_seconds: float = Field(
+        5.0,
+        gt=0,
+        le=600,
+        description="How often finished reviews are fetched; a webhook hints.",
+    )
+    batch: int = Field(50, ge=1, le=250, description="Most documents sent in one call.")
+    request_seconds: float = Field(30.0, gt=0, description="Longest wait for one answer.")
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.label_studio == "existing" and (self.url is None or self.token_file is None):
+            raise ValueError(
+                "review.label_studio = existing needs review.url and review.token_file"
+            )
+        return self
+
+
+class ServeSettings(Slice):
+    """The status page."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback by default.")
+    port: int = Field(8600, ge=0, le=65535, description="Port of the status page; 0 picks one.")
+    names: tuple[str, ...] = Field(
+        (), description="Host names it answers to, besides loopback and `host`."
+    )
