@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from idp.learning import Compared, Counts, Evaluation, FieldPair, evaluate, judge
 from idp.learning.gate import LAYOUTS_TO_DRAW, bootstrap
-from idp.settings import GateSettings
+from idp.slices import GateSettings
 
 POLICY = GateSettings(min_documents=10, layout_documents=3, field_documents=10, draws=300)
 
