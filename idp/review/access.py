@@ -94,6 +94,11 @@ def webhook_secret(folder: Path) -> str:
     return _drawn(folder / "webhook-secret", 32)
 
 
+def appliance_mark(folder: Path) -> str:
+    """What our projects' descriptions begin with: several appliances may share a Label Studio."""
+    return f"idp-{_drawn(folder / 'mark', 4)}"
+
+
 def make_private(folder: Path) -> None:
     """Makes the folder, for this user only.
 
