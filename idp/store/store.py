@@ -28,6 +28,7 @@ from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
+from idp.store.reviews import Reviews
 from idp.store.rows import (
     TO_DELIVER,
     TO_PROCESS,
@@ -48,7 +49,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Ledger):
+class Store(Processing, Delivering, Reviews, Ledger):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(
