@@ -48,6 +48,19 @@ _KEY = re.compile(r"([1-9]\d{0,4})(?:\.([1-9]\d{0,4}))?")
 _ABOUT_CLAIM = re.compile(r"claims\.(\d+)(?:\.lines\.(\d+))?(?:\.|$)")
 _NUMBERS = frozenset({*_AMOUNTS, "units"})
 _PART = "|"
+_TITLES = {
+    "service_date": "date",
+    "procedure_code": "code",
+    "adjustment": "adjusted",
+    "other_amount": "other",
+    "patient_responsibility": "patient",
+    "patient_name": "patient",
+    "patient_account": "account",
+    "claim_number": "claim",
+    "carc": "CARC",
+    "rarc": "RARC",
+}
+"""Columns whose heading would be wider than what stands in them."""
 
 Line = TypeVar("Line", bound=ServiceLine)
 
@@ -105,10 +118,10 @@ class Table(NamedTuple):
             for said in row.said:
                 parts.append(f'<div class="why">{escaped(row.key)}: {escaped(said)}</div>')
         if any(not row.line for row in rows):
-            titles = [name.replace("_", " ") for name in self.claim_columns]
+            titles = [_title(name) for name in self.claim_columns]
             parts.append(_columns("claim", titles, self.claim_widths))
         if any(row.line for row in rows):
-            titles = [name.replace("_", " ") for name in self.line_columns]
+            titles = [_title(name) for name in self.line_columns]
             parts.append(_columns("line", titles, self.line_widths))
         if self.untold and "shut" in names:
             parts.append(f'<div class="why">{self.untold} more rows are not shown</div>')
@@ -268,9 +281,13 @@ def _cell(value: object) -> str:
 
 def _widths(rows: Sequence[Sequence[str]], columns: Sequence[str]) -> tuple[int, ...]:
     return tuple(
-        min(24, max([len(name) for name in (columns[place],)] + [len(row[place]) for row in rows]))
+        min(24, max([len(_title(columns[place])), *(len(row[place]) for row in rows)]))
         for place in range(len(columns))
     )
+
+
+def _title(name: str) -> str:
+    return _TITLES.get(name, name.replace("_", " "))
 
 
 def _joined(key: str, cells: Sequence[str], widths: Sequence[int]) -> str:

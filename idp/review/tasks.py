@@ -15,22 +15,20 @@ from idp.document import Box, Document, DocumentType, Finding, Page, Severity
 from idp.reasons import reasons_of
 from idp.review.claims_table import Table, table_of
 from idp.review.form import Form, Shown, form_of, options_of
+from idp.review.provisioning import DUE, MODEL_VERSION, NO_DUE
 from idp.review.screens import (
     CLAIMS_LABEL,
     CLAIMS_OPEN,
     CLAIMS_REST,
+    CUT_PAGES,
     DOUBT,
+    NOTE,
     PAGE,
     SURE,
     value_control,
 )
 from idp.review.wording import escaped
 from idp.schemas import DocumentSchema
-
-MODEL_VERSION = "idp"
-"""The same for all predictions: Label Studio orders its queue by one version's scores only."""
-NEVER_DUE = "9999-12-31T00:00:00+00:00"
-"""So that what has no clock stands behind what has one."""
 
 _KEYS = (
     "<b>Tab</b> next field · <b>empty</b> not on the form · <b>?</b> illegible · "
@@ -94,7 +92,7 @@ def task_of(
             "type": str(document.type),
             "queue": queue_title,
             "pages": list(page_urls),
-            "due_at": due.astimezone(dt.UTC).isoformat() if due is not None else NEVER_DUE,
+            DUE: due.astimezone(dt.UTC).isoformat() if due is not None else NO_DUE,
             "priority": document.priority or 9,
             "urgency": document.urgency.level if document.urgency is not None else "routine",
             "doubtful": len(form.opened),
@@ -150,14 +148,16 @@ def _results(
                 region = Region(f"r_{CLAIMS_LABEL}_{number}", document.pages.index(page), box)
                 yield _frame(region, CLAIMS_LABEL, sizes[page], doubt=True)
     for shown in form.fields:
-        yield from _value(shown, blind=form.blind)
+        yield from _value(shown)
+    for control in (NOTE, CUT_PAGES):
+        yield _text(control, [""])
     if not form.blind:
         for control, rows in ((CLAIMS_OPEN, table.opened), (CLAIMS_REST, table.rest)):
             if rows:
                 yield _text(control, [table.written(row) for row in rows])
 
 
-def _value(shown: Shown, *, blind: bool) -> Iterator[dict[str, Any]]:
+def _value(shown: Shown) -> Iterator[dict[str, Any]]:
     control = value_control(shown.schema.name)
     options = options_of(shown.schema)
     if options:
