@@ -236,7 +236,7 @@ class _Answer:
 
     def _of_texts(self, fields: Sequence[Field], texts: list[str]) -> Iterator[Correction]:
         """Equal ones first, then in their order; what is left over was taken away or added."""
-        if texts == [CAN_T_READ]:
+        if texts == [CAN_T_READ] and CAN_T_READ not in self._shown.values:
             yield from self._none_of(fields, Answer.ILLEGIBLE, self._origin())
             return
         if not texts and self._unchosen(fields):

@@ -103,7 +103,10 @@ class Table(NamedTuple):
 
     def headings(self) -> tuple[str, str]:
         """HTML above the rows to check, and above the others."""
-        return (self._heading(self.opened, "open look"), self._heading(self.rest, "shut calm"))
+        return (
+            self._heading(self.opened, "open look first"),
+            self._heading(self.rest, "shut calm"),
+        )
 
     def places(self) -> list[tuple[int, Box]]:
         """Where the rows to check stand: page number and box."""
@@ -171,6 +174,7 @@ def mended(document: Document, texts: Sequence[str]) -> Mended:
         texts: Of all inputs of the table.
     """
     table = table_of(document)
+    shown = {(row.claim, row.line): row for row in (*table.opened, *table.rest)}
     said: dict[tuple[int, int], dict[str, Any]] = {}
     problems: list[str] = []
     unclear: set[tuple[int, int]] = set()
@@ -182,12 +186,11 @@ def mended(document: Document, texts: Sequence[str]) -> Mended:
         try:
             if key is None or key in said:
                 raise ValueError("its number is not clear")
-            said[key] = _understood(text, table.columns(key[1]))
+            said[key] = _understood(text, table.columns(key[1]), shown.get(key))
         except ValueError as error:
             problems.append(f"{'.'.join(map(str, key)) if key else 'a row'}: {error}")
             if key is not None:
                 unclear.add(key)
-    shown = {(row.claim, row.line): row for row in (*table.opened, *table.rest)}
     gone = set(shown) - set(said) - unclear
     claims: list[Claim] = []
     highest = max([len(document.claims), *(claim for claim, _ in said)])
@@ -216,11 +219,10 @@ def mended(document: Document, texts: Sequence[str]) -> Mended:
 def _with(known: Line, said: Mapping[str, Any] | None, row: Row | None) -> Line:
     if said is None:
         return known
-    changed = {name: value for name, value in said.items() if getattr(known, name) != value}
-    if not changed and (row is None or not row.said):
+    if not said and (row is None or not row.said):
         return known
-    derived = tuple(name for name in known.derived if name not in said)
-    return known.model_copy(update={**changed, "derived": derived, "confidence": 1.0})
+    # Who sends back a row to check says that all of it is so, computed amounts too.
+    return known.model_copy(update={**said, "derived": (), "confidence": 1.0})
 
 
 def _doubts(document: Document) -> dict[tuple[int, int], tuple[str, ...]]:
@@ -299,16 +301,23 @@ def _columns(key: str, titles: Sequence[str], widths: Sequence[int]) -> str:
     return f'<div class="cols">{_joined(key, titles, widths).replace(" ", "&#160;")}</div>'
 
 
-def _understood(text: str, columns: Sequence[str]) -> dict[str, Any]:
-    """The values of a row by name.
+def _understood(text: str, columns: Sequence[str], shown: Row | None) -> dict[str, Any]:
+    """What a row says by name, as far as it does not stand as it was shown.
 
     Raises:
         ValueError: It has too many or too few cells, or one that is not what its column holds.
     """
     cells = [cell.strip() for cell in text.split(_PART)][1:]
+    if shown is not None and len(cells) < len(columns):
+        raise ValueError("a cell less than there are columns")
     named = [cell for cell in cells[len(columns) :] if cell]
     cells = [*cells, *[""] * (len(columns) - len(cells))][: len(columns)]
-    pairs = list(zip(columns, cells, strict=True))
+    before = shown.cells if shown is not None else ("",) * len(columns)
+    pairs = [
+        (name, cell)
+        for name, cell, was in zip(columns, cells, before, strict=True)
+        if cell != was.strip()
+    ]
     for each in named:
         name, sign, cell = each.partition("=")
         name = name.strip().replace(" ", "_")

@@ -79,12 +79,15 @@ def task_of(
     form = form_of(document, pages, schema)
     table = table_of(document)
     ui = {"summary": _summary(document, form, schema, queue_title, zone)}
+    with_claims = bool(table.opened) and not form.blind
     first = next((each.schema.name for each in form.fields if each.opened), None)
+    if with_claims:
+        first = None
     for shown in form.fields:
         name = shown.schema.name
         ui[name] = _heading(shown, blind=form.blind, first=name == first)
     if schema.type == DocumentType.REMITTANCE_EOB:
-        ui["claims"], ui["claims_more"] = table.headings()
+        ui["claims"], ui["claims_more"] = ("", "") if form.blind else table.headings()
     due = min((clock.due_at for clock in document.clocks), default=None)
     return {
         "data": {
