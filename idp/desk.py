@@ -25,9 +25,10 @@ from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
 from idp.settings import Settings
 from idp.signals import Correction
-from idp.store import State, Store
+from idp.store import DecidedDocument, State, Store
 
 _SKIPPED = "skipped"
+_ASKED = frozenset({ReviewState.SENT, ReviewState.TO_SEND})
 
 
 class Answers(Protocol):
@@ -140,65 +141,77 @@ class ReviewDesk:
         if document_id is None:
             raise NotFoundError("the task shows no document")
         place = self._store.reviews_of([document_id]).get(document_id)
-        state = self._store.row(document_id).state
-
-        def answer(outcome: Outcome, seconds: float | None = annotation.seconds) -> ReviewAnswer:
-            return ReviewAnswer(
-                key=annotation.key,
-                document_id=document_id,
-                round=annotation.task.round,
-                reviewer=reviewer,
-                made_at=annotation.updated_at,
-                seconds=seconds,
-                outcome=outcome,
-            )
-
-        asked = place is not None and place.state in {ReviewState.SENT, ReviewState.TO_SEND}
-        if place is None or not asked or place.round != annotation.task.round:
-            return self._store.take_answer(answer(Outcome.LATE))
-        if state is not State.REVIEW:
-            return self._store.take_answer(answer(Outcome.LATE))
-        if annotation.skipped:
-            return self._store.take_answer(answer(Outcome.SKIPPED))
-        stored = next(self._store.decided_documents((document_id,)))
-        document = stored.document
-        said = self._answers_of(
-            annotation.content, document, stored.pages, self._schemas[document.type]
-        )
-        if said.outcome == _SKIPPED:
-            return self._store.take_answer(answer(Outcome.SKIPPED), note=said.note)
-        if said.cut is not None:
-            cut = answer(Outcome.WRONG_CUT, said.seconds)
-            return self._store.take_answer(cut, note=said.note, said=[said.cut])
-        if said.type is not None and (kind := self._kind(said.type)) != _kind_of(document):
-            again = self._retyped(document, stored.pages, kind)
-            after = judged_again(replace(stored, document=again), self._judge, self._settings)
-            self._keep_rules(after)
-            retyped = answer(Outcome.RETYPED, said.seconds)
-            return self._store.take_answer(retyped, after, note=said.note, said=[said.type])
-        after = judged_again(stored, self._judge, self._settings, said.corrections)
-        self._keep_rules(after)
-        left = contested(after)
-        outcome = Outcome.APPLIED if place.came_back or not left else Outcome.CAME_BACK
-        self._store.record_corrections(
-            document_id,
-            said.corrections,
+        answer = ReviewAnswer(
             key=annotation.key,
+            document_id=document_id,
+            round=annotation.task.round,
             reviewer=reviewer,
             made_at=annotation.updated_at,
-            seconds=said.seconds,
+            seconds=annotation.seconds,
+            outcome=Outcome.SKIPPED,
+        )
+        # What comes too late is not even judged: its corrections would count as the latest word.
+        if (
+            place is None
+            or place.state not in _ASKED
+            or place.round != answer.round
+            or self._store.row(document_id).state is not State.REVIEW
+        ):
+            return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
+        if annotation.skipped:
+            return self._store.take_answer(answer)
+        return self._submitted(answer, annotation.content, came_back=place.came_back)
+
+    def _submitted(
+        self, answer: ReviewAnswer, content: Mapping[str, Any], *, came_back: bool
+    ) -> Outcome:
+        stored = next(self._store.decided_documents((answer.document_id,)))
+        document, pages = stored.document, stored.pages
+        said = self._answers_of(content, document, pages, self._schemas[document.type])
+        if said.seconds is not None:
+            answer = replace(answer, seconds=said.seconds)
+        if said.outcome == _SKIPPED:
+            return self._store.take_answer(answer, note=said.note)
+        if said.cut is not None:
+            answer = replace(answer, outcome=Outcome.WRONG_CUT)
+            return self._store.take_answer(answer, note=said.note, said=[said.cut])
+        kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
+        if kind != _kind_of(document):
+            answer = replace(answer, outcome=Outcome.RETYPED)
+            after = self._judged(replace(stored, document=self._retyped(document, pages, kind)))
+            return self._store.take_answer(answer, after, note=said.note, said=[kind[1] or kind[0]])
+        after = self._judged(stored, said.corrections)
+        left = contested(after)
+        outcome = Outcome.APPLIED if came_back or not left else Outcome.CAME_BACK
+        self._store.record_corrections(
+            document.document_id,
+            said.corrections,
+            key=answer.key,
+            reviewer=answer.reviewer,
+            made_at=answer.made_at,
+            seconds=answer.seconds,
             complete=said.complete,
         )
-        codes = [f"{finding.rule}:{finding.field}" for finding in left]
         return self._store.take_answer(
-            answer(outcome, said.seconds), after, note=said.note, said=codes
+            replace(answer, outcome=outcome),
+            after,
+            note=said.note,
+            said=[f"{finding.rule}:{finding.field}" for finding in left],
         )
 
-    def _kind(self, name: str) -> tuple[DocumentType, str | None]:
-        """The type, or the subtype with its type, of that name."""
-        if name in {each.value for each in DocumentType}:
-            return DocumentType(name), None
+    def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:
+        """Judged anew; what its rules version stands for is kept, to decide again from it."""
+        after = judged_again(stored, self._judge, self._settings, corrections)
+        self._store.content.put_bytes(self._judge.judged_by(after))
+        return after
+
+    def _kind(self, name: str, document: Document) -> tuple[DocumentType, str | None]:
+        """The type, or the subtype with its type, of that name; of the same type: as it is."""
+        if name == document.type:
+            return _kind_of(document)
         for type_, schema in self._schemas.items():
+            if type_ == name:
+                return type_, None
             if any(kind.name == name for kind in schema.subtypes):
                 return type_, name
         raise ReviewError("the reviewer named a type that no schema has")
@@ -212,10 +225,6 @@ class ReviewDesk:
             update={"type": type_, "subtype": subtype, "type_confidence": 1.0}
         )
         return said if type_ == document.type else self._read_as(said, pages)
-
-    def _keep_rules(self, document: Document) -> None:
-        """Keep what the rules version stands for: the decision can be made again from it."""
-        self._store.content.put_bytes(self._judge.judged_by(document))
 
 
 def contested(document: Document) -> tuple[Finding, ...]:
