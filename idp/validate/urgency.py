@@ -127,7 +127,7 @@ def contradictions(said: Sequence[_Said]) -> Iterator[Finding]:
         fields=tuple(dict.fromkeys(e.field for e in (first, second) if e.field)),
         message=f"It says both that it is {first.level} ({first.what}) and that it is "
         f"{second.level} ({second.what}); the more urgent counts for the time limit",
-        remedy="Ask the sender which of the two is meant, and correct the review type.",
+        remedy="Ask the sender which of the two is meant, and correct the review type",
         page=places[0].page if places else None,
         box=places[0].box if places else None,
         places=places,
