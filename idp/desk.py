@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from idp.document import Document, DocumentType, Finding, Page, Severity
+from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
 from idp.errors import NotFoundError, ReviewError
 from idp.judge import Judge
 from idp.reasons import of_finding
@@ -48,6 +48,10 @@ class Answers(Protocol):
     def outcome(self) -> str: ...
     @property
     def seconds(self) -> float | None: ...
+    @property
+    def claims(self) -> tuple[Claim, ...] | None: ...
+    @property
+    def problems(self) -> tuple[str, ...]: ...
 
 
 class TaskOf(Protocol):
@@ -180,8 +184,13 @@ class ReviewDesk:
             answer = replace(answer, outcome=Outcome.RETYPED)
             after = self._judged(replace(stored, document=self._retyped(document, pages, kind)))
             return self._store.take_answer(answer, after, note=said.note, said=[kind[1] or kind[0]])
+        if said.claims is not None:
+            changed = document.model_copy(update={"claims": said.claims})
+            stored = replace(stored, document=changed)
         after = self._judged(stored, said.corrections)
-        left = contested(after)
+        left = [f"{finding.rule}:{finding.field}" for finding in contested(after)]
+        if said.problems:
+            left.append("claims_not_understood")
         outcome = Outcome.APPLIED if came_back or not left else Outcome.CAME_BACK
         self._store.record_corrections(
             document.document_id,
@@ -196,7 +205,7 @@ class ReviewDesk:
             replace(answer, outcome=outcome),
             after,
             note=said.note,
-            said=[f"{finding.rule}:{finding.field}" for finding in left],
+            said=left,
         )
 
     def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:
