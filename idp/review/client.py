@@ -186,9 +186,8 @@ class Client:
             "filters": {"conjunction": "and", "items": items},
             "ordering": ["tasks:updated_at"],
         }
-        for raw in self._listed(
-            project, query, size=_PAGE, fields="all", include="id,data,annotations"
-        ):
+        # Asked for by name, annotations would come as bare numbers.
+        for raw in self._listed(project, query, size=_PAGE, fields="all"):
             task = _as_task(raw)
             for content in raw.get("annotations") or ():
                 yield _as_annotation(task, content)
