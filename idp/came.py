@@ -79,7 +79,7 @@ def with_left_out(document: Document, left_out: Sequence[str]) -> Document:
             rule="P4",
             severity=Severity.INFO,
             message=f"Left out: {each}",
-            remedy="Nothing, if it is no document; else send it by itself.",
+            remedy="Nothing, if it is no document; else send it by itself",
         )
         document = with_finding(document, finding)
     return document
@@ -94,7 +94,7 @@ def with_sidecar_flaw(document: Document, flaw: str | None) -> Document:
         rule="P9",
         severity=Severity.WARN,
         message=f"Not understood: {flaw}",
-        remedy="Mend what the fax server or scanner writes beside its files.",
+        remedy="Mend what the fax server or scanner writes beside its files",
     )
     return with_finding(document, finding)
 
@@ -107,7 +107,7 @@ def with_flaws(document: Document, flaws: Sequence[str]) -> Document:
             rule="P5",
             severity=Severity.WARN,
             message=f"The file was broken: {each}",
-            remedy="Compare it with the sender's, or ask for it again.",
+            remedy="Compare it with the sender's, or ask for it again",
         )
         document = with_finding(document, finding)
     return document
@@ -159,5 +159,5 @@ def _page_finding(number: int, message: str) -> Finding:
         severity=Severity.BLOCK,
         message=message,
         page=number,
-        remedy="Look at the original, and part it into documents anew.",
+        remedy="Look at the original, and part it into documents anew",
     )

@@ -143,7 +143,7 @@ class Listed:
                 message=f"Segment {segment.number} {segment.id}: {message}",
                 page=place.page,
                 box=place.box,
-                remedy="Tell the sender the segment's number and ask for the file again.",
+                remedy="Tell the sender the segment's number and ask for the file again",
             )
         )
 

@@ -29,7 +29,7 @@ from idp.masters.parties import (
     proposals,
 )
 from idp.masters.payers import fits, fits_misread
-from idp.masters.people import Agreed, Compared, Verdict, match_member
+from idp.masters.people import Agreed, Compared, Verdict, is_short_form, match_member
 from idp.masters.practices import ProviderVerdict, match_provider
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "fits",
     "fits_misread",
     "import_directory",
+    "is_short_form",
     "match_member",
     "match_provider",
     "printed_parties",

@@ -291,6 +291,16 @@ def _initial_of(one: str, other: str) -> bool:
     return one == other
 
 
+def is_short_form(first: str, second: str) -> bool:
+    """Whether one person may go by both given names (``bob``, ``robert``), as plain words.
+
+    Two short forms of one full name (``bob``, ``rob``) are one person's, too.
+    """
+    known = _nicknames()
+    ones, others = known.get(first, frozenset()), known.get(second, frozenset())
+    return second in ones or bool((ones | {first}) & others)
+
+
 @cache
 def _nicknames() -> Mapping[str, frozenset[str]]:
     """Each given name with those that the same person may go by."""

@@ -31,11 +31,11 @@ class Case(NamedTuple):
 
 
 _REMEDIES = {
-    "attachments": "Send it, or the page of the record that shows it, with the request.",
-    "signature": "Have it signed and dated, and send that page again.",
-    "own_form": "Send the request on the payer's own form.",
-    "mentions": "Write it into the request, or attach the page of the record that says it.",
-    "fields": "Fill it in and send that page again.",
+    "attachments": "Send it, or the page of the record that shows it, with the request",
+    "signature": "Have it signed and dated, and send that page again",
+    "own_form": "Send the request on the payer's own form",
+    "mentions": "Write it into the request, or attach the page of the record that says it",
+    "fields": "Fill it in and send that page again",
 }
 
 
@@ -82,7 +82,7 @@ def not_enclosed(case: Case, requirements: Requirements) -> Iterator[Finding]:
                 page=each.page,
                 box=each.box,
                 remedy="Ask the sender for it, or look whether it is on a page read as "
-                "something else.",
+                "something else",
             )
 
 

@@ -39,6 +39,8 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.decisions(document_id) -> tuple[DecisionRow, ...]              # rules and codes only
     store.decided_documents(store.decided_ids(...))   # to decide again: document, pages, arrival
     store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
+    store.renew_reviews(), store.reviews_to_send(limit) ...  # the queue: idp/store/reviews.py
+    store.take_answer(answer, document) -> Outcome    # a reviewer's word with all that follows
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now

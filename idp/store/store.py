@@ -29,6 +29,7 @@ from idp.store.ledger import Ledger
 from idp.store.people import People
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
+from idp.store.reviews import Reviews
 from idp.store.rows import (
     TO_DELIVER,
     TO_PROCESS,
@@ -49,7 +50,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Ledger, People):
+class Store(Processing, Delivering, Reviews, Ledger, People):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(

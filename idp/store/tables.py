@@ -298,6 +298,50 @@ class ObservationRecord(Base):
     shadow_sha256: Mapped[str | None]
 
 
+class ReviewRecord(Base):
+    """A document's place in the review queue; see :class:`idp.reviewing.ReviewRow`."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        sa.Index("ix_reviews_state", "state", "due_at"),
+        sa.Index("ix_reviews_project", "project", "state"),
+    )
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    state: Mapped[str]
+    round: Mapped[int]
+    result_sha256: Mapped[str]
+    """The result that is shown; another in force means that it must be shown anew."""
+    came_back: Mapped[bool] = mapped_column(default=False)
+    project: Mapped[int | None] = mapped_column(sa.BigInteger)
+    task_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[dt.datetime | None]
+    trouble: Mapped[str | None]
+    changed_at: Mapped[dt.datetime]
+
+
+class ReviewAnswerRecord(Base):
+    """One answer of a person, whatever became of it; ``key`` makes it count once."""
+
+    __tablename__ = "review_answers"
+    __table_args__ = (
+        sa.Index("ix_review_answers_document", "document_id"),
+        sa.Index("ix_review_answers_made_at", "made_at"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    round: Mapped[int]
+    reviewer: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime]
+    seconds: Mapped[float | None]
+    outcome: Mapped[str]
+    note_sha256: Mapped[str | None]
+    """A note's text, in the content store."""
+
+
 class Event(Base):
     """One step of the record; ``hash`` covers the row and the hash before it."""
 

@@ -231,9 +231,9 @@ def _gap_finding(gap: Gap) -> Finding:
         message=f"{_said(gap)}{because}",
         page=gap.page,
         box=gap.box,
-        remedy="Look at the page and type what stands there."
+        remedy="Look at the page and type what stands there"
         if gap.unread
-        else "Ask the sender for it; a draft letter lists everything that is missing.",
+        else "Ask the sender for it; a draft letter lists everything that is missing",
     )
 
 

@@ -12,6 +12,7 @@ from idp.document import Claim, Document, Field, Finding, Grade, Page, Place, Se
 from idp.patients import Comparison, Patient, compare, names_alike, patient_of
 from idp.rulebook import rule
 from idp.schemas import DocumentSchema
+from idp.validate.twins import twins
 
 LEAST_DPI = 190.0
 """Fine fax is 204 by 196 dots an inch, which the rule calls 200."""
@@ -19,6 +20,7 @@ LEAST_DPI = 190.0
 CLOCK_SLACK = dt.timedelta(days=1)
 """A sender east or west of us may date a document a day ahead."""
 
+_OF_TWINS = ", with the same family name and birth date"
 _PAGE_OF = re.compile(r"\bpage:?\s*(\d{1,3})\s*(?:of|/)\s*(\d{1,3})\b", re.I)
 
 
@@ -53,7 +55,7 @@ def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Findi
                     f"{birthday.isoformat()}",
                     page=dated.page,
                     box=dated.box,
-                    remedy="Compare both dates with the page.",
+                    remedy="Compare both dates with the page",
                     fields=(field.name, born.name),
                     places=_places(dated, born),
                 )
@@ -73,7 +75,7 @@ def dates_in_order(document: Document, schema: DocumentSchema) -> Iterator[Findi
                     f"{begun.isoformat()}",
                     page=end.page,
                     box=end.box,
-                    remedy="Compare both dates with the page.",
+                    remedy="Compare both dates with the page",
                     fields=(last, first),
                     places=_places(end, begin),
                 )
@@ -99,7 +101,7 @@ def claims_are_past(claims: Sequence[Claim], received: dt.date) -> Iterator[Find
                     f"{date.isoformat()} lies after the receipt",
                     page=line.page,
                     box=line.box,
-                    remedy="Compare it with the page: the year may be misread.",
+                    remedy="Compare it with the page: the year may be misread",
                 )
                 break
 
@@ -122,7 +124,7 @@ def pages_readable(pages: Sequence[Page]) -> Iterator[Finding]:
             severity=Severity.WARN,
             message=poor if page.grade is Grade.POOR else few,
             page=page.number,
-            remedy="Ask for a finer fax (204 by 196 dots an inch) or a scan of 200 or more.",
+            remedy="Ask for a finer fax (204 by 196 dots an inch) or a scan of 200 or more",
         )
 
 
@@ -148,7 +150,7 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
                 message=f"{'Pages' if len(lacking) > 1 else 'Page'} {shown} of {total} did not "
                 "arrive",
                 page=pages[-1].number,
-                remedy="Ask the sender for the whole document.",
+                remedy="Ask the sender for the whole document",
             )
 
 
@@ -175,16 +177,19 @@ def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Findin
         else:
             stranger = on_claims is not None and not _share(patient, on_claims)
         compared = compare(so_far, patient)
-        if stranger or (compared.other and not (many and not patient.births)):
+        siblings = not compared.other and twins(so_far, patient)
+        if stranger or siblings or (compared.other and not (many and not patient.births)):
             yield Finding(
                 rule="D3",
                 severity=Severity.BLOCK,
-                field="patient_name" if compared.name in ("other", "near") else "patient_dob",
+                field="patient_name"
+                if siblings or compared.name in ("other", "near")
+                else "patient_dob",
                 message=f"Page {page.number} names another {_differs(compared)} than the "
-                "pages before: they may belong to two patients",
+                f"pages before{_OF_TWINS if siblings else ''}: they may belong to two patients",
                 page=page.number,
                 remedy="Split the document where the other patient's pages begin, so that none of "
-                "them gets into the wrong record.",
+                "them gets into the wrong record",
             )
         if not many or patient.births:
             so_far = so_far.joined(patient)
@@ -210,7 +215,7 @@ def pages_set_aside(document: Document) -> Iterator[Finding]:
             severity=Severity.INFO,
             message=f"Page {number} is blank or a separator sheet and was set aside",
             page=number,
-            remedy="Nothing, if the page is blank; else put it back to its document.",
+            remedy="Nothing, if the page is blank; else put it back to its document",
         )
 
 
@@ -223,5 +228,5 @@ def cut_is_sure(document: Document, threshold: float) -> Iterator[Finding]:
             severity=Severity.BLOCK,
             message=f"It is uncertain whether another document begins on page {document.cut_page}",
             page=document.cut_page,
-            remedy="Look at both pages, and part or join the documents.",
+            remedy="Look at both pages, and part or join the documents",
         )

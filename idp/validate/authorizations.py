@@ -117,7 +117,7 @@ def decision_is_whole(document: Document, gaps: Sequence[Gap]) -> Iterator[Findi
                 f"{why} (CMS-0057-F, 42 CFR 431.80)",
                 page=gap.page,
                 box=gap.box,
-                remedy="Ask the payer for a complete notice.",
+                remedy="Ask the payer for a complete notice",
             )
     reasons = _values(document.fields, "denial_reason")
     empty = [f for f in reasons if _SAYS_NOTHING.fullmatch(f.value or "")]
@@ -127,7 +127,7 @@ def decision_is_whole(document: Document, gaps: Sequence[Gap]) -> Iterator[Findi
             Severity.BLOCK,
             "The reason for denial only repeats the decision: a denial has a specific reason "
             "(CMS-0057-F, 42 CFR 431.80)",
-            "Ask the payer for the specific reason.",
+            "Ask the payer for the specific reason",
             empty,
         )
 
@@ -153,7 +153,7 @@ def approval_fits_request(document: Document, request: Sequence[Field]) -> Itera
             "A2",
             Severity.WARN,
             f"{_sum(approved)} units are approved, {_sum(asked)} were asked for",
-            "Compare both with the page; one of them may be misread, or they count other things.",
+            "Compare both with the page; one of them may be misread, or they count other things",
             (*approved, *own),
         )
     elif less and whole:
@@ -162,7 +162,7 @@ def approval_fits_request(document: Document, request: Sequence[Field]) -> Itera
             Severity.WARN,
             f"It says approved, but {_sum(approved)} of {_sum(asked)} units are: that is a "
             "modified approval",
-            "Work it as a partial approval: the rest was not granted.",
+            "Work it as a partial approval: the rest was not granted",
             (*approved, *own),
         )
     if not whole:
@@ -176,7 +176,7 @@ def approval_fits_request(document: Document, request: Sequence[Field]) -> Itera
             Severity.WARN,
             f"It says approved, but not for the codes that were asked for ({other}): that is a "
             "modified approval",
-            "Compare the codes with the request before the service is given.",
+            "Compare the codes with the request before the service is given",
             _values(document.fields, "procedure_codes"),
         )
 
@@ -232,7 +232,7 @@ def expedited_has_reason(
         "A3",
         Severity.WARN,
         "An expedited review is asked for, and neither a reason nor an attestation is given",
-        "Ask the requesting provider why the standard time frame would do harm.",
+        "Ask the requesting provider why the standard time frame would do harm",
         (asked,),
     )
 
@@ -277,7 +277,7 @@ def valid_when_planned(
                 Severity.WARN,
                 f"{title} {date.isoformat()} lies after {ends[1].isoformat()}, the last day on "
                 "which the authorization holds",
-                "Ask for an extension, or plan the service earlier.",
+                "Ask for an extension, or plan the service earlier",
                 (ends[0], *own),
             )
         elif begins is not None and date < begins[1]:
@@ -286,6 +286,6 @@ def valid_when_planned(
                 Severity.WARN,
                 f"{title} {date.isoformat()} lies before {begins[1].isoformat()}, the first day "
                 "on which the authorization holds",
-                "Ask for an earlier beginning, or plan the service later.",
+                "Ask for an earlier beginning, or plan the service later",
                 (begins[0], *own),
             )

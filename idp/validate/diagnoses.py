@@ -43,7 +43,7 @@ def _wrong(field: Field, known: FieldSchema, reference: Reference, day: dt.date)
             Said(
                 Severity.BLOCK,
                 f"{known.title} {field.value} is not in {edition}",
-                "Compare it with the page, or ask the sender which code is meant.",
+                "Compare it with the page, or ask the sender which code is meant",
                 field.name,
                 place_of(field),
             )
@@ -54,7 +54,7 @@ def _wrong(field: Field, known: FieldSchema, reference: Reference, day: dt.date)
             Said(
                 Severity.BLOCK if blocks else Severity.WARN,
                 f"{known.title} {field.value} is a category in {edition}: it has finer codes",
-                "Ask the sender for the full code.",
+                "Ask the sender for the full code",
                 field.name,
                 place_of(field),
             )

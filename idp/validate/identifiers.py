@@ -38,7 +38,7 @@ def medicare_has_mbi(document: Document) -> Iterator[Finding]:
         message=f"The payer is Medicare, but {member.value} is no Medicare number",
         page=member.page,
         box=member.box,
-        remedy="Compare it with the Medicare card: eleven signs, as 1EG4-TE5-MK73.",
+        remedy="Compare it with the Medicare card: eleven signs, as 1EG4-TE5-MK73",
         fields=(member.name, payer.name),
         places=tuple(Place(page=f.page, box=f.box) for f in (member, payer) if f.page is not None),
     )
@@ -76,7 +76,7 @@ def diagnoses_hold_on_date(document: Document, schema: DocumentSchema) -> Iterat
         f"({first.isoformat()} to {last.isoformat()})",
         page=codes[0].page,
         box=codes[0].box,
-        remedy="Where a payer refuses a code, look it up in the list of that year (CMS).",
+        remedy="Where a payer refuses a code, look it up in the list of that year (CMS)",
         fields=tuple(dict.fromkeys(each.name for each in about)),
         places=tuple(
             dict.fromkeys(Place(page=f.page, box=f.box) for f in about if f.page is not None)

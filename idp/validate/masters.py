@@ -106,7 +106,7 @@ def _shape(document: Document, schema: DocumentSchema, found: Found) -> Iterator
         yield _finding(
             [field],
             Severity.BLOCK,
-            f"Member ID has not the shape of this payer's numbers{said}",
+            f"Member ID does not look like this payer's numbers{said}",
             _LOOK.format(what="the member ID"),
         )
     odd = [
@@ -119,7 +119,7 @@ def _shape(document: Document, schema: DocumentSchema, found: Found) -> Iterator
             document.claims,
             odd,
             Severity.WARN,
-            "The member ID has not the shape of this payer's numbers",
+            "The member ID does not look like this payer's numbers",
             _LOOK.format(what="the member ID"),
         )
 

@@ -347,14 +347,19 @@ _MIRRORED = ("billed", "paid", "adjustment", "deductible", "copay", "coinsurance
 
 @rule("R8", severity=Severity.WARN, source="835 TR3 1.10.2.8, CLP02 22")
 def _reversals_mirror(document: Document) -> Iterator[Finding]:
-    """R8: a reversal takes back an earlier claim: the same amounts, each with the other sign."""
-    before: dict[str, list[Claim]] = defaultdict(list)
+    """R8: a reversal takes back one earlier claim: the same amounts, each with the other sign.
+
+    A claim is taken back once: another reversal needs another payment of the same amounts before
+    it. The first payment may be in an earlier file, so a single reversal needs none in this one.
+    """
+    before: dict[str, list[int]] = defaultdict(list)
+    taken: set[int] = set()
     for number, claim in enumerate(document.claims, start=1):
         names = {each for each in (claim.claim_number, claim.patient_account) if each}
-        known = [other for each in sorted(names) for other in before[each]]
+        known = sorted({other for each in names for other in before[each]})
         for each in names:
-            before[each].append(claim)
-        if claim.status != _REVERSAL and not (claim.billed is not None and claim.billed < 0):
+            before[each].append(number)
+        if not _takes_back(claim):
             continue
         name = label(claim, number)
         if (claim.billed or 0) > 0 or (claim.paid or 0) > 0:
@@ -362,22 +367,48 @@ def _reversals_mirror(document: Document) -> Iterator[Finding]:
                 claim, Severity.WARN, f"{name} takes back a payment, but its amounts raise it"
             )
             continue
-        earlier = [
-            other
-            for other in known
-            if _same_claim(other, claim) and (other.billed or 0) >= 0 and other.status != _REVERSAL
-        ]
-        if not earlier or any(not _unlike(claim, other) for other in earlier):
+        others = {at: document.claims[at - 1] for at in known}
+        others = {at: other for at, other in others.items() if _same_claim(other, claim)}
+        paid = {at: other for at, other in others.items() if not _takes_back(other)}
+        mirrored = [at for at, other in paid.items() if not _unlike(claim, other)]
+        if free := [at for at in mirrored if at not in taken]:
+            taken.add(free[-1])
             continue
-        unlike = _unlike(claim, earlier[-1])
+        if any(_takes_back(other) and _repeats(claim, other) for other in others.values()):
+            yield _about_reversal(
+                claim,
+                Severity.WARN,
+                f"{name} is taken back a second time: a claim before it takes back the same "
+                "amounts, and none in between pays them again",
+                ("paid", "billed"),
+            )
+            continue
+        if not paid or mirrored:
+            continue
+        earlier = paid[max(paid)]
+        unlike = _unlike(claim, earlier)
         first = unlike[0]
         yield _about_reversal(
             claim,
             Severity.WARN,
             f"{name} takes back {_shown(getattr(claim, first))} {first}; the claim before it "
-            f"has {_shown(getattr(earlier[-1], first))}",
+            f"has {_shown(getattr(earlier, first))}",
             unlike,
         )
+
+
+def _takes_back(claim: Claim) -> bool:
+    return claim.status == _REVERSAL or (claim.billed is not None and claim.billed < 0)
+
+
+def _repeats(reversal: Claim, other: Claim) -> bool:
+    """Whether both take back the same amounts of one claim; one account may have many claims."""
+    if reversal.claim_number != other.claim_number:
+        return False
+    return all(
+        (getattr(reversal, name) or Decimal(0)) == (getattr(other, name) or Decimal(0))
+        for name in _MIRRORED
+    )
 
 
 def _same_claim(first: Claim, second: Claim) -> bool:

@@ -14,15 +14,15 @@ _WORDS = {
     "noncovered": "not covered",
     "other_amount": "other",
     "patient_responsibility": "patient responsibility",
-    "payment_amount": "paid in all",
+    "payment_amount": "total paid",
     "provider_adjustments": "provider adjustments",
-    "total_billed": "billed in all",
-    "total_allowed": "allowed in all",
-    "total_adjustment": "adjusted in all",
-    "total_deductible": "deductible in all",
-    "total_copay": "copay in all",
-    "total_coinsurance": "coinsurance in all",
-    "total_paid": "paid in all",
+    "total_billed": "total billed",
+    "total_allowed": "total allowed",
+    "total_adjustment": "total adjusted",
+    "total_deductible": "total deductible",
+    "total_copay": "total copay",
+    "total_coinsurance": "total coinsurance",
+    "total_paid": "total paid",
 }
 _MOST_NAMED = 4
 
@@ -51,7 +51,7 @@ def what_is_off(
     """Which balance fails: the amounts, what they give, what is said, and by how much."""
     said = values[equation.said]
     by = abs(should - said)
-    more = "more" if said > should else "less"
+    off = f"{by:.2f} too {'much' if said > should else 'little'}"
     says = "the file says" if electronic else "the page says"
     name = word(equation.said.name)
     if not equation.claim:
@@ -61,15 +61,12 @@ def what_is_off(
         middle = (
             f", less {adjusted:.2f} provider adjustments that is {should:.2f}" if adjusted else ""
         )
-        return f"{start}{middle}; {says} {said:.2f} {name}, {by:.2f} {more}"
+        return f"{start}{middle}; {says} {said:.2f} {name}, {off}"
     place = where(document, equation.claim, equation.line)
     if equation.rule == "R3":
-        return (
-            f"{place}: its lines add up to {should:.2f} {name}, the claim says {said:.2f}, "
-            f"{by:.2f} {more}"
-        )
-    return f"{place}: {_sentence(equation, values)} is {should:.2f}; {says} {said:.2f} {name}, " + (
-        f"{by:.2f} {more}"
+        return f"{place}: its lines add up to {should:.2f} {name}, the claim says {said:.2f}, {off}"
+    return (
+        f"{place}: {_sentence(equation, values)} is {should:.2f}; {says} {said:.2f} {name}, {off}"
     )
 
 
@@ -125,7 +122,7 @@ def culprit_remedy(document: Document, culprit: Culprit, read: Decimal) -> str:
     """The one amount that explains what fails."""
     return (
         f"Look at {place_name(document, culprit.key)} first: {culprit.value:.2f} instead of "
-        f"{read:.2f} would make everything balance that it is part of"
+        f"{read:.2f}, then all sums come out"
     )
 
 

@@ -156,7 +156,7 @@ def _told(field: Field, schema: FieldSchema, slips: Sequence[Slip], judge: str =
         f"{taken}{because}",
         page=field.page,
         box=field.box,
-        remedy="Nothing, if the page shows the repaired value; else type what it shows.",
+        remedy="Nothing, if the page shows the repaired value; else type what it shows",
     )
 
 
@@ -173,7 +173,7 @@ def _proposal(field: Field, schema: FieldSchema, how: Reading) -> Finding:
         f"but {why}",
         page=field.page,
         box=field.box,
-        remedy="Compare it with the page and choose or type what stands there.",
+        remedy="Compare it with the page and choose or type what stands there",
     )
 
 
@@ -258,7 +258,7 @@ def years_completed(
             message=f"Years printed with two digits were completed: {'; '.join(said)}",
             page=first.page if first else None,
             box=first.box if first else None,
-            remedy="Nothing, if the century is right.",
+            remedy="Nothing, if the century is right",
             fields=tuple(dict.fromkeys(names)),
             places=tuple(dict.fromkeys(places)),
         ),

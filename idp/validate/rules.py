@@ -33,7 +33,7 @@ class Told(NamedTuple):
 
     severity: Severity
     message: str
-    remedy: str = "Compare it with the page."
+    remedy: str = "Compare it with the page"
 
 
 @rule("N1", severity=Severity.BLOCK, source="CMS NPI check-digit note (Luhn, ISO 7812, 80840)")
@@ -43,9 +43,9 @@ def npi_check_digit(field: Field, schema: FieldSchema, today: dt.date) -> Told |
     if npi_check_digit_holds(value):
         return None
     proposed = npi_readings(field.raw)
-    remedy = "Compare it with the page, or look the provider up in NPPES."
+    remedy = "Compare it with the page, or look the provider up in NPPES"
     if proposed:
-        remedy = f"{remedy} With a right check digit it may be {' or '.join(proposed)}."
+        remedy = f"{remedy}; with a right check digit it may be {' or '.join(proposed)}"
     if not re.fullmatch(r"\d{10}", value):
         return Told(Severity.BLOCK, f"{schema.title} is not ten digits: {value}", remedy)
     if value[0] not in "12":
@@ -74,16 +74,16 @@ def medicare_number(field: Field, schema: FieldSchema, today: dt.date) -> Told |
                 Severity.INFO,
                 f"{schema.title} was read as {printed} and repaired to {found}, a Medicare number: "
                 f"{taken} (it has no S, L, O, I, B or Z)",
-                "Nothing, if the card shows the repaired number; else type what it shows.",
+                "Nothing, if the card shows the repaired number; else type what it shows",
             )
         return None
     proposed = mbi_readings(printed)
     if len(printed) == 11 and (proposed or re.fullmatch(r"[1-9][A-Z][0-9A-Z]\d[A-Z].{6}", printed)):
-        may_be = f" It may be {' or '.join(proposed)}." if proposed else ""
+        may_be = f"; this may be {' or '.join(proposed)}" if proposed else ""
         return Told(
             Severity.WARN,
             f"{schema.title} {printed} begins like a Medicare number but breaks its pattern",
-            f"Compare it with the card; other payers' numbers may stay as they are.{may_be}",
+            f"Compare it with the card; other payers' numbers may stay as they are{may_be}",
         )
     return None
 
@@ -99,14 +99,14 @@ def diagnosis_exists(field: Field, schema: FieldSchema, today: dt.date) -> Told 
         return Told(
             Severity.BLOCK,
             f"{schema.title} {code} is not in ICD-10-CM {icd10.edition()}",
-            "Compare it with the page, or ask the sender which code is meant.",
+            "Compare it with the page, or ask the sender which code is meant",
         )
     if not icd10.is_billable(code):
         blocks = schema.severity is Severity.BLOCK
         return Told(
             Severity.BLOCK if blocks else Severity.WARN,
             f"{schema.title} {code} is a category, which no payer takes: it has finer codes",
-            "Ask the sender for the full code.",
+            "Ask the sender for the full code",
         )
     return None
 
@@ -117,7 +117,7 @@ def procedure_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told |
     if parse(Kind.PROCEDURE_CODE, field.value or "").valid:
         return None
     return Told(
-        Severity.WARN, f"{schema.title} {field.value} has not the shape of a CPT or HCPCS code"
+        Severity.WARN, f"{schema.title} {field.value} does not look like a CPT or HCPCS code"
     )
 
 
@@ -140,7 +140,7 @@ def contact_shape(field: Field, schema: FieldSchema, today: dt.date) -> Told | N
         return Told(
             Severity.WARN,
             f"{schema.title}: {wrong}",
-            "Compare state and ZIP code with the page, or look the address up at USPS.",
+            "Compare state and ZIP code with the page, or look the address up at USPS",
         )
     return None
 
@@ -172,11 +172,11 @@ def date_is_plausible(field: Field, schema: FieldSchema, today: dt.date) -> Told
         date = dt.date.fromisoformat(field.value or "")
     except ValueError:
         may_be = date_readings(field.raw)
-        proposed = f" It may be {' or '.join(may_be)}." if may_be else ""
+        proposed = f"; it may be {' or '.join(may_be)}" if may_be else ""
         return Told(
             Severity.BLOCK,
             f"{schema.title} is not a date: {field.raw}",
-            f"Type the date that the page shows.{proposed}",
+            f"Type the date that the page shows{proposed}",
         )
     if schema.attribute == "dob":
         if date > today + CLOCK_SLACK:
@@ -207,7 +207,7 @@ def service_is_near(field: Field, schema: FieldSchema, today: dt.date) -> Told |
         return Told(
             Severity.BLOCK,
             f"{schema.title} {date.isoformat()} is more than a year after the receipt",
-            "Compare it with the page: the year may be misread.",
+            "Compare it with the page: the year may be misread",
         )
     return None
 

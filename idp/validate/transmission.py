@@ -123,7 +123,7 @@ def _compared(seen: int, announced: int, numbers: Sequence[int]) -> Finding | No
             message=f"{seen} pages arrived, {announced} {'was' if announced == 1 else 'were'} "
             "announced: "
             "another fax may have been joined to this one",
-            remedy="Look whether the last pages are of the same sender and patient.",
+            remedy="Look whether the last pages are of the same sender and patient",
         )
     return None
 
@@ -137,5 +137,5 @@ def _incomplete(what: str, lacking: Sequence[int]) -> Finding:
         rule=RULE,
         severity=Severity.BLOCK,
         message=f"Incomplete transmission: {what}{tail}",
-        remedy="Ask the sender to send the whole fax again.",
+        remedy="Ask the sender to send the whole fax again",
     )

@@ -32,6 +32,7 @@ from idp.document import (
 )
 from idp.phrases import fold
 from idp.rulebook import rule
+from idp.signals import REVIEW
 
 RULE = "U1"
 _FIELDS = ("review_type", "urgency")
@@ -76,6 +77,8 @@ def urgency_of(
 ) -> tuple[Urgency | None, tuple[Finding, ...]]:
     """How urgent a document is, ``None`` where nothing says; and what contradicts itself (U1).
 
+    A reviewer's word on it stands alone: whoever looked at the page has weighed what it says.
+
     Args:
         document: With its fields and its envelope.
         pages: Its own.
@@ -92,6 +95,8 @@ def urgency_of(
     ]
     if not said:
         return None, ()
+    if answered := [each for each in said if _is_a_persons(each, document)]:
+        said = answered
     level = max((each.evidence.level for each in said), key=_RANK.__getitem__)
     ordered = sorted(said, key=lambda each: (-_RANK[each.evidence.level], not each.own))
     urgency = Urgency(level=level, evidence=tuple(dict.fromkeys(e.evidence for e in ordered)))
@@ -122,11 +127,19 @@ def contradictions(said: Sequence[_Said]) -> Iterator[Finding]:
         fields=tuple(dict.fromkeys(e.field for e in (first, second) if e.field)),
         message=f"It says both that it is {first.level} ({first.what}) and that it is "
         f"{second.level} ({second.what}); the more urgent counts for the time limit",
-        remedy="Ask the sender which of the two is meant, and correct the review type.",
+        remedy="Ask the sender which of the two is meant, and correct the review type",
         page=places[0].page if places else None,
         box=places[0].box if places else None,
         places=places,
     )
+
+
+def _is_a_persons(said: _Said, document: Document) -> bool:
+    """Whether a reviewer said it of the fields that tell the urgency."""
+    name = said.evidence.field
+    if name not in _FIELDS:
+        return False
+    return any(field.name == name and field.source == REVIEW for field in document.fields)
 
 
 def _from_fields(document: Document, wording: UrgencyWording) -> Iterator[_Said]:

@@ -9,12 +9,12 @@ more.
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from training.evaluate import Case, cases, run_product
+from tests.corpus.conftest import Processed
+from training.evaluate import Case
 from training.score import Json
 
 pytestmark = pytest.mark.slow
@@ -55,12 +55,13 @@ class Compared(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def compared(corpus: Path) -> list[Compared]:
-    todo = [case for case in cases(corpus, VARIANTS) if "expected_missing" in case.truth]
-    lines: list[str] = []
-    output = run_product(todo, 300, lines.append)
-    rows = [_compared(case, found) for case, found in zip(todo, output, strict=True)]
-    sys.stdout.write("\n" + "\n".join([*lines, *map(_line, rows)]) + "\n")
+def compared(processed: Processed) -> list[Compared]:
+    rows = [
+        _compared(case, found)
+        for case, found in zip(*processed, strict=True)
+        if case.variant in VARIANTS and "expected_missing" in case.truth
+    ]
+    sys.stdout.write("\n" + "\n".join(map(_line, rows)) + "\n")
     return rows
 
 

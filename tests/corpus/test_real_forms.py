@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from training.evaluate import VARIANTS, Case, cases, report, run_product
+from tests.corpus.conftest import Processed
+from training.evaluate import Case, report
 from training.score import Figures, Json, Scored, score_file
 
 pytestmark = pytest.mark.slow
@@ -28,10 +28,9 @@ class Judged(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def judged(corpus: Path) -> Judged:
-    todo = list(cases(corpus, VARIANTS))
+def judged(processed: Processed) -> Judged:
+    todo, output = processed
     lines: list[str] = []
-    output = run_product(todo, 300, lines.append)
     documents: list[Scored] = []
     surplus = 0
     for case, found in zip(todo, output, strict=True):

@@ -139,3 +139,52 @@ def test_any_print_gives_a_patient_that_is_like_itself(text: str) -> None:
     found = patient_of(page(text or " "))
     assert not compare(found, found).other
     assert all(name.strip() for name in found.names)
+
+
+_BORN = "DOB: 07/22/1968"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Ada Testcase", "Emily Testcase"),
+        ("TESTCASE, ADA", "Emily Testcase"),
+        ("Testcase, Eric T", "Maria Testcase"),
+        ("Margaret Adams-Thompson", "Angela Adams-Thompson"),
+        ("McDonald, Sarah", "Angela McDonald"),
+        ("Ada Testcase", "EMILY TESTCASE JR"),
+    ],
+)
+def test_a_page_of_a_twin_is_found_by_the_given_name(first: str, second: str) -> None:
+    pages = [page(f"Patient Name: {name}\n{_BORN}", n) for n, name in enumerate((first, second), 1)]
+    (finding,) = one_patient(pages)
+    assert (finding.severity, finding.field, finding.page) == ("block", "patient_name", 2)
+    assert "same family name and birth date" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("Robert Testcase", "Bob Testcase"),
+        ("Bob Testcase", "Rob Testcase"),
+        ("TESTCASE, WILLIAM", "Bill Testcase"),
+        ("Elizabeth Testcase", "Testcase, Betty"),
+        ("R. Testcase", "Mary Testcase"),
+        ("Mary E. Testcase", "Mary Testcase"),
+        ("Mary Elizabeth Testcase", "Elizabeth Testcase"),
+        ("Alexander Testcase", "Alex Testcase"),
+        ("Christopher Testcase", "Christoper Tesicase"),
+        ("Catherine Testcase", "Catnerlne Testcase"),
+        ("Grace Testcase", "Grace Miller"),
+        ("Anne-Marie Testcase", "Marie Testcase"),
+        ("Baby Boy Testcase", "Liam Testcase"),
+        ("GraceTestcase", "Grace Testcase"),
+        ("Jonathan Q Testcase", "J0nathan Testcase"),
+        ("Dr. Grace Testcase", "Testcase, Grace MD"),
+        ("Maria Garcia Lopez", "Maria Garcia"),
+        ("TESTCASE GRACE", "Grace Testcase"),
+    ],
+)
+def test_other_forms_of_one_name_make_no_twin(first: str, second: str) -> None:
+    pages = [page(f"Patient Name: {name}\n{_BORN}", n) for n, name in enumerate((first, second), 1)]
+    assert list(one_patient(pages)) == []

@@ -155,7 +155,7 @@ def test_a_wrong_digit_is_named_with_its_cell_and_what_it_should_be() -> None:
     line = next(f for f in result.findings if f.rule == "R1")
     assert line.message == (
         "Claim C1, line 2: 150.00 allowed less 36.83 copay is 113.17; the page says 113.37 paid, "
-        "0.20 more"
+        "0.20 too much"
     )
     assert line.remedy.startswith("Look at copay of claim C1, line 2 first: 36.63 instead of 36.83")
     cells_of = document.claims[0].service_lines[1].cells
@@ -227,7 +227,7 @@ def test_a_recovery_explains_why_less_is_paid_than_the_claims() -> None:
     assert told(judged(document, note)) == [("R4", Severity.INFO)]
     (finding,) = judged(document).findings
     assert (finding.rule, finding.severity) == ("R4", Severity.BLOCK)
-    assert "126.74 paid in all, 100.00 less" in finding.message
+    assert "126.74 total paid, 100.00 too little" in finding.message
 
 
 @pytest.mark.parametrize("negative", [True, False])

@@ -135,6 +135,6 @@ def test_a_payment_that_lacks_a_claim_says_by_how_much() -> None:
     document, pages = read(FIRST, payment_amount="198.40")
     (finding,) = judged(document, pages).findings
     assert finding.message == (
-        "The claims pay 120.00; the page says 198.40 paid in all, 78.40 more"
+        "The claims pay 120.00; the page says 198.40 total paid, 78.40 too much"
     )
     assert "A claim or a page may be missing" in finding.remedy

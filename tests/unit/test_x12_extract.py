@@ -298,7 +298,7 @@ def test_a_claim_that_does_not_balance_is_named_with_its_place(tmp_path: Path) -
     (told,) = (f for f in document.findings if f.rule == "R1")
     assert told.message == (
         "Claim ICN2, line 2: 80.50 billed less 20.00 copay and 8.05 coinsurance is 52.45; the file "
-        "says 53.45 paid, 1.00 more"
+        "says 53.45 paid, 1.00 too much"
     )
     assert told.remedy.startswith(
         "Look at paid of claim ICN2, line 2 first: 52.45 instead of 53.45"

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The store's side of the review: what is to be shown in Label Studio, and what was answered.
+
+The rows follow the documents: :meth:`Reviews.renew_reviews` puts in what waits for a person, and
+whatever has left the review shows up in :meth:`Reviews.reviews_to_remove` by itself. No other
+part of the store needs to know that there is a queue.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from idp.document import Document
+from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
+from idp.store import decisions, jobs, record
+from idp.store.clocks import Clocks
+from idp.store.decisions import Decisions
+from idp.store.identity import new_id
+from idp.store.rows import State
+from idp.store.tables import DocumentRecord, ReviewAnswerRecord, ReviewRecord
+
+_RENEWED = 200
+"""Documents put into the queue in one transaction."""
+_DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED})
+"""Answers that put another result in force."""
+
+
+class Reviews(Decisions, Clocks):
+    """The queue of documents that people look at."""
+
+    def renew_reviews(self) -> int:
+        """Put into the queue what waits for a person and is not in it, or not as it now is.
+
+        Returns how many were put there; call it until it returns 0.
+        """
+        stale = sa.or_(
+            ReviewRecord.document_id.is_(None),
+            ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
+            ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+        )
+        wanted = (
+            sa.select(DocumentRecord.id)
+            .outerjoin(ReviewRecord, ReviewRecord.document_id == DocumentRecord.id)
+            .where(
+                DocumentRecord.state == State.REVIEW.value,
+                DocumentRecord.result_sha256.is_not(None),
+                stale,
+            )
+            .limit(_RENEWED)
+        )
+        with Session(self._engine) as session:
+            # Asked without the write lock first: most of the time there is nothing to do.
+            ids = session.scalars(wanted).all()
+        if not ids:
+            return 0
+        renewed = 0
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for document in session.scalars(
+                sa.select(DocumentRecord)
+                .where(DocumentRecord.id.in_(ids))
+                .order_by(DocumentRecord.id)
+                .with_for_update()
+            ).all():
+                if document.state == State.REVIEW and document.result_sha256 is not None:
+                    self._show(session, document, document.result_sha256, now)
+                    renewed += 1
+        return renewed
+
+    def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What is to be shown and due, the most pressing first."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.state == ReviewState.TO_SEND.value,
+                ReviewRecord.due_at <= self._clock(),
+                DocumentRecord.state == State.REVIEW.value,
+            )
+            .order_by(DocumentRecord.priority, DocumentRecord.due_at, DocumentRecord.id)
+            .limit(limit)
+        )
+
+    def begin_sending(self, ids: Collection[str], project: int) -> None:
+        """Note before an attempt that from now on there may be a task of these documents."""
+        with Session(self._writing) as session, session.begin():
+            session.execute(
+                sa.update(ReviewRecord)
+                .where(
+                    ReviewRecord.document_id.in_(ids),
+                    ReviewRecord.state == ReviewState.TO_SEND.value,
+                )
+                .values(
+                    attempts=ReviewRecord.attempts + 1, project=project, changed_at=self._clock()
+                )
+            )
+
+    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+        """Note the tasks of documents, unless another round has begun since.
+
+        Args:
+            rounds: The round that was sent, by document.
+            tasks: The task's number, by document.
+        """
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, tasks):
+                if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
+                    known.state = ReviewState.SENT.value
+                    known.task_id = tasks[known.document_id]
+                    known.attempts, known.due_at, known.trouble = 0, None, None
+                    known.changed_at = now
+
+    def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
+        """Try these again later; ``trouble`` is a code."""
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, ids):
+                if known.state == ReviewState.TO_SEND:
+                    known.due_at, known.trouble, known.changed_at = now + retry_in, trouble, now
+
+    def reviews_to_remove(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What may be in Label Studio and is no longer to be reviewed there."""
+        ended = (ReviewState.DONE.value, ReviewState.ASIDE.value)
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.project.is_not(None),
+                sa.or_(ReviewRecord.state.in_(ended), DocumentRecord.state != State.REVIEW.value),
+            )
+            .order_by(ReviewRecord.changed_at)
+            .limit(limit)
+        )
+
+    def finish_removing(self, rounds: Mapping[str, int]) -> None:
+        """Note that nothing of these documents is in Label Studio any more.
+
+        Args:
+            rounds: The round that was removed, by document.
+        """
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, rounds):
+                if known.round != rounds[known.document_id]:
+                    continue
+                document = session.get_one(DocumentRecord, known.document_id)
+                if known.state != ReviewState.ASIDE or document.state != State.REVIEW:
+                    known.state = ReviewState.GONE.value
+                known.project = known.task_id = None
+                known.changed_at = now
+
+    def lost_reviews(self, ids: Collection[str]) -> int:
+        """Send these again: their tasks were deleted by somebody; returns how many."""
+        lost = 0
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, ids):
+                if known.state == ReviewState.SENT:
+                    known.state, known.due_at = ReviewState.TO_SEND.value, now
+                    known.attempts, known.changed_at = 1, now  # looked up before it is sent
+                    lost += 1
+        return lost
+
+    def reviews_in(self, project: int) -> tuple[ReviewRow, ...]:
+        """What may be in a project of Label Studio."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(ReviewRecord.project == project)
+            .order_by(ReviewRecord.document_id)
+        )
+
+    def reviews_of(self, ids: Collection[str]) -> dict[str, ReviewRow]:
+        """The places of these documents, those that have one."""
+        rows = self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(ReviewRecord.document_id.in_(ids))
+        )
+        return {row.document_id: row for row in rows}
+
+    def review_counts(self) -> dict[ReviewState, int]:
+        """How many documents stand where; every state is there, also with zero."""
+        with Session(self._engine) as session:
+            found = session.execute(
+                sa.select(ReviewRecord.state, sa.func.count()).group_by(ReviewRecord.state)
+            ).all()
+        return dict.fromkeys(ReviewState, 0) | {ReviewState(state): n for state, n in found}
+
+    def known_answers(self, keys: Collection[str]) -> frozenset[str]:
+        """Which of these answers were taken."""
+        with Session(self._engine) as session:
+            return frozenset(
+                session.scalars(
+                    sa.select(ReviewAnswerRecord.key).where(ReviewAnswerRecord.key.in_(keys))
+                )
+            )
+
+    def review_answers(self, document_id: str) -> tuple[ReviewAnswer, ...]:
+        """All answers on a document, oldest first."""
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                sa.select(ReviewAnswerRecord)
+                .where(ReviewAnswerRecord.document_id == document_id)
+                .order_by(ReviewAnswerRecord.made_at, ReviewAnswerRecord.key)
+            )
+            return tuple(_as_answer(row) for row in rows)
+
+    def take_answer(
+        self,
+        answer: ReviewAnswer,
+        document: Document | None = None,
+        *,
+        note: str = "",
+        said: Sequence[str] = (),
+    ) -> Outcome:
+        """Take one answer with all that follows from it, in one transaction; once per key.
+
+        One that comes after the document has left the review, or to an earlier round, is put on
+        the record as late and changes nothing.
+
+        Args:
+            answer: Who said what when, and what should become of it.
+            document: As judged after it; needed where the outcome puts a result in force.
+            note: What the reviewer wrote; kept with the documents, never on the record.
+            said: Codes for the record: findings that were confirmed, the type named.
+
+        Returns:
+            What became of it: the outcome asked for, or that of the first time, or ``late``.
+        """
+        deciding = answer.outcome in _DECIDING
+        if deciding != (document is not None):
+            raise ValueError(f"{answer.outcome} and its document go together")
+        put = self.content.put_bytes
+        sha256 = put(document.model_dump_json().encode()).sha256 if document is not None else ""
+        note_sha256 = put(note.encode()).sha256 if note else None
+        with Session(self._writing) as session, session.begin():
+            record.lock_chain(session)
+            known = session.get(ReviewAnswerRecord, answer.key)
+            if known is not None:
+                return Outcome(known.outcome)
+            now = self._clock()
+            row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
+            place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
+            outcome = answer.outcome
+            if place is None or not _in_time(answer, row, place):
+                outcome = Outcome.LATE
+            actor = f"reviewer:{answer.reviewer}"
+            detail: record.Detail = {
+                "key": answer.key,
+                "round": answer.round,
+                "seconds": answer.seconds,
+                "said": " ".join(said),
+            }
+            if place is not None and outcome is Outcome.WRONG_CUT:
+                place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if place is not None and outcome in _DECIDING and document is not None:
+                self._decide(session, row, document, sha256, actor)
+                place.changed_at = now
+                if outcome is Outcome.APPLIED:
+                    place.state = ReviewState.DONE.value
+                else:
+                    self._show(session, row, sha256, now)
+                    place.came_back = outcome is Outcome.CAME_BACK
+            if outcome is Outcome.APPLIED:
+                record.move(
+                    session,
+                    row,
+                    State.CORRECTED,
+                    at=now,
+                    actor=actor,
+                    action="reviewed",
+                    detail=detail,
+                )
+                jobs.want_delivery(session, row, new_id(now), now)
+            else:
+                record.append(
+                    session,
+                    at=now,
+                    actor=actor,
+                    action=f"review_{outcome}",
+                    arrival_id=row.arrival_id,
+                    document_id=row.id,
+                    detail=detail,
+                )
+            session.add(
+                ReviewAnswerRecord(
+                    key=answer.key,
+                    document_id=answer.document_id,
+                    round=answer.round,
+                    reviewer=answer.reviewer,
+                    made_at=answer.made_at,
+                    taken_at=now,
+                    seconds=answer.seconds,
+                    outcome=outcome.value,
+                    note_sha256=note_sha256,
+                )
+            )
+        return outcome
+
+    def _decide(
+        self, session: Session, row: DocumentRecord, document: Document, sha256: str, actor: str
+    ) -> None:
+        """Put a result in force, with the clock that follows from it, and on the record."""
+        now = self._clock()
+        before = (row.urgency, row.clock, row.due_at)
+        decisions.keep(row, document, sha256)
+        self._take_clock(row, document)
+        decisions.note(session, row.id, document, sha256, at=now, actor=actor)
+        if before != (row.urgency, row.clock, row.due_at):
+            record.append(
+                session,
+                at=now,
+                actor=actor,
+                action="clock_set",
+                arrival_id=row.arrival_id,
+                document_id=row.id,
+                detail={"clock": row.clock, "urgency": row.urgency},
+            )
+
+    def _show(
+        self, session: Session, document: DocumentRecord, sha256: str, now: dt.datetime
+    ) -> None:
+        """Put a document's result into the queue as a new round, if it is not there already."""
+        known = session.get(ReviewRecord, document.id, with_for_update=True)
+        if known is None:
+            known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
+            known.result_sha256 = ""
+            session.add(known)
+        live = known.state not in {ReviewState.DONE, ReviewState.GONE}
+        if live and known.result_sha256 == sha256:
+            return
+        known.state = ReviewState.TO_SEND.value
+        known.round += 1
+        known.result_sha256 = sha256
+        known.came_back = False
+        known.attempts, known.trouble = 0, None
+        known.due_at = known.changed_at = now
+        session.flush()
+
+    def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
+        return session.scalars(
+            sa.select(ReviewRecord)
+            .where(ReviewRecord.document_id.in_(ids))
+            .order_by(ReviewRecord.document_id)
+            .with_for_update()
+        ).all()
+
+    def _reviews(self, query: sa.Select[ReviewRecord, str | None]) -> tuple[ReviewRow, ...]:
+        with Session(self._engine) as session:
+            return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
+
+
+def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+    """Whether the answer is about the document as it now is in the queue."""
+    return (
+        row.state == State.REVIEW
+        and place.state in {ReviewState.SENT, ReviewState.TO_SEND}
+        and place.round == answer.round
+        and place.result_sha256 == row.result_sha256
+    )
+
+
+def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
+    return ReviewRow(
+        document_id=review.document_id,
+        type=type_ or "other",
+        state=ReviewState(review.state),
+        round=review.round,
+        project=review.project,
+        task_id=review.task_id,
+        attempts=review.attempts,
+        came_back=review.came_back,
+        trouble=review.trouble,
+    )
+
+
+def _as_answer(row: ReviewAnswerRecord) -> ReviewAnswer:
+    return ReviewAnswer(
+        key=row.key,
+        document_id=row.document_id,
+        round=row.round,
+        reviewer=row.reviewer,
+        made_at=row.made_at,
+        seconds=row.seconds,
+        outcome=Outcome(row.outcome),
+    )
