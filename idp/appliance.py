@@ -52,6 +52,7 @@ from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
+from idp.review import Station, screens_in_force
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -190,6 +191,11 @@ class Appliance:
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
+        self._station = Station(
+            settings.review,
+            settings.review_folder,
+            partial(screens_in_force, settings.schemas_folder),
+        )
 
     @property
     def busy(self) -> int:
@@ -213,6 +219,7 @@ class Appliance:
     def stop_soon(self) -> None:
         """Say that the end is near; safe in a signal handler. ``with`` does the rest."""
         self._stopping.set()
+        self._station.stop_soon()
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
@@ -220,7 +227,7 @@ class Appliance:
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
-        return (*of_inbox, *of_mailboxes, *of_models)
+        return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
@@ -270,6 +277,8 @@ class Appliance:
         self._mailboxes = Mailboxes(self.settings.ingest, self._inbox.folders, self.store.recorded)
         self._mailboxes.start()
         stack.callback(self._mailboxes.stop)
+        stack.callback(self._station.stop)
+        self._station.start()
 
     def _lanes(self) -> dict[str, Lane]:
         """The queues: those that documents are worked in, and that of deliveries."""
