@@ -28,7 +28,7 @@ from pydantic_settings import (
 
 from idp.document import Release
 from idp.errors import SettingsError
-from idp.slices import LearningSettings, ReviewSettings, ServeSettings, Slice
+from idp.slices import AccessSettings, LearningSettings, ReviewSettings, ServeSettings, Slice
 
 SHIPPED_RULES = Path(__file__).parent.parent / "rules"
 """The rules that come with the program."""
@@ -401,6 +401,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     learning: LearningSettings = LearningSettings()
     review: ReviewSettings = ReviewSettings()
+    access: AccessSettings = AccessSettings()
     serve: ServeSettings = ServeSettings()
     letters: LetterSettings = LetterSettings()
 

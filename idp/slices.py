@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal, Self
 
@@ -108,6 +109,56 @@ class ReviewSettings(Slice):
         return self
 
 
+class AccessSettings(Slice):
+    """How people come in: sessions, locks, TLS, a proxy that vouches for them."""
+
+    names: tuple[str, ...] = Field(
+        (), description="Host names the gate answers to, besides loopback and review.gate_host."
+    )
+    certificate: Path | None = Field(
+        None, description="TLS certificate (PEM, with its chain) of the gate."
+    )
+    key: Path | None = Field(None, description="Its private key (PEM).")
+    behind_tls: bool = Field(
+        default=False,
+        description="A reverse proxy before the gate speaks TLS; the gate itself need not.",
+    )
+    idle_minutes: int = Field(
+        20, ge=1, le=720, description="A session unused for so long has ended."
+    )
+    session_hours: int = Field(10, ge=1, le=24, description="A session ends after it in any case.")
+    lock_after: int = Field(
+        5, ge=3, le=20, description="So many wrong passwords in a row lock an account."
+    )
+    lock_minutes: int = Field(15, ge=1, le=1440, description="How long it stays locked.")
+    password_characters: int = Field(
+        12, ge=8, le=64, description="Fewest characters of a password."
+    )
+    header: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Header in which a trusted proxy names who has signed on with it.",
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="Addresses or networks whose header and X-Forwarded-For are believed."
+    )
+
+    @property
+    def trusted_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        return tuple(ip_network(each) for each in self.trusted_proxies)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("access.certificate and access.key belong together")
+        for each in self.trusted_proxies:
+            if ip_network(each).prefixlen == 0:
+                raise ValueError(f"access.trusted_proxies: {each} is everybody")
+        if self.header is not None and not self.trusted_proxies:
+            raise ValueError("access.header needs access.trusted_proxies")
+        return self
+
+
 class ServeSettings(Slice):
     """The status page."""
 
@@ -115,4 +166,9 @@ class ServeSettings(Slice):
     port: int = Field(8600, ge=0, le=65535, description="Port of the status page; 0 picks one.")
     names: tuple[str, ...] = Field(
         (), description="Host names it answers to, besides loopback and `host`."
+    )
+    sign_on: bool = Field(
+        default=False,
+        description="Only leads and administrators who sign in see it; /healthz and /metrics stay "
+        "open.",
     )

@@ -20,10 +20,10 @@ from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
+from idp.gate import Guard, require_sign_on
 from idp.letters import as_pdf, draft_for
 from idp.quality import Remembered
 from idp.schemas import DocumentSchema, load_schemas
-from idp.serve.guard import Guard
 from idp.serve.layers import page_layers
 from idp.serve.metrics import METRICS_TYPE, exposition
 from idp.serve.pictures import as_png
@@ -65,6 +65,8 @@ def create_app(
         reading: Counts of the reading processes and remembered pages.
     """
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    if settings.serve.sign_on:
+        require_sign_on(app, settings, store, settings.serve.host)
     app.middleware("http")(Guard(settings.serve.host, settings.serve.names))
     app.mount("/assets", StaticFiles(directory=Path(__file__).parent / "assets"), name="assets")
     schemas = load_schemas(settings.schemas_folder)

@@ -44,6 +44,8 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
+    store.people() -> tuple[PersonRow, ...]           # who may come in through the gate
+    store.person_of_label_studio(user) -> PersonRow | None   # who `completed_by` is
     store.ledger(channel), store.ledger_counts()      # what is remembered of read-only shares
 
 Errors: :class:`idp.errors.NotFoundError` (no such document),
@@ -57,6 +59,7 @@ from idp.store.decisions import rules_of
 from idp.store.identity import born_at, new_id
 from idp.store.jobs import DELIVER, PROCESS
 from idp.store.likenesses import double_of, marked
+from idp.store.people import PersonRow, Role
 from idp.store.rows import (
     CLOCK_STOPPED,
     ArrivalRow,
@@ -104,9 +107,11 @@ __all__ = [
     "LedgerRow",
     "NewArrival",
     "ObservationRow",
+    "PersonRow",
     "ProcessJob",
     "QualityRow",
     "Results",
+    "Role",
     "State",
     "Store",
     "born_at",

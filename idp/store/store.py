@@ -26,6 +26,7 @@ from idp.store.delivering import Delivering
 from idp.store.identity import new_id
 from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
+from idp.store.people import People
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
 from idp.store.reviews import Reviews
@@ -49,7 +50,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Reviews, Ledger):
+class Store(Processing, Delivering, Reviews, Ledger, People):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(

@@ -204,6 +204,43 @@ class LedgerRecord(Base):
     seen_at: Mapped[dt.datetime]
 
 
+class PersonRecord(Base):
+    """Somebody who may come in through the gate; ``label_studio_user`` is who they are there."""
+
+    __tablename__ = "people"
+    __table_args__ = (
+        sa.UniqueConstraint("name", name="uq_people_name"),
+        sa.UniqueConstraint("label_studio_user", name="uq_people_label_studio_user"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[str]
+    password_hash: Mapped[str | None]
+    active: Mapped[bool]
+    created_at: Mapped[dt.datetime]
+    signed_in_at: Mapped[dt.datetime | None]
+    failures: Mapped[int]
+    locked_until: Mapped[dt.datetime | None]
+    label_studio_user: Mapped[int | None]
+
+
+class SessionRecord(Base):
+    """A person who is signed in; only their browser has the token itself."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        sa.Index("ix_sessions_person", "person_id"),
+        sa.Index("ix_sessions_ends_at", "ends_at"),
+    )
+
+    token_sha256: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(sa.ForeignKey("people.id"))
+    created_at: Mapped[dt.datetime]
+    seen_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+
+
 class FingerprintRecord(Base):
     """One band of a document's fingerprint: documents alike share a bucket of some band."""
 

@@ -13,7 +13,7 @@ from idp.cli.render_remittance import remittance
 from idp.deliver import draw_overlay
 from idp.deliver.outbox import _folder_name
 from idp.document import Box, Claim, Imbalance, ReasonGroup, RemittanceSummary
-from idp.serve.guard import _host_name
+from idp.gate.guard import _host_name
 from idp.serve.view import TONES, document_view, state_groups, with_code
 from idp.serve.waterfall import WIDTH, waterfall
 from idp.settings import DecisionSettings

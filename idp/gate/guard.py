@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What protects the page: it shows patients' data and has no login yet.
+"""What protects our pages from other sites, whoever is signed in; the status page has it too.
 
 Held here:
 
-- It listens on loopback unless the settings say otherwise.
 - The Host header must name this machine, so that a foreign site which points its own name at
   127.0.0.1 (DNS rebinding) is refused.
 - A request that changes something must come from a page of ours (Sec-Fetch-Site, else Origin), so
-  that a foreign site can't press our buttons.
-- Nothing but our own scripts and styles runs, no other site may frame us, nothing is cached.
+  that a foreign site can't press our buttons. This holds for what goes on to Label Studio as well,
+  which checks nothing of the kind at its API.
+- Nothing but our own scripts and styles runs, no other site may frame us, nothing is cached. Label
+  Studio's pages need more: :data:`idp.gate.proxy.LABEL_STUDIO_POLICY`.
 - Addresses carry ids, never what stands on a page.
 
-Left open: whoever may log in on this machine may open the page. Put a reverse proxy with
-authentication before it when it listens on anything but loopback.
+Who may see what is decided after it, by :mod:`idp.gate.door`. Without ``serve.sign_on`` whoever
+may log in on this machine may open the status page.
 """
 
 from __future__ import annotations
@@ -52,7 +53,15 @@ _Next = Callable[[Request], Awaitable[Response]]
 class Guard:
     """Refuses requests that are not meant for us, and sets the headers of all others."""
 
-    def __init__(self, host: str, names: Iterable[str] = ()) -> None:
+    def __init__(self, host: str, names: Iterable[str] = (), machines: Iterable[str] = ()) -> None:
+        """Prepare.
+
+        Args:
+            host: The address listened on.
+            names: Further host names to answer to.
+            machines: Paths that programs call, with a secret of their own instead of a page.
+        """
+        self._machines = frozenset(machines)
         self._names = _LOOPBACK | {name.lower() for name in names}
         if host.lower() not in _UNSPECIFIED:
             self._names |= {host.lower().strip("[]")}
@@ -61,7 +70,11 @@ class Guard:
         """Answer 421 to a foreign host, 403 to a foreign page's request, 500 to a fault of ours."""
         if _host_name(request.headers.get("host", "")) not in self._names:
             response: Response = PlainTextResponse("unknown host name", status_code=421)
-        elif request.method not in _SAFE_METHODS and not _comes_from_us(request):
+        elif (
+            request.method not in _SAFE_METHODS
+            and request.url.path not in self._machines
+            and not _comes_from_us(request)
+        ):
             response = PlainTextResponse("not from this page", status_code=403)
         else:
             try:
