@@ -15,17 +15,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from idp.arriving import marked
-from idp.document import Decision, Document, DocumentType
+from idp.document import Decision, Document
 from idp.judge import Judge, sample_key
-from idp.requirements import Companion
+from idp.rejudged import judged_again
 from idp.schemas import load_schemas
-from idp.settings import ChannelSettings, Settings
-from idp.store import DecidedDocument, Store, double_of, rules_of
-from idp.store import marked as marked_double
-
-_OF_HOW_IT_CAME = frozenset({"D1", "P7"})
-"""Rules that follow from the policies of the channel: said anew under the policies asked for."""
+from idp.settings import Settings
+from idp.store import DecidedDocument, Store, rules_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,29 +106,7 @@ class Replay:
         Raises:
             KeyError: There is no schema of its type.
         """
-        document, arrival = stored.document, stored.arrival
-        electronic = bool(stored.pages) and all(p.words_source == "x12" for p in stored.pages)
-        told_by = document.envelope.told_by if document.envelope else ()
-        # As in the pipeline: what a sidecar announces are the pages of the file, not of one part.
-        whole = not electronic and (document.part is None or "sidecar" not in told_by)
-        bare = document.model_copy(
-            update={
-                "findings": tuple(f for f in document.findings if f.rule not in _OF_HOW_IT_CAME)
-            }
-        )
-        again = self._judge.judged(
-            bare,
-            stored.pages,
-            received_at=arrival.received_at,
-            arrived=stored.part if whole else (),
-            companions=[
-                Companion(DocumentType(type_), subtype, pages)
-                for type_, subtype, pages in stored.beside
-            ],
-        )
-        channel = self._settings.ingest.channels.get(arrival.channel) or ChannelSettings()
-        again = marked(again, arrival, channel)
-        return marked_double(again, double_of(document), channel.near_duplicates)
+        return judged_again(stored, self._judge, self._settings)
 
     def _compare(self, before: Document, after: Document, report: Report) -> None:
         if before.rules_version == after.rules_version:

@@ -144,7 +144,8 @@ def _adjustments(cells: Mapping[str, tuple[Token, ...]]) -> list[tuple[str, Deci
     found: list[tuple[str, Decimal | None]] = []
     for role in ("carc", "note", "rarc", "adjustment"):
         tokens = cells.get(role, ())
-        codes = parse_adjustment_codes(" ".join(t.text.upper() for t in tokens))
+        text = " ".join(t.text.upper() for t in tokens)
+        codes = parse_adjustment_codes(text, any_group=role == "carc")
         beside = [m.amount for t in tokens if (m := parse_money(t.text)) is not None]
         amounts = next((a for a in (beside, column) if len(a) == len(codes)), None)
         for index, code in enumerate(codes):
@@ -178,7 +179,7 @@ def _note(cells: Mapping[str, tuple[Token, ...]]) -> str | None:
         text = " ".join(kept)
         if (
             text
-            and not parse_adjustment_codes(text)
+            and not parse_adjustment_codes(text, any_group=role == "carc")
             and not (role == "carc" and _bare_reasons(cells))
         ):
             return text

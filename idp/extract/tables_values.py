@@ -46,6 +46,10 @@ _PROCEDURE = re.compile(r"(?:[0-9]{5}|[A-V][0-9]{4}|[0-9]{4}[FTUM])")
 _GROUP_CODE = re.compile(
     r"(?<![A-Z])(CO|PR|OA|PI|C0|0A|P1)\s*[-\u2013:/ ]?\s*([A-B]?\d{1,3})(?!\d|[.,]\d)"
 )
+_STRANGE_CODE = re.compile(
+    r"(?<![A-Z0-9])(?!MA\d)([A-Z]{2})[-\u2013]?([A-B]?\d{1,3})(?![A-Z\d]|[.,]\d)"
+)
+"""A reason with a group that is none; ``MA18`` is a remark."""
 _REMARK_CODE = re.compile(r"(?<![A-Z0-9])(MA\d{2,3}|M\d{1,3}|N\d{1,3})(?![A-Z0-9])")
 _ICD10 = re.compile(r"[A-TV-Z][0-9][0-9AB](?:\.?[0-9A-Z]{1,4})?")
 
@@ -228,14 +232,25 @@ def parse_procedure(text: str) -> str | None:
 
 
 @lru_cache(maxsize=8192)
-def parse_adjustment_codes(text: str) -> tuple[str, ...]:
-    """Claim adjustment codes with their group (``CO-45``) in order of print, each once."""
-    found: list[str] = []
-    for match in _GROUP_CODE.finditer(text.upper()):
+def parse_adjustment_codes(text: str, *, any_group: bool = False) -> tuple[str, ...]:
+    """Claim adjustment codes with their group (``CO-45``) in order of print, each once.
+
+    Args:
+        text: As printed.
+        any_group: Also such with a group that does not exist (``CA-45``), which is for a rule to
+            say; only where the text is known to hold reasons and nothing else.
+    """
+    upper = text.upper()
+    at = {match.start(): match for match in _GROUP_CODE.finditer(upper)}
+    if any_group:
+        known = [range(*match.span()) for match in at.values()]
+        for match in _STRANGE_CODE.finditer(upper):
+            if not any(match.start() in span for span in known):
+                at[match.start()] = match
+    found: dict[str, None] = {}
+    for _, match in sorted(at.items()):
         group = {"C0": "CO", "0A": "OA", "P1": "PI"}.get(match[1], match[1])
-        code = f"{group}-{match[2]}"
-        if code not in found:
-            found.append(code)
+        found[f"{group}-{match[2]}"] = None
     return tuple(found)
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +18,10 @@ LEAST_SIGNS = 4
 
 _BELOW = 2.2
 _WIDE = 1.5
+_COLUMN = 3.0
+"""In line heights: what stands further behind a label may be in another column."""
+_MOST_WORDS = 8
+"""Of a part of a label."""
 _LONG = 9
 _ALIKE = 87.0
 _OPTIONS_OF_A_CHOICE = 2
@@ -41,8 +45,28 @@ class Place(NamedTuple):
     label: str = ""
 
 
+class _Line(NamedTuple):
+    """A printed line: its page, its words from left to right, and the same folded."""
+
+    page: Page
+    words: list[Word]
+    folded: list[str]
+
+
+class _Wrapped(NamedTuple):
+    """A label on two lines: where it begins and ends on each."""
+
+    text: str
+    upper: _Line
+    above: tuple[int, int]
+    lower: _Line
+    below: tuple[int, int]
+
+
 class Places:
     """The printed labels of some pages, and whether something stands behind or below them.
+
+    A label may run over two lines, one part right below the other.
 
     Args:
         pages: Those of the document.
@@ -55,17 +79,56 @@ class Places:
         self._known = known
 
     @cached_property
-    def _lines(self) -> list[tuple[Page, list[Word], list[str]]]:
+    def _lines(self) -> list[_Line]:
         """Every printed line with its words folded."""
-        lines: list[tuple[Page, list[Word], list[str]]] = []
+        lines: list[_Line] = []
         for page in self._pages:
             by_line: dict[int, list[Word]] = {}
             for word in page.words:
                 by_line.setdefault(word.line, []).append(word)
             for words in by_line.values():
                 ordered = sorted(words, key=lambda word: word.box.x0)
-                lines.append((page, ordered, [fold(word.text) for word in ordered]))
+                lines.append(_Line(page, ordered, [fold(word.text) for word in ordered]))
         return lines
+
+    @cached_property
+    def _wrapped(self) -> list[_Wrapped]:
+        """The known labels that run over two lines."""
+        heads = {label[:cut] for label in self._known for cut in range(1, len(label))}
+        found: list[_Wrapped] = []
+        for upper in self._lines:
+            for first, last, text in _stretches(upper, heads):
+                if text in self._known or upper.words[last].text.rstrip().endswith(":"):
+                    continue
+                found.extend(self._continued(upper, (first, last), text))
+        return found
+
+    def _continued(self, upper: _Line, above: tuple[int, int], text: str) -> Iterator[_Wrapped]:
+        """The labels that a stretch begins, and the line right below it ends."""
+        box = upper.words[above[0]].box
+        for lower in self._lines:
+            if lower.page is not upper.page or lower is upper:
+                continue
+            for first, word in enumerate(lower.words):
+                under = 0.6 * box.height < word.box.cy - box.cy < _BELOW * box.height
+                if not under or abs(word.box.x0 - box.x0) > box.height:
+                    continue
+                rest = {known[len(text) :] for known in self._known if known.startswith(text)}
+                for _, last, ending in _stretches(lower, rest, first):
+                    if ending in rest:
+                        yield _Wrapped(text + ending, upper, above, lower, (first, last))
+
+    @cached_property
+    def _halves(self) -> dict[int, tuple[int, int]]:
+        """The words of labels on two lines, by identity, with the ends of their part."""
+        parts = [
+            part
+            for each in self._wrapped
+            for part in ((each.upper, each.above), (each.lower, each.below))
+        ]
+        return {
+            id(line.words[at]): ends for line, ends in parts for at in range(ends[0], ends[1] + 1)
+        }
 
     def look(self, labels: Sequence[str]) -> Place | None:
         """What stands at the first of ``labels`` that is printed; ``None`` when none is.
@@ -77,17 +140,76 @@ class Places:
             wanted = fold(label)
             if len(wanted) < LEAST_SIGNS:
                 continue
-            for page, words, folded in self._lines:
-                place = _stretch(words, folded, wanted, self._known)
-                if place is None:
-                    continue
-                first, last = place
-                box = words[first].box.union(words[last].box)
-                printed = " ".join(word.text for word in words[first : last + 1])
-                if _answered(page, words, first, last, self._known):
-                    return Place(page.number, box, answered=True, label=printed)
-                found = found or Place(page.number, box, answered=False, label=printed)
+            for place in self._printed(wanted):
+                if place.answered:
+                    return place
+                found = found or place
         return found
+
+    def _printed(self, wanted: str) -> Iterator[Place]:
+        """Where a label is printed, on one line or on two."""
+        for line in self._lines:
+            place = _stretch(line.words, line.folded, wanted, self._known)
+            if place is None or any(id(line.words[at]) in self._halves for at in place):
+                continue
+            first, last = place
+            answered = self._answered(line, first, last)
+            yield _place(line.page, line.words[first : last + 1], answered=answered)
+        for each in self._wrapped:
+            if each.text != wanted:
+                continue
+            upper, lower = each.above, each.below
+            words = [
+                *each.upper.words[upper[0] : upper[1] + 1],
+                *each.lower.words[lower[0] : lower[1] + 1],
+            ]
+            answered = self._behind(each.upper, upper[1]) or self._answered(each.lower, *lower)
+            yield _place(each.lower.page, words, answered=answered)
+
+    def _behind(self, line: _Line, last: int) -> bool:
+        """Whether ink that is no label stands right of a label."""
+        behind = line.words[last + 1 :]
+        if not any(_is_ink(word) for word in behind) or id(behind[0]) in self._halves:
+            return False
+        return not (
+            _next_is_label(line.page, line.words, last)
+            or _is_known(line.page, behind, self._known)
+            or self._label_in_its_column(line, last)
+        )
+
+    def _label_in_its_column(self, line: _Line, last: int) -> bool:
+        """Whether what follows at a wide gap begins with a label of several words.
+
+        Closer to this label it may be its answer.
+        """
+        behind = line.words[last + 1 :]
+        if _gap(line.page, line.words[last], behind[0]) <= _COLUMN:
+            return False
+        return _is_known(line.page, behind, self._known, begins=True)
+
+    def _answered(self, line: _Line, first: int, last: int) -> bool:
+        """Whether ink that is no label stands right of the label, or else right below it."""
+        return self._behind(line, last) or self._under(line, first, last)
+
+    def _under(self, line: _Line, first: int, last: int) -> bool:
+        page, words = line.page, line.words
+        label = words[first].box.union(words[last].box)
+        height = max(words[last].box.height, 1e-4)
+        right = words[last + 1].box.x0 if last + 1 < len(words) else 1.0
+        below = [
+            word
+            for word in page.words
+            if 0.6 * height < word.box.cy - label.cy < _BELOW * height + height / 2
+            and label.x0 - height <= word.box.x0 < max(label.x1, min(right, label.x1 + 0.25))
+            and _is_ink(word)
+        ]
+        if not below or any(word.text.rstrip().endswith(":") for word in below):
+            return False
+        if id(below[0]) in self._halves:
+            return False
+        under = [w for w in page.words if w.line == below[0].line and w.box.x0 >= below[0].box.x0]
+        ordered = sorted(under, key=lambda word: word.box.x0)
+        return not _is_known(page, ordered, self._known, begins=True)
 
     def boxes(self, wordings: Sequence[str]) -> Place | None:
         """The same for a choice by its options: answered unless all its boxes are read as empty.
@@ -109,6 +231,30 @@ class Places:
             return Place(self._pages[0].number, None, answered=True)
         number, mark = marks[0]
         return Place(number, mark.box, answered=False)
+
+
+def _place(page: Page, words: Sequence[Word], *, answered: bool) -> Place:
+    box = words[0].box
+    for word in words[1:]:
+        box = box.union(word.box)
+    return Place(page.number, box, answered, " ".join(word.text for word in words))
+
+
+def _stretches(
+    line: _Line, wanted: Set[str], begin: int | None = None
+) -> Iterator[tuple[int, int, str]]:
+    """The stretches of a line that are one of ``wanted``: first and last word, and the text.
+
+    ``begin``: only those that begin with this word.
+    """
+    for first in range(len(line.words)) if begin is None else (begin,):
+        if begin is None and not _begins(line.words, first):
+            continue
+        text = ""
+        for last in range(first, min(len(line.words), first + _MOST_WORDS)):
+            text += line.folded[last]
+            if text in wanted and _ends(line.words, last):
+                yield first, last, text
 
 
 def _stretch(
@@ -210,30 +356,3 @@ def _is_known(
         if begins and (place or len(text) >= _LONG) and text in known:
             return True
     return len(text) >= LEAST_SIGNS and text in known
-
-
-def _answered(
-    page: Page, words: Sequence[Word], first: int, last: int, known: frozenset[str]
-) -> bool:
-    """Whether ink that is no label stands right of the label, or else right below it."""
-    end = words[last]
-    behind = words[last + 1 :]
-    if any(_is_ink(word) for word in behind) and not (
-        _next_is_label(page, words, last) or _is_known(page, behind, known)
-    ):
-        return True
-    label = words[first].box.union(end.box)
-    height = max(end.box.height, 1e-4)
-    right = words[last + 1].box.x0 if last + 1 < len(words) else 1.0
-    below = [
-        word
-        for word in page.words
-        if 0.6 * height < word.box.cy - label.cy < _BELOW * height + height / 2
-        and label.x0 - height <= word.box.x0 < max(label.x1, min(right, label.x1 + 0.25))
-        and _is_ink(word)
-    ]
-    if not below or any(word.text.rstrip().endswith(":") for word in below):
-        return False
-    line = [w for w in page.words if w.line == below[0].line and w.box.x0 >= below[0].box.x0]
-    ordered = sorted(line, key=lambda word: word.box.x0)
-    return not _is_known(page, ordered, known, begins=True)

@@ -222,11 +222,13 @@ def find_gaps(document: Document, schema: DocumentSchema, pages: Sequence[Page])
 def _gap(form: _Form, group: Sequence[FieldSchema], because: str) -> Gap:
     if len(group) > 1:
         because = "one of " + ", ".join(member.title for member in group) + " is needed"
+    asked = [member for member in group if form.asks(member)]
     for member in group:
-        if place := form.unread(member):
+        place = form.unread(member)
+        # What shows itself anywhere on the page answers no place that is seen to be empty.
+        if place is not None and (place.box is not None or not asked):
             gap = Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
             return gap._replace(label=place.label)
-    asked = [member for member in group if form.asks(member)]
     named = (asked or group)[0]
     at = form.place(named)
     gap = Gap(named, because, asked=bool(asked), unread=False, page=None, box=None)

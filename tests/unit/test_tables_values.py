@@ -132,6 +132,14 @@ def test_an_amount_after_a_group_is_no_reason_code() -> None:
     assert parse_adjustment_codes("CO 45.00") == ()
 
 
+def test_a_group_that_does_not_exist_is_kept_in_the_column_of_reasons() -> None:
+    printed = "CO-45 XX-96 ca23 MA18 N130 PR1"
+    assert parse_adjustment_codes(printed) == ("CO-45", "PR-1")
+    strange = parse_adjustment_codes(printed, any_group=True)
+    assert strange == ("CO-45", "XX-96", "CA-23", "PR-1")
+    assert parse_adjustment_codes("USD45.00 AB12C", any_group=True) == ()
+
+
 def test_remark_codes_are_found_between_other_words() -> None:
     assert parse_remark_codes("see MA01, N130 and M15") == ("MA01", "N130", "M15")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from idp.settings import Settings
 from training.faults.book import manners
-from training.faults.cases import KINDS, PAPERS, make
+from training.faults.cases import KINDS, PAPERS, Case, make
 from training.faults.fax import FineFax
 from training.faults.measure import (
     LEAST_RECALL,
@@ -31,7 +31,7 @@ from training.faults.measure import (
 )
 from training.faults.packs import Why, measure_packs, packs
 from training.faults.ways import MODELS, way_of
-from training.faults.whole_seeds import authorized
+from training.faults.whole_seeds import authorized, signed
 from training.faults.world import build
 
 _SEED_OF_SOUND = 7
@@ -104,7 +104,7 @@ def run(
     """
     counter = _Counter(progress)
     book = manners()
-    cases = [authorized(make(KINDS[n % len(KINDS)], n, _SEED_OF_SOUND)) for n in range(sound)]
+    cases = [sound_case(number) for number in range(sound)]
     known = cases
     if looked_up := [one for rule in rules if rule in _LOOKED_UP for one in book[rule]]:
         kinds = sorted({kind for one in looked_up for kind in one.kinds})
@@ -117,6 +117,11 @@ def run(
             measure(rule, book[rule], judged, documents, quiet, step=counter.of(rule))
             for rule in rules
         ]
+
+
+def sound_case(number: int) -> Case:
+    """A document without a fault; the same number gives the same."""
+    return signed(authorized(make(KINDS[number % len(KINDS)], number, _SEED_OF_SOUND)))
 
 
 def run_packs(

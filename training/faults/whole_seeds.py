@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from collections.abc import Callable
 
 from idp.document import Grade
-from idp.schemas import load_schemas
+from idp.schemas import FieldSchema, load_schemas
 from idp.values import Kind, parse
 from training.faults.book import Seeded, manner
 from training.faults.cases import Attached, Case, Counting, Entry
@@ -28,12 +29,17 @@ def _required(case: Case) -> list[tuple[str, ...]]:
     schema = load_schemas()[type_of(case)]
     groups: dict[str, list[str]] = {}
     for field in schema.fields:
-        if field.required == "always":
+        if field.required == "always" and not _excused(field, case):
             groups.setdefault(field.one_of or field.name, []).append(field.name)
     for name in ("service", "appeal", "diagnosis", "why", "reach_patient", "reach_referrer"):
         if name in groups:
             groups[name] = [f.name for f in schema.fields if f.one_of == name]
     return [tuple(g) for g in groups.values() if any(case.text(name) for name in g)]
+
+
+def _excused(field: FieldSchema, case: Case) -> bool:
+    """Whether another field makes up for it (a diagnosis in words says why)."""
+    return any(each.present and case.text(each.field) for each in field.unless)
 
 
 def _plain(case: Case) -> Case:
@@ -160,6 +166,9 @@ def _no_urgency(case: Case, rng: random.Random) -> Seeded | None:
     return Seeded(_plain(case).without("urgency_reason"), fields)
 
 
+_EQUIPMENT = re.compile(r"(A[4-9]|[BEKL])\d")
+"""HCPCS codes of equipment and supplies."""
+
 # -- A2, A4 ----------------------------------------------------------------------------------
 
 
@@ -174,6 +183,16 @@ def authorized(case: Case) -> Case:
         for name, day in (("appointment_date", planned), ("authorization_valid_to", until)):
             case = case.with_entry(Entry(name, (f"{day:%m/%d/%Y}",), "services"))
     return case
+
+
+def signed(case: Case) -> Case:
+    """The case with a signature where it orders equipment, as 42 CFR 410.38(d) has it."""
+    codes = case.entry("procedure_codes")
+    equipment = codes is not None and any(_EQUIPMENT.match(code) for code in codes.texts)
+    if case.kind != "referral" or not equipment or case.text("signature_present"):
+        return case
+    texts = (f"/s/ {case.text('referring_provider_name')}",)
+    return case.with_entry(Entry("signature_present", texts, "signature"))
 
 
 def _units(case: Case, factor: int, off: int) -> Seeded | None:

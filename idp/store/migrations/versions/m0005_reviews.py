@@ -38,7 +38,7 @@ def upgrade() -> None:
         sa.Column("reviewer", sa.String, nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("seconds", sa.Float),
+        sa.Column("seconds", sa.Double),
         sa.Column("outcome", sa.String, nullable=False),
         sa.Column("note_sha256", sa.String),
     )

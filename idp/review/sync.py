@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keeps Label Studio in step with our tables: shows what waits, takes what was answered.
+
+One round asks what people answered, puts in what waits, removes what is done, sends what is to be
+shown. Our tables say what should be there; a round may end at any line, by a kill of ours or of
+Label Studio's, and the next one goes on:
+
+- That there may be a task is noted before it is made, so an import that may have happened is
+  looked up before it is repeated. Tasks are told apart by document and round, never by number.
+- An answer is taken once for each revision of its annotation, in one transaction with all that
+  follows from it. There is no watermark to lose: answered tasks are removed, so whatever still has
+  an annotation is asked for again. Skipped tasks stay, so those are asked for by time, with an
+  overlap, and all of them after a start.
+- Webhooks are only a reason to look at once.
+- Now and then the tasks are counted; where the number is not ours, they are compared one by one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from idp.errors import IdpError, ReviewError, where
+from idp.review.client import DOCUMENT_ID, ROUND, Annotation, Client, RefusedError, Task
+from idp.review.pages import PageFolder
+from idp.reviewing import Outcome, ReviewRow, ReviewState
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+"""Seconds between two attempts when Label Studio is out of reach; doubled each time."""
+FIRST_RETRY = dt.timedelta(seconds=30)
+LONGEST_RETRY = dt.timedelta(minutes=30)
+"""Between two attempts to show a document that can't be shown."""
+COMPARE_SECONDS = 300.0
+OVERLAP = dt.timedelta(minutes=1)
+REMOVED_AT_ONCE = 50
+BATCHES_AT_ONCE = 10
+
+_log = logging.getLogger(__name__)
+
+
+class Places(Protocol):
+    """The store's side of the queue; see :class:`idp.store.reviews.Reviews`."""
+
+    def renew_reviews(self) -> int: ...
+    def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]: ...
+    def begin_sending(self, ids: Collection[str], project: int) -> None: ...
+    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None: ...
+    def put_off_sending(
+        self, ids: Collection[str], trouble: str, retry_in: dt.timedelta
+    ) -> None: ...
+    def reviews_to_remove(self, limit: int) -> tuple[ReviewRow, ...]: ...
+    def finish_removing(self, rounds: Mapping[str, int]) -> None: ...
+    def lost_reviews(self, ids: Collection[str]) -> int: ...
+    def reviews_in(self, project: int) -> tuple[ReviewRow, ...]: ...
+    def known_answers(self, keys: Collection[str]) -> frozenset[str]: ...
+
+
+class Desk(Protocol):
+    """Makes tasks of documents, and of answers what follows from them."""
+
+    def task(self, row: ReviewRow) -> dict[str, Any]:
+        """The task that shows a document, with its pages put where Label Studio sees them."""
+
+    def take(self, annotation: Annotation, reviewer: str) -> Outcome:
+        """Take one answer; the same again changes nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one round did."""
+
+    taken: int = 0
+    removed: int = 0
+    sent: int = 0
+    mended: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.taken or self.removed or self.sent or self.mended)
+
+
+class Sync:
+    """Feeds and empties one Label Studio; one thread at a time."""
+
+    def __init__(
+        self,
+        places: Places,
+        desk: Desk,
+        client: Client,
+        projects: Mapping[str, int],
+        pages: PageFolder,
+        *,
+        batch: int = 50,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            places: The queue in our tables.
+            desk: Makes tasks and takes answers.
+            client: The Label Studio.
+            projects: The number of its project, by document type.
+            pages: The page images that it sees.
+            batch: Most documents sent in one call.
+        """
+        self._places = places
+        self._desk = desk
+        self._client = client
+        self._projects = dict(projects)
+        self._pages = pages
+        self._batch = batch
+        self._skips: dict[int, dt.datetime] = {}
+        self._people: dict[int, str] = {}
+        self._not_ours: dict[int, int] = defaultdict(int)
+        self._later: dict[str, tuple[float, float]] = {}
+        """Answers that could not be taken: when they are tried again, and the pause before it."""
+        self._compare_at = 0.0
+
+    @property
+    def troubled(self) -> int:
+        """How many answers could not be taken so far; they are tried again."""
+        return len(self._later)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def step(self) -> Step:
+        """One round; raises :class:`ReviewError` when Label Studio is out of reach."""
+        taken = self.take()
+        while self._places.renew_reviews():
+            pass
+        removed = self.remove()
+        sent = self.send()
+        mended = 0
+        if time.monotonic() >= self._compare_at:
+            mended = sum(self.compare(project) for project in sorted({*self._projects.values()}))
+            self._compare_at = time.monotonic() + COMPARE_SECONDS
+        return Step(taken, removed, sent, mended)
+
+    def take(self) -> int:
+        """Take all answers that were not taken yet; returns how many."""
+        taken = 0
+        for project in sorted({*self._projects.values()}):
+            taken += self._take(self._client.answered(project))
+            since = self._skips.get(project)
+            skipped = list(self._client.skipped(project, since - OVERLAP if since else None))
+            taken += self._take(skipped)
+            stamps = [each.updated_at for each in skipped]
+            self._skips[project] = max([*stamps, *([since] if since else [])], default=_LONG_AGO)
+        return taken
+
+    def remove(self) -> int:
+        """Remove the tasks and pages of what is no longer to be reviewed; returns how many."""
+        removed = 0
+        while rows := self._places.reviews_to_remove(REMOVED_AT_ONCE):
+            unnumbered = defaultdict(list)
+            for row in rows:
+                if row.task_id is not None:
+                    self._client.remove(row.task_id, row.document_id)
+                elif row.project is not None:
+                    unnumbered[row.project].append(row.document_id)
+            for project, ids in unnumbered.items():
+                self._remove_tasks(self._client.find(project, ids))
+            for row in rows:
+                self._pages.hide(row.document_id)
+            self._places.finish_removing({row.document_id: row.round for row in rows})
+            removed += len(rows)
+        return removed
+
+    def send(self) -> int:
+        """Show what waits and is due, the most pressing first; returns how many."""
+        sent = 0
+        for _ in range(BATCHES_AT_ONCE):  # then answers are looked for again
+            rows = self._places.reviews_to_send(self._batch)
+            if not rows:
+                break
+            by_project: dict[int, list[ReviewRow]] = defaultdict(list)
+            for row in rows:
+                project = self._projects.get(row.type)
+                if project is None:
+                    self._put_off(row, "no_project")
+                else:
+                    by_project[project].append(row)
+            for project, own in by_project.items():
+                sent += self._send(project, own)
+        return sent
+
+    def compare(self, project: int) -> int:
+        """Mend what differs between a project and our tables; returns how many tasks.
+
+        Doubles and what is not to be there are removed, what somebody deleted is sent again. Tasks
+        that show no document of ours are left alone.
+        """
+        rows = {row.document_id: row for row in self._places.reviews_in(project)}
+        expected = sum(row.task_id is not None for row in rows.values())
+        if self._client.count(project) == expected + self._not_ours[project]:
+            return 0
+        there: dict[str, list[Task]] = defaultdict(list)
+        self._not_ours[project] = 0
+        for task in list(self._client.tasks(project)):
+            if task.document_id is None:
+                self._not_ours[project] += 1
+            else:
+                there[task.document_id].append(task)
+        wrong: list[Task] = []
+        for document_id, tasks in there.items():
+            kept = _kept(tasks, rows.get(document_id))
+            wrong.extend(task for task in tasks if task is not kept)
+        self._remove_tasks(wrong)
+        lost = [
+            row.document_id
+            for row in rows.values()
+            if row.state is ReviewState.SENT and row.document_id not in there
+        ]
+        for start in range(0, len(lost), self._batch):
+            self._places.lost_reviews(lost[start : start + self._batch])
+        if wrong or lost:
+            _log.warning(
+                "project %d: %d tasks too many were removed, %d were missing",
+                project,
+                len(wrong),
+                len(lost),
+            )
+        return len(wrong) + len(lost)
+
+    def _take(self, annotations: Iterable[Annotation]) -> int:
+        taken = 0
+        # All of them first: while pages are asked for, nothing may change what is on them.
+        for some in _in_batches(sorted(annotations, key=lambda each: each.updated_at)):
+            known = self._places.known_answers([each.key for each in some])
+            taken += sum(self._take_one(each) for each in some if each.key not in known)
+        return taken
+
+    def _take_one(self, annotation: Annotation) -> bool:
+        if annotation.task.document_id is None:
+            return False
+        again_at, pause = self._later.get(annotation.key, (0.0, SHORTEST_PAUSE))
+        if time.monotonic() < again_at:
+            return False
+        reviewer = self._person(annotation.by)
+        try:
+            outcome = self._desk.take(annotation, reviewer)
+        except Exception as error:
+            # One answer that can't be taken must not keep the others; it is tried again.
+            self._later[annotation.key] = (
+                time.monotonic() + pause,
+                min(2 * pause, LONGEST_RETRY.total_seconds()),
+            )
+            _log.error(
+                "document %s: an answer can't be taken: %s",
+                annotation.task.document_id,
+                where(error),
+            )
+            return False
+        self._later.pop(annotation.key, None)
+        _log.info("document %s: review %s", annotation.task.document_id, outcome)
+        return True
+
+    def _person(self, number: int | None) -> str:
+        if number is None:
+            return "unknown"
+        if number not in self._people:
+            self._people[number] = self._client.person(number)
+        return self._people[number]
+
+    def _send(self, project: int, rows: Sequence[ReviewRow]) -> int:
+        """Show documents of one project."""
+        for row in rows:
+            if row.project is not None and row.project != project:
+                self._remove_tasks(self._client.find(row.project, [row.document_id]))
+        there = self._already_there(project, rows)
+        tasks: dict[str, dict[str, Any]] = {}
+        rounds = {row.document_id: row.round for row in rows}
+        for row in rows:
+            if row.document_id in there:
+                continue
+            try:
+                task = self._desk.task(row)
+            except Exception as error:
+                self._put_off(row, error.code if isinstance(error, IdpError) else "not_shown")
+                _log.error("document %s can't be shown: %s", row.document_id, where(error))
+                continue
+            data = {**task["data"], DOCUMENT_ID: row.document_id, ROUND: row.round}
+            tasks[row.document_id] = {**task, "data": data}
+        if tasks:
+            self._places.begin_sending(tasks.keys(), project)
+            try:
+                numbers = self._client.add(project, list(tasks.values()))
+            except RefusedError as error:
+                return self._send_singly(project, rows, tasks, error)
+            there |= dict(zip(tasks, numbers, strict=True))
+        self._places.finish_sending(rounds, there)
+        return len(there)
+
+    def _send_singly(
+        self,
+        project: int,
+        rows: Sequence[ReviewRow],
+        tasks: Collection[str],
+        error: RefusedError,
+    ) -> int:
+        """Something in a batch was refused: whatever is refused alone is put off."""
+        refused = [row for row in rows if row.document_id in tasks]
+        if len(refused) == 1:
+            self._put_off(refused[0], error.code)
+            _log.error("document %s can't be shown: %s", refused[0].document_id, error.message)
+            return 0
+        return sum(self._send(project, [row]) for row in rows)
+
+    def _already_there(self, project: int, rows: Sequence[ReviewRow]) -> dict[str, int]:
+        """The tasks of this round that exist; earlier rounds' and doubles are removed.
+
+        Only what was never tried is not looked up.
+        """
+        tried = {row.document_id: row for row in rows if row.project is not None or row.attempts}
+        if not tried:
+            return {}
+        found: dict[str, list[Task]] = defaultdict(list)
+        for task in self._client.find(project, list(tried)):
+            found[task.document_id or ""].append(task)
+        there: dict[str, int] = {}
+        for document_id, tasks in found.items():
+            kept = _kept(tasks, tried[document_id])
+            self._remove_tasks([task for task in tasks if task is not kept])
+            if kept is not None:
+                there[document_id] = kept.id
+        return there
+
+    def _remove_tasks(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            if task.document_id is not None:
+                self._client.remove(task.id, task.document_id)
+
+    def _put_off(self, row: ReviewRow, trouble: str) -> None:
+        pause = min(FIRST_RETRY * 2 ** min(row.attempts, 10), LONGEST_RETRY)
+        self._places.put_off_sending([row.document_id], trouble, pause)
+
+
+_LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+
+def _kept(tasks: Sequence[Task], row: ReviewRow | None) -> Task | None:
+    """Which of a document's tasks is the one that should be there."""
+    if row is None or row.state not in {ReviewState.SENT, ReviewState.TO_SEND}:
+        return None
+    own = [task for task in tasks if task.round == row.round]
+    return next((task for task in own if task.id == row.task_id), own[0] if own else None)
+
+
+def _in_batches(annotations: Sequence[Annotation], size: int = 50) -> Iterable[list[Annotation]]:
+    for start in range(0, len(annotations), size):
+        yield list(annotations[start : start + size])
+
+
+class ReviewLoop:
+    """Runs rounds in one thread until told to stop; outlives every trouble."""
+
+    def __init__(self, connect: Callable[[], Sync], *, poll_seconds: float) -> None:
+        """Prepare; nothing is asked before :meth:`start`.
+
+        Args:
+            connect: Makes the sync; asked again until it succeeds, and after each trouble.
+            poll_seconds: Pause between two rounds that did nothing.
+        """
+        self._connect = connect
+        self._poll_seconds = poll_seconds
+        self._wake = threading.Event()
+        self._stopping = False
+        self._trouble: str | None = None
+        self._troubled = 0
+        self._thread = threading.Thread(target=self._run, name="review", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """Let the round at work end, for at most so many seconds; the next start goes on."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join(seconds)
+
+    def hint(self) -> None:
+        """Somebody says that there is something to take: look at once."""
+        self._wake.set()
+
+    def problems(self) -> tuple[str, ...]:
+        """What an operator should look at; empty when all is well."""
+        found = [] if self._trouble is None else [f"review: {self._trouble}"]
+        if self._troubled:
+            found.append(f"review: {self._troubled} answers can't be taken; the log says why")
+        return tuple(found)
+
+    def _run(self) -> None:
+        sync: Sync | None = None
+        pause = SHORTEST_PAUSE
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                sync = sync or self._connect()
+                busy = bool(sync.step())
+                self._troubled, self._trouble, pause = sync.troubled, None, SHORTEST_PAUSE
+                wait = 0.0 if busy else self._poll_seconds
+            except Exception as error:
+                told = error.message if isinstance(error, ReviewError) else where(error)
+                if told != self._trouble:
+                    _log.warning("review: %s", told)
+                self._trouble = told
+                if sync is not None:
+                    sync.close()
+                sync, wait, pause = None, pause, min(2 * pause, LONGEST_PAUSE)
+            self._wake.wait(wait)
+        if sync is not None:
+            sync.close()
