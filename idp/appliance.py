@@ -47,6 +47,7 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
+from idp.gate import gate_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
@@ -228,6 +229,10 @@ class Appliance:
         """Say that the end is near; safe in a signal handler. ``with`` does the rest."""
         self._stopping.set()
         self._station.stop_soon()
+
+    def hint_reviews(self) -> None:
+        """Hear that a review may be finished; polling finds it in any case. Returns at once."""
+        _log.debug("Label Studio hinted at a finished review")
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
@@ -549,8 +554,11 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
                 create_app(settings, appliance.store, appliance.problems, appliance.reading),
                 settings.serve,
             ) as page,
+            gate_of(settings, appliance.store, appliance.hint_reviews) as gate,
         ):
             say(f"status page  {page.address}")
+            if gate is not None:
+                say(f"review       {gate.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")
             say(f"outbox       {settings.outbox_folder.absolute()}")
             stop.wait()
