@@ -47,6 +47,7 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
+from idp.gate import gate_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
@@ -131,6 +132,13 @@ class Troubled(Protocol):
         """See :meth:`idp.pipeline.Pipeline.problems`."""
 
 
+class Hinted(Protocol):
+    """Keeps Label Studio in step; see :class:`idp.review.sync.ReviewLoop`."""
+
+    def hint(self) -> None: ...
+    def problems(self) -> tuple[str, ...]: ...
+
+
 class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
@@ -188,6 +196,7 @@ class Appliance:
             settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
         )
         self._pipeline: PipelinePort | None = None
+        self._reviews: Hinted | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
@@ -221,10 +230,15 @@ class Appliance:
         self._stopping.set()
         self._station.stop_soon()
 
+    def hint_reviews(self) -> None:
+        """Hear that a review may be finished; polling finds it in any case. Returns at once."""
+        _log.debug("Label Studio hinted at a finished review")
+
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
+        of_models += self._reviews.problems() if self._reviews is not None else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
         return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
@@ -233,6 +247,11 @@ class Appliance:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
         pipeline: object = self._pipeline
         return dict(pipeline.counts()) if isinstance(pipeline, Counted) else {}
+
+    def look_at_reviews(self) -> None:
+        """Label Studio says that somebody answered: it is asked at once."""
+        if self._reviews is not None:
+            self._reviews.hint()
 
     def _start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` stops it in the opposite order."""
@@ -267,6 +286,9 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
+        from idp.reviews import reviewing  # noqa: PLC0415 - loads screens: only to run
+
+        self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
         self._inbox = Inbox(
             self.settings.inbox_folder,
             self.settings.ingest,
@@ -532,8 +554,11 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
                 create_app(settings, appliance.store, appliance.problems, appliance.reading),
                 settings.serve,
             ) as page,
+            gate_of(settings, appliance.store, appliance.hint_reviews) as gate,
         ):
             say(f"status page  {page.address}")
+            if gate is not None:
+                say(f"review       {gate.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")
             say(f"outbox       {settings.outbox_folder.absolute()}")
             stop.wait()
