@@ -47,11 +47,13 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
+from idp.gate import gate_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
+from idp.review import Station, screens_in_force
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -198,6 +200,11 @@ class Appliance:
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
+        self._station = Station(
+            settings.review,
+            settings.review_folder,
+            partial(screens_in_force, settings.schemas_folder),
+        )
 
     @property
     def busy(self) -> int:
@@ -221,6 +228,11 @@ class Appliance:
     def stop_soon(self) -> None:
         """Say that the end is near; safe in a signal handler. ``with`` does the rest."""
         self._stopping.set()
+        self._station.stop_soon()
+
+    def hint_reviews(self) -> None:
+        """Hear that a review may be finished; polling finds it in any case. Returns at once."""
+        _log.debug("Label Studio hinted at a finished review")
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
@@ -229,7 +241,7 @@ class Appliance:
         of_models += self._reviews.problems() if self._reviews is not None else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
-        return (*of_inbox, *of_mailboxes, *of_models)
+        return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
@@ -287,6 +299,8 @@ class Appliance:
         self._mailboxes = Mailboxes(self.settings.ingest, self._inbox.folders, self.store.recorded)
         self._mailboxes.start()
         stack.callback(self._mailboxes.stop)
+        stack.callback(self._station.stop)
+        self._station.start()
 
     def _lanes(self) -> dict[str, Lane]:
         """The queues: those that documents are worked in, and that of deliveries."""
@@ -540,8 +554,11 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
                 create_app(settings, appliance.store, appliance.problems, appliance.reading),
                 settings.serve,
             ) as page,
+            gate_of(settings, appliance.store, appliance.hint_reviews) as gate,
         ):
             say(f"status page  {page.address}")
+            if gate is not None:
+                say(f"review       {gate.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")
             say(f"outbox       {settings.outbox_folder.absolute()}")
             stop.wait()

@@ -23,12 +23,12 @@ from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.proxy import PAGE, Proxy
 from idp.gate.sign_on import SignOn
+from idp.review import WEBHOOK_PATH
 from idp.settings import Settings
 from idp.store import PersonRow, Role, Store
 
 _log = logging.getLogger(__name__)
 
-WEBHOOK = "/hooks/label-studio"
 _MOST_HOOK_BYTES = 32 * 1024 * 1024
 _KEY_BYTES = 32
 _MOST_VIEWS = 20_000
@@ -81,8 +81,8 @@ def create_gate(
     async def _label_studio(request: Request) -> Response:
         return await proxy(request, visitor_of(request).person)
 
-    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK}))
-    app.middleware("http")(Guard(host, settings.access.names, machines={WEBHOOK}))
+    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK_PATH}))
+    app.middleware("http")(Guard(host, settings.access.names, machines={WEBHOOK_PATH}))
     return app
 
 
@@ -121,7 +121,7 @@ def _add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
     """Label Studio's hints: what they say is not believed, that something changed is."""
     expected = f"Bearer {secret}".encode()
 
-    @app.post(WEBHOOK)
+    @app.post(WEBHOOK_PATH)
     async def _hook(request: Request) -> Response:
         given = request.headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, expected):
