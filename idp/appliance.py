@@ -53,6 +53,7 @@ from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
+from idp.review import Station, screens_in_force
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -131,6 +132,13 @@ class Troubled(Protocol):
         """See :meth:`idp.pipeline.Pipeline.problems`."""
 
 
+class Hinted(Protocol):
+    """Keeps Label Studio in step; see :class:`idp.review.sync.ReviewLoop`."""
+
+    def hint(self) -> None: ...
+    def problems(self) -> tuple[str, ...]: ...
+
+
 class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
@@ -188,9 +196,15 @@ class Appliance:
             settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
         )
         self._pipeline: PipelinePort | None = None
+        self._reviews: Hinted | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
+        self._station = Station(
+            settings.review,
+            settings.review_folder,
+            partial(screens_in_force, settings.schemas_folder),
+        )
 
     @property
     def busy(self) -> int:
@@ -214,6 +228,7 @@ class Appliance:
     def stop_soon(self) -> None:
         """Say that the end is near; safe in a signal handler. ``with`` does the rest."""
         self._stopping.set()
+        self._station.stop_soon()
 
     def hint_reviews(self) -> None:
         """Hear that a review may be finished; polling finds it in any case. Returns at once."""
@@ -223,14 +238,20 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
+        of_models += self._reviews.problems() if self._reviews is not None else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
-        return (*of_inbox, *of_mailboxes, *of_models)
+        return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
 
     def reading(self) -> dict[str, int]:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
         pipeline: object = self._pipeline
         return dict(pipeline.counts()) if isinstance(pipeline, Counted) else {}
+
+    def look_at_reviews(self) -> None:
+        """Label Studio says that somebody answered: it is asked at once."""
+        if self._reviews is not None:
+            self._reviews.hint()
 
     def _start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` stops it in the opposite order."""
@@ -265,6 +286,9 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
+        from idp.reviews import reviewing  # noqa: PLC0415 - loads screens: only to run
+
+        self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
         self._inbox = Inbox(
             self.settings.inbox_folder,
             self.settings.ingest,
@@ -275,6 +299,8 @@ class Appliance:
         self._mailboxes = Mailboxes(self.settings.ingest, self._inbox.folders, self.store.recorded)
         self._mailboxes.start()
         stack.callback(self._mailboxes.stop)
+        stack.callback(self._station.stop)
+        self._station.start()
 
     def _lanes(self) -> dict[str, Lane]:
         """The queues: those that documents are worked in, and that of deliveries."""

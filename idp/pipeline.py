@@ -228,6 +228,18 @@ class Pipeline:
         judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}
         return Result(tuple(documents), tuple(pages), tuple(observations), tuple(sorted(judged_by)))
 
+    def read_as(self, document: Document, pages: Sequence[Page]) -> Document:
+        """The document with its fields found anew, as of the type that it has; not judged.
+
+        Args:
+            document: With the type that a person named.
+            pages: Its own, as read.
+        """
+        champion = self.models.champion()
+        found = champion.extractor.extract(tuple(pages), document.type)
+        versions = {**document.model_versions, **champion.versions}
+        return document.model_copy(update={**found._asdict(), "model_versions": versions})
+
     def _part(
         self,
         part: Part,

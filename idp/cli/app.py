@@ -16,6 +16,7 @@ from idp.cli.letter_app import letter
 from idp.cli.masters_app import masters_app
 from idp.cli.models_app import models_app
 from idp.cli.reference_app import reference_app
+from idp.cli.review_app import review_app
 from idp.cli.rules_app import rules_app
 from idp.cli.users_app import users_app
 from idp.errors import ExitCode
@@ -58,6 +59,7 @@ app.add_typer(decisions_app, name="decisions", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(quality)
 app.add_typer(masters_app, name="masters", rich_help_panel=_CARE)
 app.add_typer(rules_app, name="rules", rich_help_panel=_CARE)
+app.add_typer(review_app, name="review", rich_help_panel=_CARE)
 app.command("letter", rich_help_panel=_WORK)(letter)
 app.add_typer(reference_app, name="reference", rich_help_panel=_CARE)
 app.add_typer(users_app, name="users", rich_help_panel=_CARE)

@@ -446,6 +446,17 @@ def _masters(settings: Settings, work: Path) -> tuple[str, str]:
     return "", ", ".join(found) or "none imported: rule N4 looks nobody up"
 
 
+def _label_studio(settings: Settings, work: Path) -> tuple[str, str]:
+    """It answers, lets us in, and is the release that the screen was made for."""
+    from idp.review.status import examine_review  # noqa: PLC0415
+
+    del work
+    release, told, advice = examine_review(settings.review, settings.review_folder)
+    if advice:
+        raise Weak("; ".join(filter(None, (release, told, *advice))))
+    return release, told
+
+
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
@@ -467,5 +478,6 @@ _PROBES: dict[str, _Probe] = {
     "database": _database,
     "folders": _folders,
     "mailboxes": _mailboxes,
+    "Label Studio": _label_studio,
     "disk space": _space,
 }

@@ -9,6 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,12 +80,15 @@ def run_appliance() -> None:
 
 def show_status(*, limit: int, as_json: bool) -> None:
     """Counts per state, what is at work, what changed last."""
+    from idp.cli.review import review_line  # noqa: PLC0415 - heavy
+
     settings = load_settings()
     store = open_store(settings)
     numbers, queued, recent = store.counts(), store.queue(limit), store.recent(limit)
     waiting, clocks = store.waiting(limit), store.clock_counts()
     reading = reading_counts(settings)
     channels = channel_rows(settings, store.ledger_counts())
+    review = review_line(settings)
     if as_json:
         print_json(
             {
@@ -97,6 +101,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
                 "recent": [as_plain(row) for row in recent],
                 "reading": reading,
                 "channels": TypeAdapter(type(channels)).dump_python(channels, mode="json"),
+                "review": asdict(review) if review is not None else None,
             }
         )
         return
@@ -104,6 +109,8 @@ def show_status(*, limit: int, as_json: bool) -> None:
     render.counts(console, numbers)
     if reading is not None:
         console.print(Text(render.reading(reading), "dim"))
+    if review is not None and review.problem is not None:
+        console.print(Text(f"review: {review.problem}", "yellow"))
     if clocks.overdue:
         plural = "s are" if clocks.overdue > 1 else " is"
         console.print(Text(f"{clocks.overdue} document{plural} overdue", "bold red"))

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +50,7 @@ _STORAGE_TITLE = "idp pages"
 _MOST_SECONDS = 300.0
 _MOST_ANSWER_BYTES = 1_000_000
 _LOOK_SECONDS = 0.2
+_PASSED_ON = ("PATH", "LANG", "TMPDIR")
 _OPEN = {
     "conjunction": "and",
     "items": [
@@ -109,18 +110,12 @@ class Plan(_Frozen):
     webhook: WebhookPlan | None
     webhook_path: str = WEBHOOK_PATH
 
-    @property
-    def fingerprint(self) -> str:
-        """Of everything in it; the same plan has the same."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
-
 
 class Provisioned(_Frozen):
     """What is set up; the content of ``projects.json``."""
 
     format: Literal[1] = 1
     url: str
-    fingerprint: str
     projects: dict[str, int]
 
     def project(self, key: str) -> int:
@@ -268,16 +263,13 @@ def provision(
         answer = _child(python, json.dumps(asked).encode(), stopping or threading.Event())
         if "error" in answer:
             raise ReviewError(answer["error"])
-        problems = tuple(answer["problems"])
         done = Provisioned(
             url=place.url,
-            # What was refused is tried again at the next start.
-            fingerprint="" if problems else plan.fingerprint,
             projects={key: project["id"] for key, project in answer["projects"].items()},
         )
         _keep(folder / "projects.json", done)
     changes = {key: tuple(project["changes"]) for key, project in answer["projects"].items()}
-    return Outcome(done, changes, problems)
+    return Outcome(done, changes, tuple(answer["problems"]))
 
 
 def _keep(path: Path, done: Provisioned) -> None:
@@ -306,22 +298,24 @@ def _child(python: Path, asked: bytes, stopping: threading.Event) -> dict[str, A
     Raises:
         ReviewError: It fails, takes too long, or we are stopping.
     """
-    child = subprocess.Popen(  # noqa: S603 - our own program, what it is told is ours
-        [python, PROGRAMS / "provision.py"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in ("PATH", "LANG", "TMPDIR") if name in os.environ},
-    )
+    with tempfile.TemporaryFile() as told:
+        # A file without a name, not a pipe: it takes any size at once, whatever the child does.
+        told.write(asked)
+        told.seek(0)
+        child = subprocess.Popen(  # noqa: S603 - our own program, what it is told is ours
+            [python, PROGRAMS / "provision.py"],
+            stdin=told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        )
     deadline = time.monotonic() + _MOST_SECONDS
-    told: bytes | None = asked
     try:
         while True:
             try:
-                answer, _ = child.communicate(told, timeout=_LOOK_SECONDS)
+                answer, _ = child.communicate(timeout=_LOOK_SECONDS)
                 break
             except subprocess.TimeoutExpired:
-                told = None
                 if stopping.is_set():
                     raise ReviewError("setting Label Studio up was cut off") from None
                 if time.monotonic() > deadline:

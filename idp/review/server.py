@@ -199,7 +199,8 @@ class LabelStudio:
         make_private(self._folder)
         make_private(self._folder / "label-studio")
         (self._folder / "pages").mkdir(mode=0o700, exist_ok=True)
-        self._port = _free_port(self._settings.port)
+        # A picked port is kept, so that those who have asked for it find it again.
+        self._port = _free_port(self._settings.port, before=self._port)
         account = {
             "port": self._port,
             "user": USER,
@@ -359,20 +360,24 @@ def healthy(url: str, seconds: float = _HEALTH_SECONDS) -> bool:
         return False
 
 
-def _free_port(wanted: int) -> int:
-    """The port, when nothing listens there; for 0 one that is free.
+def _free_port(wanted: int, *, before: int) -> int:
+    """The port, when nothing listens there; for 0 the one of before, or one that is free.
 
     Raises:
         ReviewError: Another program listens there.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, wanted))
-        except OSError as error:
-            raise ReviewError(
-                f"Label Studio: can't listen on {_HOST}:{wanted}: {error.strerror}",
-                hint="Another program uses the port: choose another with IDP_REVIEW__PORT.",
-            ) from error
-        port: int = probe.getsockname()[1]
-        return port
+    for port in (wanted,) if wanted else (before, 0):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            # As the server itself does: connections of one that has just ended are no hindrance.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((_HOST, port))
+            except OSError as error:
+                trouble = error
+                continue
+            found: int = probe.getsockname()[1]
+            return found
+    raise ReviewError(
+        f"Label Studio: can't listen on {_HOST}:{wanted}: {trouble.strerror}",
+        hint="Another program uses the port: choose another with IDP_REVIEW__PORT.",
+    ) from trouble

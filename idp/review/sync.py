@@ -23,7 +23,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from idp.errors import IdpError, ReviewError, where
@@ -40,6 +42,8 @@ COMPARE_SECONDS = 300.0
 OVERLAP = dt.timedelta(minutes=1)
 REMOVED_AT_ONCE = 50
 BATCHES_AT_ONCE = 10
+_LOOK_SECONDS = 1.0
+"""Between two looks whether another process hints."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +83,15 @@ class Step:
     removed: int = 0
     sent: int = 0
     mended: int = 0
+
+    def plus(self, other: Step) -> Step:
+        """Both together."""
+        return Step(
+            self.taken + other.taken,
+            self.removed + other.removed,
+            self.sent + other.sent,
+            self.mended + other.mended,
+        )
 
     def __bool__(self) -> bool:
         return bool(self.taken or self.removed or self.sent or self.mended)
@@ -360,13 +373,17 @@ def _in_batches(annotations: Sequence[Annotation], size: int = 50) -> Iterable[l
 class ReviewLoop:
     """Runs rounds in one thread until told to stop; outlives every trouble."""
 
-    def __init__(self, connect: Callable[[], Sync], *, poll_seconds: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Sync], *, poll_seconds: float, hint_file: Path | None = None
+    ) -> None:
         """Prepare; nothing is asked before :meth:`start`.
 
         Args:
             connect: Makes the sync; asked again until it succeeds, and after each trouble.
             poll_seconds: Pause between two rounds that did nothing.
+            hint_file: When it appears, somebody in another process asks to look at once.
         """
+        self._hint_file = hint_file
         self._connect = connect
         self._poll_seconds = poll_seconds
         self._wake = threading.Event()
@@ -414,6 +431,19 @@ class ReviewLoop:
                 if sync is not None:
                     sync.close()
                 sync, wait, pause = None, pause, min(2 * pause, LONGEST_PAUSE)
-            self._wake.wait(wait)
+            self._pause(wait)
         if sync is not None:
             sync.close()
+
+    def _pause(self, seconds: float) -> None:
+        """Wait so long, or until somebody hints."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self._hinted():
+            self._wake.wait(min(left, _LOOK_SECONDS))
+
+    def _hinted(self) -> bool:
+        if self._hint_file is not None:
+            with suppress(FileNotFoundError):
+                self._hint_file.unlink()
+                return True
+        return self._wake.is_set()

@@ -175,6 +175,18 @@ class Reviews(Decisions, Clocks):
             .order_by(ReviewRecord.document_id)
         )
 
+    def live_reviews(self) -> frozenset[str]:
+        """The documents that are shown or about to be."""
+        live = (ReviewState.TO_SEND.value, ReviewState.SENT.value)
+        with Session(self._engine) as session:
+            return frozenset(
+                session.scalars(
+                    sa.select(ReviewRecord.document_id).where(
+                        sa.or_(ReviewRecord.state.in_(live), ReviewRecord.project.is_not(None))
+                    )
+                )
+            )
+
     def reviews_of(self, ids: Collection[str]) -> dict[str, ReviewRow]:
         """The places of these documents, those that have one."""
         rows = self._reviews(

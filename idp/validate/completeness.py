@@ -82,6 +82,7 @@ class _Form:
             **{blank.field: blank for blank in reversed(document.blanks)},
         }
         self._seen: dict[str, Place | None] = {}
+        self._empty: set[str] = set()
 
     @cached_property
     def _values(self) -> set[str]:
@@ -105,9 +106,15 @@ class _Form:
         else:
             own = [label for label in schema.labels if fold(label) not in self._shared]
             found = self._places.look(own)
+        if found is not None and not found.answered:
+            self._empty.add(schema.name)
         if blank is None or (found is not None and found.answered and not blank.label):
             return found
         return Place(blank.page, blank.box, answered=False, label=blank.label)
+
+    def surely_asks(self, schema: FieldSchema) -> bool:
+        """Whether the page has an empty place for the field; not only its extractor says so."""
+        return self.asks(schema) and schema.name in self._empty
 
     def asks(self, schema: FieldSchema) -> bool:
         """Whether the form has a place for the field that is empty."""
@@ -223,10 +230,11 @@ def _gap(form: _Form, group: Sequence[FieldSchema], because: str) -> Gap:
     if len(group) > 1:
         because = "one of " + ", ".join(member.title for member in group) + " is needed"
     asked = [member for member in group if form.asks(member)]
+    empty = any(form.surely_asks(member) for member in group)
     for member in group:
         place = form.unread(member)
         # What shows itself anywhere on the page answers no place that is seen to be empty.
-        if place is not None and (place.box is not None or not asked):
+        if place is not None and (place.box is not None or not empty):
             gap = Gap(member, because, asked=False, unread=True, page=place.page, box=place.box)
             return gap._replace(label=place.label)
     named = (asked or group)[0]

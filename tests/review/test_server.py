@@ -88,19 +88,24 @@ def test_what_it_keeps_is_for_this_user_only(label_studio: Running) -> None:
     assert label_studio.place.token not in repr(label_studio.place)
 
 
+def kill_and_wait(server: LabelStudio) -> None:
+    """Kill it and wait until another answers."""
+    before = server.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    deadline = time.monotonic() + RESTART_SECONDS
+    while server.pid in (None, before) or not server.wait(0.2):
+        assert time.monotonic() < deadline, server.problem()
+        time.sleep(0.2)
+
+
 def test_killed_it_comes_back_and_a_lost_token_is_set_anew(label_studio: Running) -> None:
     """One restart proves both: a new token is drawn and set, as after a restored backup."""
     server, folder = label_studio.server, label_studio.folder
     old = (folder / "token").read_text(encoding="ascii")
     (folder / "token").unlink()
     try:
-        before = server.pid
-        assert before is not None
-        os.kill(before, signal.SIGKILL)
-        deadline = time.monotonic() + RESTART_SECONDS
-        while server.pid in (None, before) or not server.wait(0.2):
-            assert time.monotonic() < deadline, server.problem()
-            time.sleep(0.2)
+        kill_and_wait(server)
         assert server.restarts >= 1
         assert server.problem() is None
         place = place_of(label_studio.settings, folder)
@@ -114,10 +119,8 @@ def test_killed_it_comes_back_and_a_lost_token_is_set_anew(label_studio: Running
         )
     finally:
         (folder / "token").write_text(old, encoding="ascii")
-        os.kill(server.pid or 0, signal.SIGKILL)
-        time.sleep(1)
-        assert server.wait(RESTART_SECONDS)
-        assert place_of(label_studio.settings, folder) == label_studio.place
+        kill_and_wait(server)
+    assert place_of(label_studio.settings, folder) == label_studio.place
 
 
 def test_a_taken_port_is_told_and_not_gone_round(needed: None, tmp_path: Path) -> None:

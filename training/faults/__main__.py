@@ -18,19 +18,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from idp.settings import Settings
+from training.faults.arrival_seeds import enclosing
 from training.faults.book import manners
 from training.faults.cases import KINDS, PAPERS, Case, make
+from training.faults.doubles import Doubles
 from training.faults.fax import FineFax
 from training.faults.measure import (
     LEAST_RECALL,
     MOST_FALSE_ALARMS,
-    Judged,
     Tally,
     alarms,
     measure,
 )
 from training.faults.packs import Why, measure_packs, packs
-from training.faults.ways import MODELS, way_of
+from training.faults.ways import MODELS, Fields, way_of
 from training.faults.whole_seeds import authorized, signed
 from training.faults.world import build
 
@@ -90,7 +91,7 @@ def run(
     rules: Sequence[str],
     documents: int,
     sound: int,
-    way: Callable[[Settings], Judged],
+    way: Callable[[Settings], Fields],
     progress: Callable[[str, int], None] = lambda what, number: None,
 ) -> list[Tally]:
     """The figures of each rule.
@@ -112,7 +113,8 @@ def run(
         known = [*cases, *(make(kind, n) for n in range(1, last) for kind in kinds)]
     with tempfile.TemporaryDirectory() as folder:
         judged = way(build(Path(folder), known))
-        quiet = alarms(cases, judged, counter.of("sound"))
+        with Doubles() as store:
+            quiet = alarms(cases, judged.arriving(store), counter.of("sound"))
         return [
             measure(rule, book[rule], judged, documents, quiet, step=counter.of(rule))
             for rule in rules
@@ -121,7 +123,8 @@ def run(
 
 def sound_case(number: int) -> Case:
     """A document without a fault; the same number gives the same."""
-    return signed(authorized(make(KINDS[number % len(KINDS)], number, _SEED_OF_SOUND)))
+    case = make(KINDS[number % len(KINDS)], number, _SEED_OF_SOUND)
+    return enclosing(signed(authorized(case)))
 
 
 def run_packs(

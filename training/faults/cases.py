@@ -46,6 +46,8 @@ PAPERS = tuple(kind for kind in KINDS if kind != "remittance_835")
 TYPES = {"remittance_835": "remittance_eob"}
 """The document type of a kind where it is not the kind's own name."""
 Counting = Literal["foot", "header", "server"]
+Cut = Literal["", "lost", "shared"]
+"""``lost``: the last page is in no document; ``shared``: it is in two."""
 
 
 class Entry(NamedTuple):
@@ -114,6 +116,12 @@ class Case(NamedTuple):
     """Pages at the end that are counted and did not arrive; negative: more came than counted."""
     grade: Grade = Grade.GOOD
     """Of the last page."""
+    enclosed: tuple[str, ...] = ()
+    """What the form says that it encloses."""
+    cut: Cut = ""
+    """How the last page was filed, where that went wrong."""
+    before: Case | None = None
+    """What arrived before it."""
     remit: Remit | None = None
     """An electronic remittance: nothing of it is drawn."""
 

@@ -171,6 +171,9 @@ def drawn(case: Case) -> Canvas:
         if section == "total" and case.claims:
             y = _table(canvas, case, y)
         y = _section(canvas, case, section, mechanism, y)
+    if case.enclosed:
+        left = family.style.left
+        canvas.text(left, y + canvas.line, f"Enclosures: {', '.join(case.enclosed)}")
     for note in case.attached:
         canvas.new_page()
         _note(canvas, note)

@@ -18,6 +18,8 @@ LEAST_OF_DIGITS = 0.99
 MOST_FALSE_ALARMS = 0.01
 _SPEAKS_FOR = {"C1": ("A1",)}
 """Of what a decision owes, A1 says that it is missing in the place of C1."""
+_INFORMS = frozenset({"N9"})
+"""Rules whose gravest finding informs."""
 _TRIES = 60
 """Sound documents looked at for each fault that is wanted, until one has a place for it."""
 
@@ -197,7 +199,11 @@ def tallied(
 def findings_of(document: Document, rule: str) -> list[Finding]:
     """What a rule, or one of several, says that matters."""
     rules = [*rule.split("/"), *_SPEAKS_FOR.get(rule, ())]
-    return [f for f in document.findings if f.rule in rules and f.severity is not Severity.INFO]
+    return [
+        finding
+        for finding in document.findings
+        if finding.rule in rules and (finding.severity is not Severity.INFO or rule in _INFORMS)
+    ]
 
 
 def found_by(faulty: Faulty, document: Document) -> list[Finding]:

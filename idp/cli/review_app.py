@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``idp review``: the Label Studio in which people look at doubtful documents."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from idp.cli.border import guarded
+
+_EPILOG = """[bold]Our own Label Studio[/] is started and set up by [bold]idp run[/] where
+review.label_studio is own; docs/review.md tells the rest.
+
+  scripts/review          its environment: about 1 GB, once
+  idp review setup        projects, screens, views, page images, webhook
+  idp review status       does it answer, and what waits in it?
+"""
+
+review_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    epilog=_EPILOG,
+    help="Review in Label Studio: set its projects up, see how it is.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="JSON for scripts instead of tables.")]
+
+
+@review_app.command("setup")
+@guarded
+def setup(*, json: Json = False) -> None:
+    """Bring Label Studio's projects to what the document schemas say.
+
+    One project for each document type: its screen, its views (nearest deadline first, least sure
+    first), the folder of page images, the webhook. Only what differs is changed, so that it can be
+    called again at any time; answers that are there are kept. Our own Label Studio is started for
+    it where it does not run. Exit status 5 when Label Studio refused something.
+
+    Example:  idp review setup
+    """
+    from idp.cli.review import set_up  # noqa: PLC0415
+
+    set_up(as_json=json)
+
+
+@review_app.command("status")
+@guarded
+def status(*, json: Json = False) -> None:
+    """Does Label Studio answer, which release is it, and how many tasks stand in each project?
+
+    Example:  idp review status --json | jq '.projects[] | {key, tasks}'
+    """
+    from idp.cli.review import show_review  # noqa: PLC0415
+
+    show_review(as_json=json)
