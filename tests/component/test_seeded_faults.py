@@ -15,9 +15,10 @@ pytestmark = pytest.mark.component
 FAULTS, SOUND = 20, 40
 RULES = (
     *("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N8", "D2", "F1", "F2", "A2", "A4", "P1", "P3"),
-    *("R1", "R2", "R3", "R4", "R5", "R7", "R9", "R1/R2/R3/R4"),
+    *("R1", "R2", "R3", "R4", "R5", "R7", "R8", "R9", "R1/R2/R3/R4"),
+    *("A1", "A3", "C1", "C3", "C4", "D3", "N9", "N10", "P2", "U1"),
 )
-"""Those whose every way of going wrong is found."""
+"""All but D1, of which each fault takes a database of its own."""
 
 
 @pytest.fixture(scope="module")

@@ -125,3 +125,16 @@ def test_two_interchanges_are_the_same_only_number_for_number() -> None:
     other = traits_of([*sent[:30], *(f"REF*{n}" for n in range(200000, 200010))], source="x12")
     assert likeness(first, again) > 0.95
     assert likeness(first, other) == 0
+
+
+def _request(service: str, written: str) -> Traits:
+    texts = [*FORM, *PATIENT, service, written]
+    return traits_of(texts, field("service_start_date", service), field("submission_date", written))
+
+
+def test_what_is_sent_again_with_another_date_of_writing_is_known() -> None:
+    first = _request("10/05/2026", "09/01/2026")
+    assert likeness(first, _request("10/05/2026", "09/22/2026")) > SAME
+    assert likeness(first, _request("11/17/2026", "09/22/2026")) == 0
+    unsaid = traits_of([*FORM, *PATIENT, "09/22/2026"], field("submission_date", "09/22/2026"))
+    assert likeness(first, unsaid) == 0

@@ -267,6 +267,24 @@ def test_a_reversal_that_takes_back_something_else_is_told() -> None:
     assert "its amounts raise it" in raised.message
 
 
+def test_a_claim_is_taken_back_once() -> None:
+    paid, back = _claim("1", 1), _claim("22", -1)
+    (finding,) = _reversal_findings(paid, back, back)
+    assert finding.severity is Severity.WARN
+    assert "is taken back a second time" in finding.message
+    (unpaid,) = _reversal_findings(back, back)
+    assert unpaid.message == finding.message
+    # Paid again in between, it may be taken back again.
+    assert _reversal_findings(paid, back, paid, back) == []
+    assert len(_reversal_findings(paid, back, paid, back, back)) == 1
+
+
+def test_two_claims_of_one_account_are_taken_back_one_by_one() -> None:
+    back = _claim("22", -1).model_copy(update={"patient_account": "A1"})
+    other = back.model_copy(update={"claim_number": "C2"})
+    assert _reversal_findings(back, other) == []
+
+
 def test_reasons_are_grouped_with_claims_amounts_and_queues() -> None:
     denied = {"billed": "460.00", "adjustment": "460.00", "paid": "0.00", "status": "4"}
     reason = {"group": "CO", "reason": "197", "amount": "460.00"}
