@@ -217,7 +217,8 @@ def standing_plan(settings: ReviewSettings, folder: Path, screens: Sequence[Scre
     return plan_of(
         screens,
         mark=appliance_mark(folder),
-        storage=folder / "pages" if settings.label_studio == "own" else None,
+        # An existing one that can't see the folder refuses it, and the operator is told.
+        storage=folder / "pages",
         webhook=webhook_of(settings, folder),
     )
 
@@ -251,8 +252,7 @@ def provision(
     place = place_of(settings, folder)
     python = interpreter_of(settings)
     make_private(folder)
-    if settings.label_studio == "own":
-        make_private(folder / "pages")
+    make_private(folder / "pages")
     plan = standing_plan(settings, folder, screens)
     asked = {
         "url": place.url,

@@ -200,7 +200,7 @@ class LabelStudio:
         make_private(self._folder / "label-studio")
         (self._folder / "pages").mkdir(mode=0o700, exist_ok=True)
         # A picked port is kept, so that those who have asked for it find it again.
-        self._port = _free_port(self._settings.port, before=self._port)
+        self._port = free_port(self._settings.port, before=self._port)
         account = {
             "port": self._port,
             "user": USER,
@@ -360,7 +360,7 @@ def healthy(url: str, seconds: float = _HEALTH_SECONDS) -> bool:
         return False
 
 
-def _free_port(wanted: int, *, before: int) -> int:
+def free_port(wanted: int, *, before: int = 0) -> int:
     """The port, when nothing listens there; for 0 the one of before, or one that is free.
 
     Raises:
