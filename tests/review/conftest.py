@@ -70,7 +70,7 @@ def needed() -> None:
 @pytest.fixture(scope="session")
 def label_studio(needed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One server for the whole session; stopped at its end. It keeps its port when restarted."""
-    settings = review_settings(port=_free_port(0))
+    settings = review_settings(port=_free_port(0, before=0))
     folder = tmp_path_factory.mktemp("review")
     server = LabelStudio(settings, folder)
     server.start()
