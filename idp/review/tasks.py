@@ -83,7 +83,15 @@ def task_of(
     table = table_of(document)
     ui = {"summary": _summary(document, form, schema, queue_title, zone)}
     with_claims = bool(table.opened) and not form.blind
-    first = next((each.schema.name for each in form.fields if each.opened), None)
+    # Only an input that is there from the start takes the focus: no choices, no empty list.
+    first = next(
+        (
+            each.schema.name
+            for each in form.opened
+            if not options_of(each.schema) and (each.values or not each.schema.list)
+        ),
+        None,
+    )
     if with_claims:
         first = None
     for shown in form.fields:
