@@ -53,7 +53,7 @@ from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
-from idp.review import Station, screens_in_force
+from idp.review import station_of
 from idp.review.sync import ReviewLoop
 from idp.reviews import reviewing
 from idp.serve import StatusPage, create_app
@@ -195,11 +195,7 @@ class Appliance:
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
-        self._station = Station(
-            settings.review,
-            settings.review_folder,
-            partial(screens_in_force, settings.schemas_folder),
-        )
+        self._station = station_of(settings)
 
     @property
     def busy(self) -> int:

@@ -12,7 +12,7 @@ a thread), :func:`require_sign_on` (the same sign-on before the status page), :c
 """
 
 from idp.gate.app import create_gate
-from idp.gate.door import require_sign_on
+from idp.gate.door import actor_of, require_sign_on
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.listener import Listener
@@ -23,6 +23,7 @@ __all__ = [
     "Guard",
     "Listener",
     "Upstream",
+    "actor_of",
     "create_gate",
     "gate_of",
     "hashed",

@@ -214,6 +214,8 @@ def _asked(raw_query: bytes) -> tuple[str, int] | None:
         given = parse_qsl(raw_query.decode("ascii"), strict_parsing=True, max_num_fields=1)
     except ValueError:
         return None
-    (name, value), *_ = given
+    if len(given) != 1:
+        return None
+    name, value = given[0]
     match = PAGE.fullmatch(value) if name == "d" else None
     return None if match is None else (match[1], int(match[2]))

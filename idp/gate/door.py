@@ -113,6 +113,12 @@ def visitor_of(request: Request) -> Visitor:
     return visitor
 
 
+def actor_of(request: Request, otherwise: str) -> str:
+    """Who asks, for the record; ``otherwise`` where no door stands before the page."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor.person.actor if isinstance(visitor, Visitor) else otherwise
+
+
 def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: Store) -> None:
     """The pages to sign in, sign out and change one's password."""
     folder = Path(__file__).parent / "assets"

@@ -93,7 +93,7 @@ class SignOn:
             _log.info("sign-in failed: no such person, from %s", address)
             return "wrong"
         person = found.person
-        if person.locked_until is not None and person.locked_until > _now():
+        if found.locked:
             # Also the right password: else guessing goes on while the account is locked.
             self._failures.add(address)
             _log.info("sign-in failed: %s is locked, from %s", person.id, address)
@@ -220,7 +220,3 @@ class _Failures:
 
 def _sha256(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -20,7 +20,7 @@ from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
-from idp.gate import Guard, require_sign_on
+from idp.gate import Guard, actor_of, require_sign_on
 from idp.letters import as_pdf, draft_for
 from idp.quality import Remembered
 from idp.schemas import DocumentSchema, load_schemas
@@ -192,7 +192,7 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
     """The addresses behind the buttons: each changes something, or puts something on record."""
 
     @app.post("/documents/{document_id}/letter")
-    def _letter(document_id: str) -> Response:
+    def _letter(request: Request, document_id: str) -> Response:
         """A draft to the sender as a download; that it was made is on the record."""
         found = store.show(document_id)
         letter = (
@@ -207,7 +207,9 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
         )
         if letter is None:
             raise WrongStateError(f"{document_id} lacks nothing that a sender could mend")
-        store.note_letter(document_id, actor=_ACTOR, form="pdf", items=letter.items)
+        store.note_letter(
+            document_id, actor=actor_of(request, _ACTOR), form="pdf", items=letter.items
+        )
         return Response(
             as_pdf(letter),
             media_type="application/pdf",
@@ -217,13 +219,13 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
         )
 
     @app.post("/documents/{document_id}/release")
-    def _release(document_id: str, back: str = "") -> Response:
-        store.release(document_id, actor=_ACTOR)
+    def _release(request: Request, document_id: str, back: str = "") -> Response:
+        store.release(document_id, actor=actor_of(request, _ACTOR))
         return _return(document_id, back)
 
     @app.post("/documents/{document_id}/requeue")
-    def _requeue(document_id: str, back: str = "") -> Response:
-        store.requeue(document_id, actor=_ACTOR)
+    def _requeue(request: Request, document_id: str, back: str = "") -> Response:
+        store.requeue(document_id, actor=actor_of(request, _ACTOR))
         return _return(document_id, back)
 
 

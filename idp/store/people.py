@@ -60,6 +60,7 @@ class Secret:
 
     person: PersonRow
     password_hash: str | None
+    locked: bool
 
 
 class People:
@@ -203,7 +204,8 @@ class People:
             person = _find(session, name)
             if person is None or not person.active:
                 return None
-            return Secret(_row(person), person.password_hash)
+            locked = person.locked_until is not None and person.locked_until > self._clock()
+            return Secret(_row(person), person.password_hash, locked)
 
     def sign_in_failed(
         self, person_id: str, *, lock_after: int, lock: dt.timedelta
