@@ -134,6 +134,9 @@ class Sync:
         self._not_ours: dict[int, int] = defaultdict(int)
         self._later: dict[str, tuple[float, float]] = {}
         """Answers that could not be taken: when they are tried again, and the pause before it."""
+        self._counts: dict[int, tuple[int, int]] = {}
+        """Answers and skips by project at the last look: where they are the same, nothing is new.
+        A later edit of a skip or of what was taken shows with the next search."""
         self._compare_at = self._search_at = 0.0
         self._seen: dict[int, set[tuple[str, int]]] = defaultdict(set)
         """Annotations taken before, by project: they are not fetched again when all are listed."""
@@ -158,13 +161,23 @@ class Sync:
         if time.monotonic() >= self._compare_at:
             mended = sum(self.compare(project) for project in sorted({*self._projects.values()}))
             self._compare_at = time.monotonic() + COMPARE_SECONDS
-        return Step(taken, removed, sent, mended)
+        done = Step(taken, removed, sent, mended)
+        if done:
+            # What was removed may hide what came meanwhile: the numbers would be the same.
+            self._counts.clear()
+        return done
 
     def take(self) -> int:
         """Take all answers that were not taken yet; returns how many."""
         taken = 0
         search = time.monotonic() >= self._search_at
-        for project in sorted({*self._projects.values()}):
+        projects = sorted({*self._projects.values()})
+        counts = self._client.answer_counts(projects)
+        for project in projects:
+            known = self._counts.get(project)
+            if known is not None and known == counts.get(project) and not (search or self._later):
+                continue
+            before = taken
             taken += self._take(project, self._client.answered(project))
             since = self._skips.get(project)
             skipped = list(self._client.skipped(project, since - OVERLAP if since else None))
@@ -173,6 +186,9 @@ class Sync:
             self._skips[project] = max([*stamps, *([since] if since else [])], default=_LONG_AGO)
             if search:
                 taken += self._take(project, self._uncounted(project))
+            if taken > before:
+                counts.pop(project, None)  # an edit of what was just taken changes no number
+        self._counts = counts
         if search:
             self._search_at = time.monotonic() + SEARCH_SECONDS
         return taken

@@ -24,6 +24,8 @@ from idp.store import State
 from tests.review.conftest import START_SECONDS, Running
 from tests.review.office import Office, value
 
+pytestmark = pytest.mark.slow
+
 DOCUMENTS = int(os.environ.get("IDP_REVIEW_CHAOS", "100"))
 KILLS = max(3, DOCUMENTS // 50)
 """In each of the two halves."""
