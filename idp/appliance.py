@@ -53,7 +53,9 @@ from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
-from idp.review import Station, screens_in_force
+from idp.review import station_of
+from idp.review.sync import ReviewLoop
+from idp.reviews import reviewing
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
 from idp.store import (
@@ -132,13 +134,6 @@ class Troubled(Protocol):
         """See :meth:`idp.pipeline.Pipeline.problems`."""
 
 
-class Hinted(Protocol):
-    """Keeps Label Studio in step; see :class:`idp.review.sync.ReviewLoop`."""
-
-    def hint(self) -> None: ...
-    def problems(self) -> tuple[str, ...]: ...
-
-
 class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
@@ -196,15 +191,11 @@ class Appliance:
             settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
         )
         self._pipeline: PipelinePort | None = None
-        self._reviews: Hinted | None = None
+        self._reviews: ReviewLoop | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
-        self._station = Station(
-            settings.review,
-            settings.review_folder,
-            partial(screens_in_force, settings.schemas_folder),
-        )
+        self._station = station_of(settings)
 
     @property
     def busy(self) -> int:
@@ -232,7 +223,8 @@ class Appliance:
 
     def hint_reviews(self) -> None:
         """Hear that a review may be finished; polling finds it in any case. Returns at once."""
-        _log.debug("Label Studio hinted at a finished review")
+        if self._reviews is not None:
+            self._reviews.hint()
 
     def problems(self) -> tuple[str, ...]:
         """What an operator should look at; empty when all is well."""
@@ -247,11 +239,6 @@ class Appliance:
         """What became of the reading processes so far; empty when the pipeline can't tell."""
         pipeline: object = self._pipeline
         return dict(pipeline.counts()) if isinstance(pipeline, Counted) else {}
-
-    def look_at_reviews(self) -> None:
-        """Label Studio says that somebody answered: it is asked at once."""
-        if self._reviews is not None:
-            self._reviews.hint()
 
     def _start(self, stack: ExitStack) -> None:
         """Start everything; ``stack`` stops it in the opposite order."""
@@ -286,8 +273,6 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
-        from idp.reviews import reviewing  # noqa: PLC0415 - loads screens: only to run
-
         self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
         self._inbox = Inbox(
             self.settings.inbox_folder,

@@ -85,6 +85,11 @@ amount, procedure): where each of two documents says something that stands nowhe
 not even misread, they are two. A renewal that differs in one digit of one date is no such case: it
 is shown as alike, and a person decides."""
 
+_OF_WRITING = frozenset({"submission_date", "form_date"})
+"""When the paper was filled in: what was sent again may be dated anew. It tells the occasion only
+where the day of the service does not."""
+_OF_SERVICE = "service_start_date"
+
 
 class Like(NamedTuple):
     """An earlier document that a new one repeats, and how alike the two are (0..1).
@@ -281,11 +286,14 @@ def _letters_and_digits(text: str) -> str:
 
 def _contradict(one: Traits, other: Traits) -> bool:
     """Whether a telling field has values of which neither stands anywhere in the other document."""
+    telling = one.values.keys() & other.values.keys()
+    if _OF_SERVICE in telling and one.values[_OF_SERVICE] & other.values[_OF_SERVICE]:
+        telling -= _OF_WRITING
     return any(
         not one.values[name] & other.values[name]
         and not any(_stands_in(value, other.text) for value in one.values[name])
         and not any(_stands_in(value, one.text) for value in other.values[name])
-        for name in one.values.keys() & other.values.keys()
+        for name in telling
     )
 
 

@@ -15,6 +15,7 @@ review.label_studio is own; docs/review.md tells the rest.
   scripts/review          its environment: about 1 GB, once
   idp review setup        projects, screens, views, page images, webhook
   idp review status       does it answer, and what waits in it?
+  idp review sync         send and fetch now, not in a few seconds
 """
 
 review_app = typer.Typer(
@@ -54,3 +55,18 @@ def status(*, json: Json = False) -> None:
     from idp.cli.review import show_review  # noqa: PLC0415
 
     show_review(as_json=json)
+
+
+@review_app.command("sync")
+@guarded
+def sync(*, json: Json = False) -> None:
+    """Bring Label Studio and our tables in step now: take answers, remove and send tasks.
+
+    [bold]idp run[/] does it all the time; where it runs it is asked to do it at once. Nothing is
+    ever sent or taken twice, so that it may be called at any time.
+
+    Example:  idp review sync --json
+    """
+    from idp.cli.review_sync import sync_now  # noqa: PLC0415
+
+    sync_now(as_json=json)

@@ -62,7 +62,7 @@ class Answers(NamedTuple):
     """Whether the corrections are all that there is to say: it was not skipped, the document is
     what it was taken for, and everything that was written is understood."""
     type: str | None
-    """What it is instead, where its type is wrong."""
+    """What it is instead, where its type is wrong: a type, or a kind of one."""
     cut: str | None
     """``several``, ``earlier``, ``later`` or ``lacking``; ``several:3,5`` where a new document
     starts on those pages."""
@@ -109,7 +109,7 @@ def answers_of(
     note = plain_text(" ".join(said.texts.get(NOTE, ())), most=MOST_NOTE)
     seconds = _seconds(annotation.get("lead_time"))
     other = next(iter(said.choices.get(TYPE, ())), None)
-    other = None if other == document.type else other
+    other = None if other in {document.type, document.subtype} else other
     cut = _cut(said)
     form = form_of(document, pages, schema)
     if annotation.get("was_cancelled"):

@@ -14,7 +14,7 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import httpx
@@ -72,6 +72,8 @@ class Task:
     id: int
     document_id: str | None
     round: int
+    whole: bool = True
+    """Whether the values to be checked are there too: a killed import may have left them out."""
 
 
 class Client:
@@ -136,9 +138,9 @@ class Client:
             ]
             query = {"filters": {"conjunction": "or", "items": items}}
             found.extend(
-                _as_task(raw)
+                replace(_as_task(raw), whole=bool(raw.get("predictions")))
                 for raw in self._listed(
-                    project, query, size=_LONG_PAGE, fields="task_only", include="id,data"
+                    project, query, size=_LONG_PAGE, fields="all", include="id,data,predictions"
                 )
             )
         wanted = set(document_ids)  # whatever its filters take for equal
@@ -167,6 +169,27 @@ class Client:
             stamp = since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             items.append(_filter("updated_at", "greater", "Datetime", stamp))
         return self._annotations(project, items)
+
+    def annotated(self, project: int) -> Iterator[tuple[Task, int]]:
+        """Every annotation that is there, skips too, by its task and number.
+
+        Label Studio writes an annotation and counts it in two steps. Killed between them, it never
+        counts it, and :meth:`answered` misses it; this asks for the annotations themselves.
+        """
+        items = [_filter("annotators", "empty", "List", "false")]
+        query = {"filters": {"conjunction": "and", "items": items}}
+        for raw in self._listed(
+            project, query, size=_LONG_PAGE, fields="all", include="id,data,annotations"
+        ):
+            for annotation in raw.get("annotations") or ():
+                yield _as_task(raw), int(annotation["id"])
+
+    def annotation(self, task: Task, number: int) -> Annotation | None:
+        """One annotation of a task, ``None`` when it is gone."""
+        found = self._call("GET", f"/api/annotations/{number}/", missing=None)
+        if found is None or found.get("task") != task.id:
+            return None
+        return _as_annotation(task, found)
 
     def remove(self, task_id: int, document_id: str) -> None:
         """Delete a task if it is still that document's; one that is gone already is no error."""

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The screens that an installation asks for: one for each document type in force."""
+"""The screens that an installation asks for, one for each document type; its station with them."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from idp.review.provisioning import Screen
 from idp.review.screens import screen_of
+from idp.review.station import Station
 from idp.schemas import load_schemas
+from idp.settings import Settings
 
 _MOST_TITLE = 40
 """Letters of a type's title; those of a project may have fifty."""
@@ -31,3 +34,9 @@ def screens_in_force(own: Path | None) -> tuple[Screen, ...]:
         )
         for schema in schemas.values()
     )
+
+
+def station_of(settings: Settings) -> Station:
+    """What keeps the Label Studio of these settings ready; does nothing where there is none."""
+    screens = partial(screens_in_force, settings.schemas_folder)
+    return Station(settings.review, settings.review_folder, screens)

@@ -169,8 +169,9 @@ def _project(screen: Screen) -> ProjectPlan:
         key=screen.key,
         options={
             "title": screen.title,
-            "label_config": screen.config,
-            "expert_instruction": screen.instruction,
+            # Label Studio keeps both without the white space around them.
+            "label_config": screen.config.strip(),
+            "expert_instruction": screen.instruction.strip(),
             "show_instruction": False,
             "show_skip_button": True,
             "enable_empty_annotation": False,

@@ -159,16 +159,30 @@ def _about_the_document(
     whole = _view(parent, "d")
     _markdown(_view(whole, "f-h"), "Note")
     _text(_view(whole, "f-t"), NOTE, several=False, rows="2")
-    wrong = _view(parent, "d wrong")
+    wrong = _view(parent, "d wrong kind")
     _markdown(_view(wrong, "f-h"), "Wrong type? It is")
-    others = {other.title: str(other.type) for other in schemas.values() if other != schema}
-    _choices(_view(wrong, "f-t"), TYPE, others, several=False)
+    _choices(_view(wrong, "f-t"), TYPE, _kinds(schema, schemas), several=False)
     cut = _view(parent, "d wrong")
     _markdown(_view(cut, "f-h"), "Wrong cut?")
     _choices(_view(cut, "f-t"), CUT, (SEVERAL, EARLIER, LATER, LACKING), several=False)
     starts = _view(parent, "d wrong")
     _markdown(_view(starts, "f-h"), "New document starts on page")
     _text(_view(starts, "f-t"), CUT_PAGES, several=False, rows="1")
+
+
+def _kinds(
+    schema: DocumentSchema, schemas: Mapping[DocumentType, DocumentSchema]
+) -> dict[str, str]:
+    """What a document of the type can turn out to be: other types, and all kinds of `other`."""
+    kinds: dict[str, str] = {}
+    for each in schemas.values():
+        if each.type != schema.type:
+            kinds[each.title] = str(each.type)
+        for kind in each.subtypes:
+            # Two of one title would be one choice.
+            title = kind.title if kind.title not in kinds else f"{kind.title} ({kind.name})"
+            kinds[title] = kind.name
+    return kinds
 
 
 def _text(parent: Xml.Element, name: str, *, several: bool, rows: str) -> None:

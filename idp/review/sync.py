@@ -10,7 +10,8 @@ Label Studio's, and the next one goes on:
 - An answer is taken once for each revision of its annotation, in one transaction with all that
   follows from it. There is no watermark to lose: answered tasks are removed, so whatever still has
   an annotation is asked for again. Skipped tasks stay, so those are asked for by time, with an
-  overlap, and all of them after a start.
+  overlap, and all of them after a start. Label Studio's counts of answers are wrong after a kill,
+  so now and then, and after every outage, the answers themselves are listed.
 - Webhooks are only a reason to look at once.
 - Now and then the tasks are counted; where the number is not ours, they are compared one by one.
 """
@@ -39,6 +40,8 @@ FIRST_RETRY = dt.timedelta(seconds=30)
 LONGEST_RETRY = dt.timedelta(minutes=30)
 """Between two attempts to show a document that can't be shown."""
 COMPARE_SECONDS = 300.0
+SEARCH_SECONDS = 60.0
+"""Between two looks for answers that Label Studio holds and has not counted."""
 OVERLAP = dt.timedelta(minutes=1)
 REMOVED_AT_ONCE = 50
 BATCHES_AT_ONCE = 10
@@ -131,7 +134,9 @@ class Sync:
         self._not_ours: dict[int, int] = defaultdict(int)
         self._later: dict[str, tuple[float, float]] = {}
         """Answers that could not be taken: when they are tried again, and the pause before it."""
-        self._compare_at = 0.0
+        self._compare_at = self._search_at = 0.0
+        self._seen: dict[int, set[tuple[str, int]]] = defaultdict(set)
+        """Annotations taken before, by project: they are not fetched again when all are listed."""
 
     @property
     def troubled(self) -> int:
@@ -158,14 +163,30 @@ class Sync:
     def take(self) -> int:
         """Take all answers that were not taken yet; returns how many."""
         taken = 0
+        search = time.monotonic() >= self._search_at
         for project in sorted({*self._projects.values()}):
-            taken += self._take(self._client.answered(project))
+            taken += self._take(project, self._client.answered(project))
             since = self._skips.get(project)
             skipped = list(self._client.skipped(project, since - OVERLAP if since else None))
-            taken += self._take(skipped)
+            taken += self._take(project, skipped)
             stamps = [each.updated_at for each in skipped]
             self._skips[project] = max([*stamps, *([since] if since else [])], default=_LONG_AGO)
+            if search:
+                taken += self._take(project, self._uncounted(project))
+        if search:
+            self._search_at = time.monotonic() + SEARCH_SECONDS
         return taken
+
+    def _uncounted(self, project: int) -> list[Annotation]:
+        """Answers that Label Studio holds and has not counted."""
+        there = list(self._client.annotated(project))
+        seen = self._seen[project]
+        seen &= {(str(task.document_id), number) for task, number in there}
+        fresh = {
+            number: task for task, number in there if (str(task.document_id), number) not in seen
+        }
+        found = (self._client.annotation(task, number) for number, task in fresh.items())
+        return [each for each in found if each is not None]
 
     def remove(self) -> int:
         """Remove the tasks and pages of what is no longer to be reviewed; returns how many."""
@@ -241,12 +262,16 @@ class Sync:
             )
         return len(wrong) + len(lost)
 
-    def _take(self, annotations: Iterable[Annotation]) -> int:
+    def _take(self, project: int, annotations: Iterable[Annotation]) -> int:
         taken = 0
         # All of them first: while pages are asked for, nothing may change what is on them.
         for some in _in_batches(sorted(annotations, key=lambda each: each.updated_at)):
             known = self._places.known_answers([each.key for each in some])
-            taken += sum(self._take_one(each) for each in some if each.key not in known)
+            for each in some:
+                fresh = each.key not in known and self._take_one(each)
+                taken += fresh
+                if fresh or each.key in known:
+                    self._seen[project].add((str(each.task.document_id), each.id))
         return taken
 
     def _take_one(self, annotation: Annotation) -> bool:
@@ -361,7 +386,7 @@ def _kept(tasks: Sequence[Task], row: ReviewRow | None) -> Task | None:
     """Which of a document's tasks is the one that should be there."""
     if row is None or row.state not in {ReviewState.SENT, ReviewState.TO_SEND}:
         return None
-    own = [task for task in tasks if task.round == row.round]
+    own = [task for task in tasks if task.round == row.round and task.whole]
     return next((task for task in own if task.id == row.task_id), own[0] if own else None)
 
 

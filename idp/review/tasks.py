@@ -35,6 +35,9 @@ _KEYS = (
     "<b>Tab</b> to Submit and <b>Enter</b>"
 )
 
+_KIND_CODES = frozenset({"kind_unknown", "type_doubtful"})
+"""Reasons for which a person is asked at once what the document is."""
+
 
 class Region(NamedTuple):
     """A frame on a page as shown: which page of the task, from 0, and where."""
@@ -247,7 +250,8 @@ def _summary(
         "</label>"
     )
     parts.append(f'<div class="keys">{_KEYS}</div>')
-    return f'<div class="sum">{"".join(parts)}</div>'
+    asks = " askkind" if not _KIND_CODES.isdisjoint(document.reason_codes) else ""
+    return f'<div class="sum{asks}">{"".join(parts)}</div>'
 
 
 def _pages(document: Document) -> str:

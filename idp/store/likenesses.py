@@ -89,7 +89,7 @@ _BY_FIELDS = "the same patient, dates and codes"
     "D1",
     severity=Severity.BLOCK,
     source="policy of the channel: near_duplicates; nothing is delivered twice",
-    version=2,
+    version=3,
 )
 def marked(document: Document, like: Like | None, policy: DuplicatePolicy) -> Document:
     """D1: a document that repeats an earlier one is linked to it and marked.

@@ -50,6 +50,7 @@ _MISSING = enter(
     severity=Severity.BLOCK,
     source="schema: required, when, one_of; each field names its own source",
     where="idp.validate.completeness.find_gaps",
+    version=2,
 )
 _UNREAD = enter(
     "C2",
@@ -57,6 +58,7 @@ _UNREAD = enter(
     severity=Severity.BLOCK,
     source="policy of this product: an unread value is not a missing one",
     where="idp.validate.completeness.find_gaps",
+    version=2,
 )
 
 

@@ -154,7 +154,7 @@ def pages_complete(pages: Sequence[Page]) -> Iterator[Finding]:
             )
 
 
-@rule("D3", severity=Severity.BLOCK, source="45 CFR 164.502 (mixed-patient faxes)")
+@rule("D3", severity=Severity.BLOCK, source="45 CFR 164.502 (mixed-patient faxes)", version=2)
 def one_patient(pages: Sequence[Page], *, many: bool = False) -> Iterator[Finding]:
     """D3: all pages of a document speak of one patient (mixed faxes are a privacy incident).
 

@@ -345,7 +345,7 @@ _REVERSAL = "22"
 _MIRRORED = ("billed", "paid", "adjustment", "deductible", "copay", "coinsurance")
 
 
-@rule("R8", severity=Severity.WARN, source="835 TR3 1.10.2.8, CLP02 22")
+@rule("R8", severity=Severity.WARN, source="835 TR3 1.10.2.8, CLP02 22", version=2)
 def _reversals_mirror(document: Document) -> Iterator[Finding]:
     """R8: a reversal takes back one earlier claim: the same amounts, each with the other sign.
 

@@ -18,7 +18,7 @@ import pytest
 
 from idp.errors import ReviewError
 from idp.review import LabelStudio, Place, place_of
-from idp.review.server import _free_port, installed
+from idp.review.server import installed
 from idp.slices import ReviewSettings
 
 START_SECONDS = 240.0
@@ -69,8 +69,8 @@ def needed() -> None:
 
 @pytest.fixture(scope="session")
 def label_studio(needed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """One server for the whole session; stopped at its end. It keeps its port when restarted."""
-    settings = review_settings(port=_free_port(0))
+    """One server for the whole session; stopped at its end."""
+    settings = review_settings()
     folder = tmp_path_factory.mktemp("review")
     server = LabelStudio(settings, folder)
     server.start()

@@ -15,12 +15,15 @@ import httpx
 
 from idp.clocks import load_clockwork
 from idp.desk import ReviewDesk
-from idp.document import Document, Field, Page
+from idp.document import Document, DocumentType, Field, Page
 from idp.errors import ReviewError
 from idp.judge import Judge
+from idp.review.answers import answers_of as real_answers_of
 from idp.review.client import Client
 from idp.review.pages import PageFolder
+from idp.review.screens import screen_of
 from idp.review.sync import Sync
+from idp.review.tasks import task_of as real_task_of
 from idp.schemas import load_schemas
 from idp.settings import Settings
 from idp.signals import Answer, Correction
@@ -117,7 +120,15 @@ def answers_of(
 class Office:
     """Everything between a document in review and its task."""
 
-    def __init__(self, data: Path, url: Callable[[], str], token: str, *, batch: int = 50) -> None:
+    def __init__(
+        self,
+        data: Path,
+        url: Callable[[], str],
+        token: str,
+        *,
+        batch: int = 50,
+        real_screen: bool = False,
+    ) -> None:
         self.settings = Settings(data=data)
         data.mkdir(parents=True, exist_ok=True)
         steps = load_clockwork(None).steps
@@ -129,13 +140,14 @@ class Office:
             self.store,
             self.schemas,
             Judge(self.settings, self.schemas),
-            task_of=task_of,
-            answers_of=answers_of,
+            task_of=real_task_of if real_screen else task_of,
+            answers_of=real_answers_of if real_screen else answers_of,
             read_as=lambda document, pages: document.model_copy(update={"fields": ()}),
         )
         self._url, self._token = url, token
         self.batch = batch
-        self.projects = {"referral": self.new_project("Referral", SCREEN)}
+        screen = screen_of(self.schemas[DocumentType.REFERRAL]) if real_screen else SCREEN
+        self.projects = {"referral": self.new_project("Referral", screen)}
         self.pages = PageFolder(self.settings.review_folder)
         self._made = 0
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from idp.errors import ReviewError
+from idp.review import screens_in_force
 from idp.review.provisioning import (
     SPLITTING,
     Outcome,
@@ -18,14 +19,17 @@ from idp.review.provisioning import (
 )
 from tests.review.conftest import Running
 
-CONFIG = """<View>
+OTHER_CONFIG = """<View>
   <Image name="page" valueList="$pages"/>
   <TextArea name="v_member_id" toName="page" editable="true"/>
 </View>"""
+REAL = screens_in_force(None)
+REFERRAL = next(screen for screen in REAL if screen.key == "referral")
 SCREENS = (
-    Screen("referral", "Referrals", CONFIG),
-    Screen(SPLITTING, "Doubtful cuts", CONFIG, "<p>Where does the next one begin?</p>"),
+    *REAL,
+    Screen(SPLITTING, "Doubtful cuts", OTHER_CONFIG, "<p>Where does the next one begin?</p>"),
 )
+KEYS = {screen.key for screen in SCREENS}
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +50,9 @@ def only(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def test_all_of_the_plan_is_there(label_studio: Running, first: Outcome) -> None:
     assert first.problems == ()
-    assert {key: changes[0] for key, changes in first.changes.items()} == {
-        "referral": "made",
-        SPLITTING: "made",
-    }
+    assert {key: changes[0] for key, changes in first.changes.items()} == dict.fromkeys(
+        KEYS, "made"
+    )
     assert provisioned(label_studio.folder) == first.provisioned
     identity = first.provisioned.project("referral")
     with label_studio.client() as client:
@@ -57,8 +60,8 @@ def test_all_of_the_plan_is_there(label_studio: Running, first: Outcome) -> None
         views = client.get("/api/dm/views/", params={"project": identity}).json()
         storage = only(client.get("/api/storages/localfiles", params={"project": identity}).json())
         webhook = only(client.get("/api/webhooks/", params={"project": identity}).json())
-    assert project["title"] == "Referrals"
-    assert project["label_config"] == CONFIG
+    assert project["title"] == "Referral: review"
+    assert project["label_config"] == REFERRAL.config.strip()
     assert project["sampling"] == "Uncertainty sampling"
     assert project["model_version"] == "idp"
     assert [view["data"]["ordering"] for view in views] == [
@@ -76,7 +79,7 @@ def test_a_second_time_changes_nothing(label_studio: Running, first: Outcome) ->
     with label_studio.client() as client:
         before = client.get("/api/projects/").json()
     second = again(label_studio)
-    assert second.changes == {"referral": (), SPLITTING: ()}
+    assert second.changes == dict.fromkeys(KEYS, ())
     assert second.problems == ()
     assert second.provisioned == first.provisioned
     with label_studio.client() as client:
@@ -87,9 +90,8 @@ def test_a_second_time_changes_nothing(label_studio: Running, first: Outcome) ->
 def test_what_drifted_is_mended_and_nothing_else(label_studio: Running, first: Outcome) -> None:
     identity = first.provisioned.project("referral")
     with label_studio.client() as client:
-        drifted = CONFIG.replace("v_member_id", "v_other")
         changed = client.patch(
-            f"/api/projects/{identity}/", json={"label_config": drifted, "title": "Mine now"}
+            f"/api/projects/{identity}/", json={"label_config": OTHER_CONFIG, "title": "Mine now"}
         )
         assert changed.status_code == httpx.codes.OK
         view = client.get("/api/dm/views/", params={"project": identity}).json()[0]
@@ -111,7 +113,7 @@ def test_what_drifted_is_mended_and_nothing_else(label_studio: Running, first: O
     assert mended.changes[SPLITTING] == ()
     assert again(label_studio).changes["referral"] == ()
     with label_studio.client() as client:
-        assert client.get(f"/api/projects/{identity}/").json()["label_config"] == CONFIG
+        mended_config = client.get(f"/api/projects/{identity}/").json()["label_config"]
         titles = {
             view["data"]["title"]
             for view in client.get("/api/dm/views/", params={"project": identity}).json()
@@ -120,6 +122,7 @@ def test_what_drifted_is_mended_and_nothing_else(label_studio: Running, first: O
             hook["url"]
             for hook in client.get("/api/webhooks/", params={"project": identity}).json()
         }
+    assert mended_config == REFERRAL.config.strip()
     assert "My own" in titles
     assert "http://127.0.0.1:9/theirs" in urls
 
@@ -134,7 +137,7 @@ def test_a_screen_that_is_no_screen_is_told_and_the_rest_is_done(label_studio: R
     broken = Screen("broken", "Broken", "<View><TextArea name='a' toName='nothing'/></View>")
     outcome = again(label_studio, (broken, *SCREENS))
     assert [problem.split(":")[0] for problem in outcome.problems] == ["project broken"]
-    assert set(outcome.provisioned.projects) == {"referral", SPLITTING}
+    assert set(outcome.provisioned.projects) == KEYS
 
 
 def test_a_wrong_token_is_an_error_that_says_so(label_studio: Running) -> None:

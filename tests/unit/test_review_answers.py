@@ -224,6 +224,8 @@ def test_a_moved_frame_is_where_the_value_stands() -> None:
 def test_wrong_type_and_wrong_cut_confirm_nothing() -> None:
     answers = Screen(doubtful()).choose("other_type", "remittance_eob").submitted()
     assert (answers.type, answers.corrections, answers.complete) == ("remittance_eob", (), False)
+    answers = Screen(doubtful()).choose("other_type", "fax_cover").submitted()
+    assert (answers.type, answers.corrections) == ("fax_cover", ())
     answers = Screen(doubtful()).choose("cut", "begins on an earlier page").submitted()
     assert (answers.cut, answers.corrections, answers.complete) == ("earlier", (), False)
     assert Screen(doubtful()).texts("cut_pages", "3 and 5").submitted().cut == "several:3,5"
@@ -305,6 +307,12 @@ def test_why_a_field_is_open_stands_beside_it() -> None:
     assert sum("first" in html.partition(">")[0] for html in heads.values()) == 1
     assert sent["data"]["due_at"] == "2026-11-19T09:30:00+00:00"
     assert sent["predictions"][0]["score"] == 0.0  # something is missing
+
+
+def test_what_it_is_is_asked_at_once_where_that_is_the_doubt() -> None:
+    kindless = doubtful(reason_codes=("type_doubtful",), reasons=("Document type is uncertain",))
+    assert "askkind" in task(kindless)["data"]["ui"]["summary"]
+    assert "askkind" not in task(doubtful())["data"]["ui"]["summary"]
 
 
 def test_patients_data_only_where_it_is_shown() -> None:

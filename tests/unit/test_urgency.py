@@ -321,3 +321,30 @@ def test_many_forms_of_many_wordings(seed):
 def test_a_word_typed_behind_its_label_counts(line, expected):
     letter = "\n".join(["Patient: Ada Example"] * 25 + [line])
     assert level(page(letter)) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "level"), [("standard", "routine"), ("expedited", "urgent")], ids=str
+)
+def test_a_reviewers_word_stands_alone(value, level):
+    pages = [ticks("Request priority\n[x] Expedited    [ ] Standard\n")]
+    doc = Document(
+        document_id="d",
+        source="a.tif",
+        sha256="0" * 64,
+        channel="fax",
+        type=DocumentType.PRIOR_AUTH_REQUEST,
+        type_confidence=0.9,
+        pages=(1,),
+        fields=(field("review_type", value, source="structure"),),
+    )
+    read, found = urgency_of(doc, pages, WORDING)
+    assert read is not None
+    assert read.level == "urgent"
+    assert bool(found) == (value == "standard")
+    said = doc.model_copy(update={"fields": (field("review_type", value, source="review"),)})
+    urgency, contradictions = urgency_of(said, pages, WORDING)
+    assert urgency is not None
+    assert urgency.level == level
+    assert contradictions == ()
+    assert {each.field for each in urgency.evidence} == {"review_type"}

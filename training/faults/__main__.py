@@ -195,11 +195,13 @@ def show(tallies: Sequence[Tally], write: Callable[[str], object], *, misses: bo
     whole = [tally.quality for tally in tallies]
     findings = sum(q.findings for q in whole)
     to_place = sum(q.to_place for q in whole)
+    to_grade = sum(q.to_grade for q in whole)
     if findings:
         write(
             f"findings {findings}: right field {sum(q.named for q in whole) / findings:.4f}, "
             f"remedy {sum(q.remedied for q in whole) / findings:.4f}, "
-            f"place {sum(q.placed for q in whole) / max(1, to_place):.4f} of {to_place}\n"
+            f"place {sum(q.placed for q in whole) / max(1, to_place):.4f} of {to_place}, "
+            f"severity {sum(q.graded for q in whole) / max(1, to_grade):.4f} of {to_grade}\n"
         )
     offenders = sorted({text for tally in tallies for text in tally.unnamed})
     for text in offenders[:40]:

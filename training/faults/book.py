@@ -40,6 +40,22 @@ class Manner(NamedTuple):
     """Whether only an imported list or directory shows it."""
 
 
+UNSEEDED: dict[str, str] = {
+    "C2": "says that reading failed; a document of true fields has nothing unread",
+    "P4": "informs of what of a file is no document; tests of arrival hold it",
+    "P5": "informs of a broken file that was mended; the damaged files of the tests hold it",
+    "P6": "a cut that is in doubt: `training.stacks` measures cuts",
+    "P7": "a sidecar that a folder requires: a matter of folders, not of documents",
+    "P8": "informs of blank pages that were set aside: `training.stacks` measures them",
+    "P9": "a sidecar that was not understood: a matter of folders, not of documents",
+    "P10": "pages that were taken before their packet is worked again: tests of the store hold it",
+    "R6": "an amount that no balance uses: it finds nothing by its nature",
+    "X1": "a malformed interchange: the reader of X12 is tested on damaged ones",
+    "X2": "two patients in one transaction set: the reader of X12 is tested on it",
+    "X3": "what a partner refused is told in an acknowledgment: nothing is wrong with the document",
+}
+"""Rules without seeded faults, and why."""
+
 _BOOK: dict[tuple[str, str], Manner] = {}
 
 

@@ -18,8 +18,17 @@ LEAST_OF_DIGITS = 0.99
 MOST_FALSE_ALARMS = 0.01
 _SPEAKS_FOR = {"C1": ("A1",)}
 """Of what a decision owes, A1 says that it is missing in the place of C1."""
+GRAVITY: dict[str, Severity] = {
+    **dict.fromkeys(("N1", "N3", "N4", "N5", "D2", "D3", "R1", "R2", "R3", "R4"), Severity.BLOCK),
+    **dict.fromkeys(("R9", "A1", "P2", "P3", "C1"), Severity.BLOCK),
+    **dict.fromkeys(("N2", "N6", "N7", "N8", "D1", "R5", "R7", "R8"), Severity.WARN),
+    **dict.fromkeys(("A2", "A3", "A4", "P1"), Severity.WARN),
+}
+"""What the list of rules that was asked for has beside each; ``docs/rules.md`` says where and why
+findings are graver or milder. Rules that are not here were not in it."""
 _INFORMS = frozenset({"N9"})
 """Rules whose gravest finding informs."""
+_RANK = {Severity.INFO: 0, Severity.WARN: 1, Severity.BLOCK: 2}
 _TRIES = 60
 """Sound documents looked at for each fault that is wanted, until one has a place for it."""
 
@@ -50,6 +59,9 @@ class Quality(NamedTuple):
     remedied: int = 0
     placed: int = 0
     to_place: int = 0
+    graded: int = 0
+    to_grade: int = 0
+    """Findings of rules in :data:`GRAVITY`."""
 
 
 class Tally(NamedTuple):
@@ -66,7 +78,7 @@ class Tally(NamedTuple):
     """What was said of sound documents."""
     quality: Quality
     unnamed: tuple[str, ...]
-    """Findings without a remedy, without the right field or without a place."""
+    """Findings without a remedy, the right field, a place or the severity that was asked for."""
     by_manner: tuple[tuple[str, int, int], ...]
 
     @property
@@ -244,6 +256,10 @@ def _judge(
     remedied = all(f.remedy for f in mine)
     placed = any(f.box is not None or f.page is not None or f.places for f in mine)
     what = f"{faulty.manner.rule} ({faulty.manner.name})"
+    asked = [GRAVITY[each] for each in faulty.manner.rule.split("/") if each in GRAVITY]
+    said = max(mine, key=lambda finding: _RANK[finding.severity]).severity
+    if asked and said not in asked:
+        unnamed.append(f"{what} says {said}, not {asked[0]}")
     if not named:
         unnamed.append(f"{what} names {mine[0].field}, not {'/'.join(faulty.fields)}")
     if not remedied:
@@ -256,4 +272,6 @@ def _judge(
         quality.remedied + remedied,
         quality.placed + (placed and faulty.manner.placed),
         quality.to_place + faulty.manner.placed,
+        quality.graded + (said in asked),
+        quality.to_grade + bool(asked),
     )
