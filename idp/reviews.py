@@ -84,6 +84,19 @@ def sync_once(settings: Settings, store: Store) -> Step:
     return total
 
 
+class Known(Client):
+    """A client that knows our people: the record names who signed in at the gate."""
+
+    def __init__(self, store: Store, url: str, token: str, *, seconds: float) -> None:
+        super().__init__(url, token, seconds=seconds)
+        self._store = store
+
+    def person(self, number: int) -> str:
+        """The sign-in name; of somebody who came in past the gate what Label Studio says."""
+        found = self._store.person_of_label_studio(number)
+        return super().person(number) if found is None else found.name
+
+
 class Connector:
     """Makes the sync with the Label Studio of the settings, each time it is called."""
 
@@ -114,7 +127,7 @@ class Connector:
         return Sync(
             self._store,
             self._desk,
-            Client(place.url, place.token, seconds=review.request_seconds),
+            Known(self._store, place.url, place.token, seconds=review.request_seconds),
             known.projects,
             pages,
             batch=review.batch,

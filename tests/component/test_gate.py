@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from idp.errors import NotFoundError, SettingsError, WrongStateError
+from idp.errors import NotFoundError, ReviewError, SettingsError, WrongStateError
 from idp.gate import Upstream, create_gate, hashed
 from idp.gate.passwords import fits
 from idp.gate.sign_on import ADDRESS_FAILURES
+from idp.reviews import Known
 from idp.serve import create_app
 from idp.settings import Settings
 from idp.slices import AccessSettings
@@ -400,3 +401,14 @@ def test_the_record_holds_together(gate: Gate) -> None:
     assert found.name == "reviewer-1"
     assert gate.store.person_of_label_studio(5) is None
     assert gate.store.verify_events() is None
+
+
+def test_a_review_is_on_record_under_the_name_of_the_sign_in(gate: Gate) -> None:
+    gate.store.set_label_studio_user(gate.store.person("reviewer-1").id, 7)
+    client = Known(gate.store, NOWHERE.url, NOWHERE.token, seconds=1)
+    assert client.person(7) == "reviewer-1"
+    gate.store.remove_person("reviewer-1", actor="test")
+    assert client.person(7) == "reviewer-1"  # what was done stays theirs
+    with pytest.raises(ReviewError):
+        client.person(8)  # not one of ours: Label Studio is asked, and is not there
+    client.close()
