@@ -32,7 +32,7 @@ from idp.schemas import DocumentSchema
 
 _KEYS = (
     "<b>Tab</b> next field · <b>empty</b> not on the form · <b>?</b> illegible · "
-    "<b>Tab</b> to Submit and <b>Enter</b>"
+    "<b>Tab</b> out of the last one, then <b>Ctrl+Enter</b> submits"
 )
 
 _KIND_CODES = frozenset({"kind_unknown", "type_doubtful"})
