@@ -162,6 +162,13 @@ class ReviewError(IdpError):
     )
 
 
+class ReviewRefusedError(ReviewError):
+    """Label Studio is there and says that a request is wrong: the same again is refused again."""
+
+    code = "review_refused"
+    hint = "`idp review setup` brings its projects up to date; `idp doctor` tries the connection."
+
+
 class MailboxError(IdpError):
     """A mailbox can't be reached or refuses; its mails stay where they are."""
 

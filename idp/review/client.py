@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import httpx
 
-from idp.errors import ReviewError
+from idp.errors import ReviewError, ReviewRefusedError
 
 DOCUMENT_ID = "document_id"
 ROUND = "review_round"
@@ -36,13 +36,6 @@ _LOOKED_UP = 50
 _OK = range(200, 300)
 _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _OF_THE_REQUEST = frozenset({400, 413, 422})
-
-
-class RefusedError(ReviewError):
-    """Label Studio is there and says that a request is wrong: the same again is refused again."""
-
-    code = "review_refused"
-    hint = "`idp review setup` brings its projects up to date; `idp doctor` tries the connection."
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +107,7 @@ class Client:
         Not to be repeated without :meth:`find` before it: Label Studio takes the same twice.
 
         Raises:
-            RefusedError: It takes none of them as they are.
+            ReviewRefusedError: It takes none of them as they are.
             ReviewError: It can't be reached, or does not answer: they may be there or not.
         """
         answer = self._call(
@@ -275,7 +268,7 @@ class Client:
             return missing
         if status not in _OK:
             # Not what it answers: that may hold what was sent.
-            refused = RefusedError if status in _OF_THE_REQUEST else ReviewError
+            refused = ReviewRefusedError if status in _OF_THE_REQUEST else ReviewError
             raise refused(f"Label Studio answers {status} to {method} {_bare(path)}")
         if not body:
             return None

@@ -29,8 +29,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from idp.errors import IdpError, ReviewError, where
-from idp.review.client import DOCUMENT_ID, ROUND, Annotation, Client, RefusedError, Task
+from idp.errors import IdpError, ReviewError, ReviewRefusedError, where
+from idp.review.client import DOCUMENT_ID, ROUND, Annotation, Client, Task
 from idp.review.pages import PageFolder
 from idp.reviewing import Outcome, ReviewRow, ReviewState
 
@@ -345,7 +345,7 @@ class Sync:
             self._places.begin_sending(tasks.keys(), project)
             try:
                 numbers = self._client.add(project, list(tasks.values()))
-            except RefusedError as error:
+            except ReviewRefusedError as error:
                 return self._send_singly(project, rows, tasks, error)
             there |= dict(zip(tasks, numbers, strict=True))
         self._places.finish_sending(rounds, there)
@@ -356,7 +356,7 @@ class Sync:
         project: int,
         rows: Sequence[ReviewRow],
         tasks: Collection[str],
-        error: RefusedError,
+        error: ReviewRefusedError,
     ) -> int:
         """Something in a batch was refused: whatever is refused alone is put off."""
         refused = [row for row in rows if row.document_id in tasks]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from idp.errors import ReviewError
-from idp.review.client import Client, RefusedError
+from idp.errors import ReviewError, ReviewRefusedError
+from idp.review.client import Client
 from idp.reviewing import Outcome, ReviewState
 from idp.store import State
 from tests.review.conftest import Running
@@ -271,7 +271,7 @@ def test_one_that_is_refused_does_not_keep_the_others(office: Office) -> None:
     office.desk.task = broken  # type: ignore[method-assign]
     office.settle()
     assert sorted(office.tasks()) == sorted([ids[0], ids[2]])
-    assert office.store.reviews_of([ids[1]])[ids[1]].trouble == RefusedError.code
+    assert office.store.reviews_of([ids[1]])[ids[1]].trouble == ReviewRefusedError.code
 
 
 def test_a_wrong_token_is_told_and_nothing_else(office: Office, label_studio: Running) -> None:
