@@ -319,7 +319,7 @@ def test_a_slip_in_the_number_is_a_warning_and_the_field_stays(judge: Judge) -> 
 
 def test_the_payers_pattern_is_asked(judge: Judge) -> None:
     found = judged(judge, document({**REQUEST, "member_id": "527418096"}))
-    assert any("shape" in told.message for told in n4(found))
+    assert any("does not look like" in told.message for told in n4(found))
 
 
 def test_an_unknown_patient_warns_a_provider_and_blocks_at_a_payer(
