@@ -13,10 +13,10 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
+    AfterValidator,
     Field,
     StringConstraints,
     ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_settings import (
@@ -37,6 +37,16 @@ SHIPPED_RULES = Path(__file__).parent.parent / "rules"
 DuplicatePolicy = Literal["warn", "hold", "skip"]
 ChannelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.-]{0,63}$")]
 """It becomes the name of a folder."""
+
+
+def _known_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone") from error
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
 SiteName = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 QueueName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 _OUR_QUEUES = frozenset({"process", "deliver"})
@@ -167,7 +177,7 @@ class IngestSettings(Slice):
         description="Virus scanner: a socket's path or HOST:PORT of clamd. While it is down, files "
         "wait.",
     )
-    timezone: str | None = Field(
+    timezone: ZoneName | None = Field(
         None, description="IANA zone of fax header times; by default this machine's."
     )
     mailboxes: dict[str, MailboxSettings] = Field(
@@ -188,14 +198,6 @@ class IngestSettings(Slice):
                     "a required sidecar, so a mail put there would not be taken"
                 )
         return self
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        try:
-            return name if name is None else ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no IANA time zone") from error
 
 
 class ReadSettings(Slice):
@@ -313,7 +315,7 @@ class SiteSettings(Slice):
     role: Literal["provider", "payer"] = Field(
         "provider", description="What it is to the documents: it asks payers, or it is one."
     )
-    timezone: str | None = Field(
+    timezone: ZoneName | None = Field(
         None, description="IANA zone of its working day; by default this machine's."
     )
     calendar: str = Field(
@@ -327,14 +329,6 @@ class SiteSettings(Slice):
         description="Where all of it is of one line (medicare_advantage, medicaid, qhp_ffe ...: "
         "lines_of_business of rules/clocks.yaml); by default what the payer's name says.",
     )
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        try:
-            return name if name is None else ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is no IANA time zone") from error
 
 
 class EngineSettings(Slice):
