@@ -8,9 +8,8 @@ carries a rule that is not in it.
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from idp.document import Severity
@@ -66,13 +65,6 @@ def enter(
 def entries() -> tuple[RuleEntry, ...]:
     """Everything entered so far, by number; modules enter their rules when they are imported."""
     return tuple(sorted(_BOOK.values(), key=lambda e: (e.rule[0], int(e.rule[1:] or 0), e.where)))
-
-
-def version_of(rooms: Iterable[str]) -> str:
-    """A hash over the rules of the given modules' prefixes and their versions."""
-    prefixes = tuple(rooms)
-    said = [f"{e.rule} {e.where} {e.version}" for e in entries() if e.where.startswith(prefixes)]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
 
 
 def _put(entry: RuleEntry) -> None:
