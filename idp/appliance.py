@@ -139,8 +139,8 @@ class Sink(Protocol):
 
     def deliver(
         self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
-    ) -> Path:
-        """See :meth:`idp.deliver.Outbox.deliver`."""
+    ) -> Path | str:
+        """See :meth:`idp.deliver.Outbox.deliver`; returns where it is now."""
 
 
 class PutOff(Protocol):

@@ -109,6 +109,57 @@ class ReviewSettings(Slice):
         return self
 
 
+class OdooSettings(Slice):
+    """An Odoo server and how documents are put there."""
+
+    url: str | None = Field(None, description="Address of the server, as https://odoo.example.org.")
+    database: str | None = Field(None, description="Name of its database.")
+    user: str | None = Field(None, description="Sign-in name of the bot user.")
+    key_file: Path | None = Field(None, description="File whose first line is the bot's API key.")
+    ca: Path | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's."
+    )
+    protocol: Literal["auto", "jsonrpc", "json2"] = Field(
+        "auto", description="auto: JSON-2 where the server has it (19 and later), else JSON-RPC."
+    )
+    place: Literal["auto", "documents", "dms", "attachment"] = Field(
+        "auto",
+        description="auto: Documents, else OCA dms, else an attachment, by what the server has and "
+        "the bot may write.",
+    )
+    connect_seconds: float = Field(10.0, gt=0, le=120, description="Longest wait for a connection.")
+    request_seconds: float = Field(120.0, gt=0, le=1800, description="Longest wait for an answer.")
+    batch: int = Field(
+        20, ge=1, le=100, description="Most documents handed over together; 1 hands over singly."
+    )
+    batch_megabytes: int = Field(
+        32, ge=1, le=96, description="Most megabytes of files in one call."
+    )
+    max_megabytes: int = Field(
+        90, ge=1, le=1024, description="A larger file is refused; Odoo takes about 96 by default."
+    )
+    read_back_seconds: float = Field(
+        60.0, ge=0, le=86_400, description="How often work items are looked at; 0 never."
+    )
+
+
+class DeliverSettings(Slice):
+    """Where finished documents go."""
+
+    to: Literal["outbox", "odoo"] = Field(
+        "outbox", description="outbox: a folder each. odoo: the server of deliver.odoo."
+    )
+    odoo: OdooSettings = OdooSettings()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.to == "odoo":
+            for name in ("url", "database", "user", "key_file"):
+                if getattr(self.odoo, name) is None:
+                    raise ValueError(f"deliver.to = odoo needs deliver.odoo.{name}")
+        return self
+
+
 class AccessSettings(Slice):
     """How people come in: sessions, locks, TLS, a proxy that vouches for them."""
 

@@ -342,6 +342,36 @@ class ReviewAnswerRecord(Base):
     """A note's text, in the content store."""
 
 
+class HandoverRecord(Base):
+    """A record in another system; see :class:`idp.handover.Handover`."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (
+        sa.Index("ix_handovers_document", "document_id"),
+        sa.Index("ix_handovers_state", "server", "state"),
+    )
+
+    server: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    role: Mapped[str]
+    model: Mapped[str]
+    record_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    version: Mapped[int]
+    content_sha256: Mapped[str | None]
+    gone: Mapped[bool] = mapped_column(default=False)
+    intended_at: Mapped[dt.datetime]
+    written_at: Mapped[dt.datetime | None]
+    state: Mapped[str | None]
+    """Of a work item there; see :class:`idp.handover.WorkState`."""
+    stage: Mapped[str | None]
+    assignee: Mapped[str | None]
+    assigned_at: Mapped[dt.datetime | None]
+    completed_at: Mapped[dt.datetime | None]
+    changed_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime | None]
+
+
 class Event(Base):
     """One step of the record; ``hash`` covers the row and the hash before it."""
 
