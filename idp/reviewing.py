@@ -131,11 +131,8 @@ class SecondLook:
     agreed: bool | None = None
     fields: Mapping[str, Touched] = field(default_factory=dict)
     decided_by: str | None = None
-
-    @property
-    def lookers(self) -> tuple[str, ...]:
-        """Who has looked, by name in the order of the alphabet: not telling who was first."""
-        return tuple(sorted(each for each in (self.first_by, self.second_by) if each is not None))
+    lookers: tuple[str, ...] = ()
+    """Everybody who answered so far, in the order of the alphabet: not telling who was first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +140,10 @@ class LookTaken:
     """What an answer adds to the looks at its document.
 
     Args:
-        base_sha256: The document before anybody looked; needed where it is the first answer.
         shown: What the next one is shown, where that is not what the answer made of it.
         fields: What the two made of each field; the second look only.
     """
 
-    base_sha256: str
     shown: Document | None = None
     fields: Mapping[str, Touched] = field(default_factory=dict)
 
@@ -167,6 +162,9 @@ class QualityCheck:
     unfit: Literal["", "type", "cut"] = ""
 
 
+NOT_FOR = "not_for"
+LEADS_ONLY = "leads_only"
+"""Names in a task's data: whom the gate does not hand it to, and that only leads are."""
 _LEAD = "/lead"
 
 

@@ -30,6 +30,7 @@ from idp.store.tables import (
     DecisionRecord,
     DocumentRecord,
     QualityCheckRecord,
+    ReviewAnswerRecord,
     ReviewRecord,
     SecondLookRecord,
 )
@@ -37,6 +38,8 @@ from idp.store.tables import (
 BY_A_PERSON = "reviewer:"
 """What the actor of a decision begins with that follows from an answer."""
 
+_COUNTED = ("came_back", "first_look", "disagreed")
+"""Answers by which somebody has looked at a document that is still under way."""
 _TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
 _FINAL = frozenset({Outcome.APPLIED, *_TAKEN_OUT})
 
@@ -48,7 +51,7 @@ class SecondLooks(Decisions):
         """The looks at a document that are under way; none before the first answer."""
         with Session(self._engine) as session:
             found = _open(session, document_id)
-            return None if found is None else _as_look(found)
+            return None if found is None else _as_look(found, _lookers(session, found))
 
     def second_looks(self, *, since: dt.datetime | None = None) -> tuple[SecondLook, ...]:
         """All documents that two people looked at to the end, by the time of the second look."""
@@ -76,34 +79,20 @@ class SecondLooks(Decisions):
         return dict.fromkeys(Look, 0) | {Look(look): number for look, number in found}
 
     def has_looked(self, name: str) -> bool:
-        """Whether any document waits for a look that this person may not give."""
+        """Whether any document is under way of which this person may give no further look."""
         with Session(self._engine) as session:
-            return (
-                session.scalars(
-                    sa.select(SecondLookRecord.document_id)
-                    .where(
-                        SecondLookRecord.ended_at.is_(None),
-                        sa.or_(
-                            SecondLookRecord.first_by == name, SecondLookRecord.second_by == name
-                        ),
-                    )
-                    .limit(1)
-                ).first()
-                is not None
-            )
+            return session.scalars(_looked(name).limit(1)).first() is not None
 
     def may_look(self, task_id: int, name: str) -> bool:
         """Whether a person may answer a task of Label Studio: they gave no earlier look at it."""
+        wanted = _looked(name).join(
+            ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id
+        )
         with Session(self._engine) as session:
-            open_ = session.scalars(
-                sa.select(SecondLookRecord)
-                .join(ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id)
-                .where(ReviewRecord.task_id == task_id, SecondLookRecord.ended_at.is_(None))
-            ).all()
-            return all(name not in _as_look(row).lookers for row in open_)
+            return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
 
-    def quality_base(self, document_id: str) -> Document | None:
-        """What a document of the quality sample is counted against; none for any other.
+    def quality_base(self, document_id: str) -> tuple[Document, str] | None:
+        """What a document of the quality sample is counted against, and its hash; else none.
 
         That is the reading that would have been sent. What a person's answer put in force since
         is not, however little is wrong with it.
@@ -128,15 +117,15 @@ class SecondLooks(Decisions):
                 sha256 = check.base_sha256
             else:
                 return None
-        return Document.model_validate_json(self.content.read(sha256))
+        return Document.model_validate_json(self.content.read(sha256)), sha256
 
 
 def note_look(
     session: Session,
     answer: ReviewAnswer,
     place: ReviewRecord,
+    row: DocumentRecord,
     *,
-    type_: str,
     sha256: str,
     look: LookTaken | None,
     check: QualityCheck | None,
@@ -148,7 +137,7 @@ def note_look(
         session: The transaction of the answer.
         answer: That was taken, with what became of it.
         place: The document's in the queue.
-        type_: Of the document as it was shown.
+        row: The document as it was shown.
         sha256: The document as the answer has it.
         look: What it adds; none where one person is enough.
         check: What it shows of a document of the quality sample.
@@ -169,8 +158,8 @@ def note_look(
         known = SecondLookRecord(
             document_id=answer.document_id,
             began_round=answer.round,
-            type=type_,
-            base_sha256=look.base_sha256,
+            type=row.type or "other",
+            base_sha256=row.result_sha256 or "",
             fields={},
         )
         session.add(known)
@@ -225,7 +214,41 @@ def _open(session: Session, document_id: str) -> SecondLookRecord | None:
     ).one_or_none()
 
 
-def _as_look(row: SecondLookRecord) -> SecondLook:
+def _looked(name: str) -> sa.Select[str]:
+    """The documents whose looks are under way and that a person has answered in them."""
+    return (
+        sa.select(SecondLookRecord.document_id)
+        .join(
+            ReviewAnswerRecord,
+            sa.and_(
+                ReviewAnswerRecord.document_id == SecondLookRecord.document_id,
+                ReviewAnswerRecord.round >= SecondLookRecord.began_round,
+            ),
+        )
+        .where(
+            SecondLookRecord.ended_at.is_(None),
+            ReviewAnswerRecord.outcome.in_(_COUNTED),
+            ReviewAnswerRecord.reviewer == name,
+        )
+    )
+
+
+def _lookers(session: Session, look: SecondLookRecord) -> tuple[str, ...]:
+    return tuple(
+        session.scalars(
+            sa.select(ReviewAnswerRecord.reviewer)
+            .where(
+                ReviewAnswerRecord.document_id == look.document_id,
+                ReviewAnswerRecord.round >= look.began_round,
+                ReviewAnswerRecord.outcome.in_(_COUNTED),
+            )
+            .distinct()
+            .order_by(ReviewAnswerRecord.reviewer)
+        )
+    )
+
+
+def _as_look(row: SecondLookRecord, lookers: tuple[str, ...] = ()) -> SecondLook:
     return SecondLook(
         document_id=row.document_id,
         type=row.type,
@@ -237,4 +260,5 @@ def _as_look(row: SecondLookRecord) -> SecondLook:
         agreed=row.agreed,
         fields={name: Touched(how) for name, how in row.fields.items()},
         decided_by=row.decided_by,
+        lookers=lookers,
     )

@@ -306,7 +306,7 @@ class Reviews(SecondLooks, Clocks):
                 taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
                 if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
-                        session, taken.answer, place, type_=row.type or "other",
+                        session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
                     )  # fmt: skip
                 self._follow(session, row, place, taken)

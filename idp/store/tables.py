@@ -329,7 +329,10 @@ class SecondLookRecord(Base):
     """Two people's looks at a document; see :class:`idp.reviewing.SecondLook`. No values."""
 
     __tablename__ = "second_looks"
-    __table_args__ = (sa.Index("ix_second_looks_second_at", "second_at"),)
+    __table_args__ = (
+        sa.Index("ix_second_looks_second_at", "second_at"),
+        sa.Index("ix_second_looks_ended_at", "ended_at"),
+    )
 
     document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
     began_round: Mapped[int] = mapped_column(primary_key=True)

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True)),
     )
     op.create_index("ix_second_looks_second_at", "second_looks", ["second_at"])
+    op.create_index("ix_second_looks_ended_at", "second_looks", ["ended_at"])
     op.create_table(
         "quality_checks",
         sa.Column("document_id", sa.String, sa.ForeignKey("documents.id"), primary_key=True),
