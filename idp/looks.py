@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from idp.document import Document, DocumentType
-from idp.errors import ReviewError
+from idp.errors import ReviewError, SettingsError
 from idp.judge import Judge
 from idp.reviewing import (
     LEADS_ONLY,
@@ -58,8 +58,18 @@ class Looks:
             store: Where the documents and the looks are.
             schemas: By type.
             judge: Draws the documents of which a share is looked at twice.
+
+        Raises:
+            SettingsError: ``review.four_eyes`` names a type that there is not.
         """
         self._policy = settings.review
+        kinds = {kind.name for schema in schemas.values() for kind in schema.subtypes}
+        for name in self._policy.four_eyes:
+            if name not in schemas and name not in kinds:
+                raise SettingsError(
+                    f"review.four_eyes: there is no document type {name!r}",
+                    hint="Name a type or a subtype of `other`, as in decision.types.",
+                )
         self._store = store
         self._schemas = schemas
         self._judge = judge
