@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-3.0-or-later
+# ruff: noqa: B018, D100 - Odoo reads one expression
 {
     "name": "Paperwork from idp",
     "summary": "Faxes, scans and mails as records with searchable, evidenced fields",

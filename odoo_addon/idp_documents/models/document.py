@@ -106,7 +106,7 @@ class IdpDocument(models.Model):
     if hasattr(models, "Constraint"):
         _idp_key_unique = models.Constraint("UNIQUE(idp_key)", "This document is already here.")
     else:
-        _sql_constraints = [  # noqa: RUF012 - as Odoo reads it
+        _sql_constraints = [
             ("idp_key_unique", "UNIQUE(idp_key)", "This document is already here."),
         ]
 
