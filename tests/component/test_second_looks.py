@@ -95,6 +95,7 @@ class Floor(Office):
     def says(self, who: str, document_id: str, *items: dict[str, Any], **more: Any) -> Outcome:
         """Somebody submits the task that is there."""
         outcome = self.desk.take(self.annotation(document_id, *items, **more), who)
+        assert outcome is not None
         self.send()
         return outcome
 
