@@ -249,6 +249,7 @@ class ReviewDesk:
             and counted[-1].reviewer == answer.reviewer
             and counted[-1].annotation == answer.annotation
             and counted[-1].made_at < answer.made_at
+            and self._looks.may_mend(answer.document_id, answer.reviewer)
         )
 
     def _mended(self, answer: ReviewAnswer, content: Mapping[str, Any]) -> Outcome | None:
@@ -295,6 +296,7 @@ class ReviewDesk:
             after,
             note=said.note,
             said=_left(after, said.problems),
+            check=self._looks.check(answer.document_id, after, mended=True),
         )
 
     def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:

@@ -38,12 +38,10 @@ _RENEWED = 200
 """Documents put into the queue in one transaction."""
 _LOOKED = frozenset({Outcome.FIRST_LOOK, Outcome.DISAGREED})
 """Answers after which somebody else looks as well."""
-_DECIDING = frozenset(
-    {Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED, Outcome.MENDED, *_LOOKED}
-)
-"""Answers that put another result in force, or could."""
 _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 """Answers with which a document goes on to its delivery, and what the record calls it."""
+_DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
+"""Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
 _NO_TIME = dt.timedelta(0)
 

@@ -384,7 +384,8 @@ class QualityRow:
     checked: int
     """Of the sampled, those that a person looked at whole."""
     documents_wrong: int
-    """Of the checked, those with a value changed, taken away or added."""
+    """Of the checked, those with a value changed, taken away or added, of another type, or cut
+    wrongly."""
     values: int
     """On the checked documents, that a person could judge."""
     values_wrong: int
