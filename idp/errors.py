@@ -192,6 +192,44 @@ class DeliveryError(IdpError):
     hint = "Check the outbox disk and the stored original (`idp doctor`), then `idp requeue ID`."
 
 
+class OdooError(DeliveryError):
+    """Odoo can't be used as it is: documents wait, nothing is lost."""
+
+    code = "odoo_failed"
+    exit_code = ExitCode.NO_ACCESS
+    hint = "`idp doctor` tries the connection and the bot's rights; documents wait meanwhile."
+
+
+class OdooUnreachableError(OdooError):
+    """Odoo does not answer: nothing was written."""
+
+    code = "odoo_unreachable"
+    hint = "Check deliver.odoo.url, the network and the certificate; it is tried again by itself."
+
+
+class OdooUncertainError(OdooError):
+    """An answer of Odoo never came: whether it did what was asked, nobody knows."""
+
+    code = "odoo_uncertain"
+    hint = (
+        "It is tried again by itself, under the same external id; look at Odoo's log if it stays."
+    )
+
+
+class OdooRightsError(OdooError):
+    """The bot user lacks a right; the message names it."""
+
+    code = "odoo_rights"
+    hint = "Give the bot user the right (docs/odoo.md lists what it needs), nothing else waits."
+
+
+class OdooRefusedError(OdooError):
+    """Odoo says that what was to be written is wrong: the same again is refused again."""
+
+    code = "odoo_refused"
+    hint = "Compare rules/odoo with the server by `idp doctor`, then `idp deliver retry`."
+
+
 class InputError(IdpError):
     """The file itself is at fault: it goes to quarantine, the original is kept."""
 

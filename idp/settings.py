@@ -28,7 +28,14 @@ from pydantic_settings import (
 
 from idp.document import Release
 from idp.errors import SettingsError
-from idp.slices import AccessSettings, LearningSettings, ReviewSettings, ServeSettings, Slice
+from idp.slices import (
+    AccessSettings,
+    DeliverSettings,
+    LearningSettings,
+    ReviewSettings,
+    ServeSettings,
+    Slice,
+)
 
 SHIPPED_RULES = Path(__file__).parent.parent / "rules"
 """The rules that come with the program."""
@@ -398,6 +405,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     serve: ServeSettings = ServeSettings()
     letters: LetterSettings = LetterSettings()
+    deliver: DeliverSettings = DeliverSettings()
 
     @model_validator(mode="after")
     def _channels_and_queues_fit(self) -> Self:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -97,8 +97,34 @@ class ReviewSettings(Slice):
         le=600,
         description="How often finished reviews are fetched; a webhook hints.",
     )
-    batch: int = Field(50, ge=1, le=250, description="Most documents sent in one call.")
+    batch: int = Field(200, ge=1, le=250, description="Most documents sent in one call.")
+    retain_days: float = Field(
+        1.0,
+        ge=0,
+        le=30,
+        description="How long an answered document stays in Label Studio, so that its reviewer can "
+        "open it again and mend a slip; then task and page images are removed. 0: at once.",
+    )
     request_seconds: float = Field(30.0, gt=0, description="Longest wait for one answer.")
+    four_eyes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        description="Document type or subtype -> share of its documents (1: all) that two "
+        "different people look at before they leave; where they differ a lead decides.",
+    )
+    second_look: Literal["independent", "checking"] = Field(
+        "independent",
+        description="independent: the second person sees the document as it was read, and does "
+        "not know of the first. checking: with what the first one corrected.",
+    )
+    figures_documents: int = Field(
+        30, ge=10, description="One person's figures are shown from so many documents on."
+    )
+    figures_people: int = Field(
+        3,
+        ge=1,
+        description="Times of a group are shown when so many people worked in it: those of "
+        "fewer would be one person's.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
@@ -106,6 +132,57 @@ class ReviewSettings(Slice):
             raise ValueError(
                 "review.label_studio = existing needs review.url and review.token_file"
             )
+        return self
+
+
+class OdooSettings(Slice):
+    """An Odoo server and how documents are put there."""
+
+    url: str | None = Field(None, description="Address of the server, as https://odoo.example.org.")
+    database: str | None = Field(None, description="Name of its database.")
+    user: str | None = Field(None, description="Sign-in name of the bot user.")
+    key_file: Path | None = Field(None, description="File whose first line is the bot's API key.")
+    ca: Path | None = Field(
+        None, description="Certificates (PEM) to trust instead of the system's."
+    )
+    protocol: Literal["auto", "jsonrpc", "json2"] = Field(
+        "auto", description="auto: JSON-2 where the server has it (19 and later), else JSON-RPC."
+    )
+    place: Literal["auto", "documents", "dms", "attachment"] = Field(
+        "auto",
+        description="auto: Documents, else OCA dms, else an attachment, by what the server has and "
+        "the bot may write.",
+    )
+    connect_seconds: float = Field(10.0, gt=0, le=120, description="Longest wait for a connection.")
+    request_seconds: float = Field(120.0, gt=0, le=1800, description="Longest wait for an answer.")
+    batch: int = Field(
+        20, ge=1, le=100, description="Most documents handed over together; 1 hands over singly."
+    )
+    batch_megabytes: int = Field(
+        32, ge=1, le=96, description="Most megabytes of files in one call."
+    )
+    max_megabytes: int = Field(
+        90, ge=1, le=1024, description="A larger file is refused; Odoo takes about 96 by default."
+    )
+    read_back_seconds: float = Field(
+        60.0, ge=0, le=86_400, description="How often work items are looked at; 0 never."
+    )
+
+
+class DeliverSettings(Slice):
+    """Where finished documents go."""
+
+    to: Literal["outbox", "odoo"] = Field(
+        "outbox", description="outbox: a folder each. odoo: the server of deliver.odoo."
+    )
+    odoo: OdooSettings = OdooSettings()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.to == "odoo":
+            for name in ("url", "database", "user", "key_file"):
+                if getattr(self.odoo, name) is None:
+                    raise ValueError(f"deliver.to = odoo needs deliver.odoo.{name}")
         return self
 
 

@@ -223,6 +223,8 @@ class PersonRecord(Base):
     failures: Mapped[int]
     locked_until: Mapped[dt.datetime | None]
     label_studio_user: Mapped[int | None]
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """The password was given by somebody else and opens nothing but its own change."""
 
 
 class SessionRecord(Base):
@@ -319,6 +321,48 @@ class ReviewRecord(Base):
     due_at: Mapped[dt.datetime | None]
     trouble: Mapped[str | None]
     changed_at: Mapped[dt.datetime]
+    look: Mapped[int] = mapped_column(default=1, server_default=sa.text("1"))
+    """Which look at it is asked for: see :class:`idp.reviewing.Look`."""
+
+
+class SecondLookRecord(Base):
+    """Two people's looks at a document; see :class:`idp.reviewing.SecondLook`. No values."""
+
+    __tablename__ = "second_looks"
+    __table_args__ = (
+        sa.Index("ix_second_looks_second_at", "second_at"),
+        sa.Index("ix_second_looks_ended_at", "ended_at"),
+    )
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    began_round: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    base_sha256: Mapped[str]
+    first_by: Mapped[str | None]
+    first_at: Mapped[dt.datetime | None]
+    first_sha256: Mapped[str | None]
+    second_by: Mapped[str | None]
+    second_at: Mapped[dt.datetime | None]
+    second_sha256: Mapped[str | None]
+    agreed: Mapped[bool | None]
+    fields: Mapped[dict[str, Any]]
+    decided_by: Mapped[str | None]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class QualityCheckRecord(Base):
+    """What one document of the quality sample shows; see :class:`idp.reviewing.QualityCheck`."""
+
+    __tablename__ = "quality_checks"
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    base_sha256: Mapped[str]
+    """The document that would have been sent."""
+    type: Mapped[str]
+    at: Mapped[dt.datetime]
+    outcomes: Mapped[dict[str, Any]]
+    unfit: Mapped[str]
+    done: Mapped[bool]
 
 
 class ReviewAnswerRecord(Base):
@@ -340,6 +384,36 @@ class ReviewAnswerRecord(Base):
     outcome: Mapped[str]
     note_sha256: Mapped[str | None]
     """A note's text, in the content store."""
+
+
+class HandoverRecord(Base):
+    """A record in another system; see :class:`idp.handover.Handover`."""
+
+    __tablename__ = "handovers"
+    __table_args__ = (
+        sa.Index("ix_handovers_document", "document_id"),
+        sa.Index("ix_handovers_state", "server", "state"),
+    )
+
+    server: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    role: Mapped[str]
+    model: Mapped[str]
+    record_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    version: Mapped[int]
+    content_sha256: Mapped[str | None]
+    gone: Mapped[bool] = mapped_column(default=False)
+    intended_at: Mapped[dt.datetime]
+    written_at: Mapped[dt.datetime | None]
+    state: Mapped[str | None]
+    """Of a work item there; see :class:`idp.handover.WorkState`."""
+    stage: Mapped[str | None]
+    assignee: Mapped[str | None]
+    assigned_at: Mapped[dt.datetime | None]
+    completed_at: Mapped[dt.datetime | None]
+    changed_at: Mapped[dt.datetime | None]
+    seen_at: Mapped[dt.datetime | None]
 
 
 class Event(Base):
