@@ -82,7 +82,8 @@ class Reviewer:
     """One person with one window. Every key is counted, each of a chord by itself."""
 
     def __init__(self, window: Any, url: str) -> None:
-        self.page = window.new_page(viewport={"width": 1440, "height": 900})
+        self.page = window.new_page()
+        self.page.set_viewport_size({"width": 1440, "height": 900})
         self.page.set_default_timeout(WAIT_MS)
         self.keys = 0
         self.shown = ""
