@@ -62,7 +62,7 @@ def keys_of(front: Front, reviewer: Reviewer, data: Path, number: int, seed: int
     by_type: dict[str, list[int]] = {}
     for paper in press.papers(number, seed=seed):
         document = paper.document
-        front.put(document, pages=paper.pages)
+        (task,) = front.put(document, pages=paper.pages)
         reviewer.open_queue(front.projects[document.type])
         if reviewer.shown != document.document_id:
             raise SystemExit(f"{reviewer.shown} is on the screen, not {document.document_id}")
@@ -70,6 +70,8 @@ def keys_of(front: Front, reviewer: Reviewer, data: Path, number: int, seed: int
         typist = Typist(reviewer, paper, press.schemas[document.type])
         typist.put_right()
         reviewer.submit()
+        if left := typist.still_wrong(front.answers(document, task, paper.pages)):
+            raise SystemExit(f"{document.document_id}: still wrong: {left}")
         used, blank = reviewer.keys - before, paper.typed_from_blank
         total["documents"] += 1
         total["keys"] += used
