@@ -54,9 +54,11 @@ class Typist:
     def put_right(self) -> None:
         """All that is open holds what is printed; nothing is submitted yet."""
         wanted, rows = set(self.wrong), dict(self.rows)
+        way: list[str] = []
         for _ in range(_MOST_STEPS):
             at = self._reviewer.focus()
             name = str(at["name"])
+            way.append(name)
             if name == CLAIMS_OPEN and at["value"] in rows:
                 self._reviewer.replace(at["value"], rows.pop(at["value"]))
             elif name in wanted:
@@ -66,7 +68,7 @@ class Typist:
                 return
             assert name != "submit", f"never came past {sorted(wanted)} and {len(rows)} rows"
             self._reviewer.press(self._way_on(name, wanted | ({CLAIMS_OPEN} if rows else set())))
-        raise AssertionError(f"never came past {sorted(wanted)} and {len(rows)} rows")
+        raise AssertionError(f"never came past {sorted(wanted)} and {len(rows)} rows: {way[:40]}")
 
     def _way_on(self, name: str, wanted: set[str]) -> str:
         """Enter goes to the next doubtful field, Tab to the next one that is shown."""
