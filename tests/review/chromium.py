@@ -133,8 +133,7 @@ class Reviewer:
             # The focus came with everything marked.
             self.type(after)
         else:
-            # Everything is marked: that takes the caret behind it, in one line and in several.
-            self.press("ArrowRight")
+            self.press("Control+End")
             at = len(before)
             for _, start, end, first, last in steps:
                 self._left(at - end)
@@ -148,7 +147,7 @@ class Reviewer:
             before = self._input()[1]
             self.press("Control+ArrowLeft")
             moved = before - self._input()[1]
-            assert moved, "the caret stands still"
+            assert moved, f"the caret stands still: {self.focus()['name']}"
             distance -= moved
         self.press(*["ArrowLeft" if distance > 0 else "ArrowRight"] * abs(distance))
 
@@ -233,7 +232,7 @@ class Reviewer:
 
 def _keys_for(before: str, steps: Sequence[tuple[str, int, int, int, int]]) -> int:
     """About so many keys for changing a text from its end."""
-    keys, at = 1, len(before)
+    keys, at = 2, len(before)
     for _, start, end, first, last in steps:
         keys += _far(at - end) + _far(end - start) + last - first
         at = start

@@ -37,7 +37,7 @@ class Typist:
         self.wrong = {name for name, shown in self._opened.items() if self._is_wrong(shown)}
         """Open fields that don't hold what is printed."""
         self.rows = self._rows_to_write()
-        """Rows of the claims table that don't, as shown, and what they should be."""
+        """Rows of the claims table that don't, by their key, and what they should be."""
         self.unseen = sum(
             self._is_wrong(each) for each in form.fields if not each.opened and each.values
         )
@@ -59,26 +59,27 @@ class Typist:
             at = self._reviewer.focus()
             name = str(at["name"])
             way.append(name)
-            if name == CLAIMS_OPEN and at["value"] in rows:
-                self._reviewer.replace(at["value"], rows.pop(at["value"]))
+            if name == CLAIMS_OPEN and (key := str(at["value"]).split(" ")[0]) in rows:
+                self._reviewer.replace(at["value"], rows.pop(key))
             elif name in wanted:
                 self._mend(self._opened[name], at)
                 wanted.discard(name)
             if not wanted and not rows:
                 return
-            assert name != "submit", f"never came past {sorted(wanted)} and {len(rows)} rows"
             self._reviewer.press(self._way_on(name, wanted | ({CLAIMS_OPEN} if rows else set())))
         raise AssertionError(f"never came past {sorted(wanted)} and {len(rows)} rows: {way[:40]}")
 
     def _way_on(self, name: str, wanted: set[str]) -> str:
-        """Enter goes to the next doubtful field, Tab to the next one that is shown."""
+        """Enter goes to the next doubtful field, Tab to the next one shown, Shift back again."""
+        if name == "submit":
+            return "Shift+Enter"
         here = self._order.index(name) if name in self._order else -1
         if name == CLAIMS_OPEN and CLAIMS_OPEN in wanted:
             return "Enter"
         later = self._order[here + 1 :]
         coming = next((each for each in later if each in wanted), None)
         if coming is None:
-            return "Tab" if name == CLAIMS_OPEN else "Enter"
+            return "Shift+Tab"
         stop = next((each for each in later if each in self._stops), None)
         reached = stop is not None and later.index(stop) <= later.index(coming)
         return "Enter" if reached else "Tab"
@@ -142,5 +143,5 @@ class Typist:
             right = row._replace(cells=tuple(cells[name] for name in table.columns(row.line)))
             # An input holds no blanks at its ends.
             if right.cells != row.cells:
-                wanted[table.written(row)] = table.written(right)
+                wanted[row.key] = table.written(right)
         return wanted

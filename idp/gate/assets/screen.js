@@ -49,6 +49,14 @@
     return chosen && isShown(chosen) ? [chosen] : [];
   }
 
+  /** The shown ones of some fields, from top to bottom. */
+  const inOrder = (fields) =>
+    fields
+      .filter(isShown)
+      .map((field) => [field.getBoundingClientRect().top, field])
+      .sort((one, other) => one[0] - other[0])
+      .flatMap(([, field]) => inputsOf(field));
+
   function stops() {
     const whole = form();
     if (!whole) return [];
@@ -56,12 +64,9 @@
     // The doubtful ones; where there are none, all that are open.
     const doubtful = whole.querySelector(".open:is(.look, .bad)") !== null;
     const wanted = doubtful ? ".open:is(.look, .bad)" : ".open";
-    return [...whole.querySelectorAll(FIELD)]
-      .filter((field) => field.querySelector(wanted) || (asksKind && field.matches(".kind")))
-      .filter(isShown)
-      .map((field) => [field.getBoundingClientRect().top, field])
-      .sort((one, other) => one[0] - other[0])
-      .flatMap(([, field]) => inputsOf(field));
+    const isWanted = (field) =>
+      field.querySelector(wanted) !== null || (asksKind && field.matches(".kind"));
+    return inOrder([...whole.querySelectorAll(FIELD)].filter(isWanted));
   }
 
   function go(part) {
@@ -86,6 +91,18 @@
     const next = all[at + by];
     if (next) go(next);
     else if (by > 0) go(document.querySelector(SEND));
+  }
+
+  /** To the next input that is shown; whether there was one, or the button behind the last. */
+  function tab(from, back) {
+    const all = inOrder([...form().querySelectorAll(FIELD)]);
+    // All choices of a field are one stop.
+    const at = all.findIndex((each) =>
+      from.matches(OPTION) ? fieldOf(each) === fieldOf(from) : each === from,
+    );
+    const next = at < 0 ? null : back ? all[at - 1] : (all[at + 1] ?? document.querySelector(SEND));
+    go(next);
+    return Boolean(next);
   }
 
   // --- Keys --------------------------------------------------------------------------------------
@@ -132,10 +149,6 @@
     else if (event.key === "?") {
       const illegible = all.find((each) => each.name === "illegible");
       if (illegible && !illegible.checked) choose(illegible);
-    } else if (event.key === "Tab") {
-      // One stop for all of them: the browser goes on from the first or the last.
-      (event.shiftKey ? all[0] : all.at(-1)).focus();
-      return false;
     } else if (event.key === " ") choose(option);
     else return false;
     return true;
@@ -163,6 +176,9 @@
         go(stops()[0] ?? document.querySelector(SEND));
         taken = true;
       }
+    } else if (event.key === "Tab" && inside && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      // The browser would pass over inputs that were drawn anew a moment ago.
+      taken = tab(at, event.shiftKey);
     } else if (inside && at.matches(OPTION) && !event.ctrlKey && !event.altKey && !event.metaKey) {
       taken = onOption(event, at);
     }
@@ -296,20 +312,11 @@
     requestAnimationFrame(look);
   }
 
-  let tabbed = false;
-  window.addEventListener(
-    "keydown",
-    (event) => {
-      touched = true;
-      tabbed = event.key === "Tab";
-    },
-    true,
-  );
+  window.addEventListener("keydown", () => (touched = true), true);
   window.addEventListener(
     "pointerdown",
     (event) => {
       touched = true;
-      tabbed = false;
       // Who turns a page is not taken back to that of the field.
       if (!event.target.closest?.(FORM)) home = null;
     },
@@ -319,8 +326,6 @@
   window.addEventListener("focusin", (event) => {
     asked = event.target.matches(ENTRY) && !known.has(event.target) ? event.target : null;
     if (asked) return;
-    // Browsers mark what is in an input that one comes to by Tab, but not in a text of several lines.
-    if (tabbed && event.target.matches(`${FORM} textarea`)) event.target.select();
     enter(event.target);
   });
   document.addEventListener("click", (event) => {
