@@ -10,6 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+SPLITTING = "splitting"
+"""Key of the queue for packets whose cut into documents is in doubt."""
+
 
 class ReviewState(StrEnum):
     """Where a document's review stands."""
@@ -19,7 +22,8 @@ class ReviewState(StrEnum):
     DONE = "done"
     """A person answered and the document went on; its task is to be removed."""
     ASIDE = "aside"
-    """Label Studio can't mend it (it is cut wrongly); it waits on the status page."""
+    """It is cut wrongly. Another document of its packet asks about the cut; where nobody can be
+    asked (pages lack, or it is no packet of pages) it waits on the status page."""
     GONE = "gone"
     """Nothing of it is in Label Studio."""
 
@@ -33,6 +37,9 @@ class Outcome(StrEnum):
     RETYPED = "retyped"
     """It is of another type: read again as that, and shown again."""
     WRONG_CUT = "wrong_cut"
+    """It begins or ends elsewhere: the packet's pages are shown, to be cut by hand."""
+    RECUT = "recut"
+    """The packet was cut by hand, and is worked again by those cuts."""
     SKIPPED = "skipped"
     LATE = "late"
     """It came after another answer, or the document had left the review: nothing changed."""
@@ -56,6 +63,13 @@ class ReviewRow:
     attempts: int
     came_back: bool
     trouble: str | None = None
+    cut: bool = False
+    """Its packet is shown to be cut by hand, not its fields."""
+
+    @property
+    def queue(self) -> str:
+        """Key of the project that it is shown in."""
+        return SPLITTING if self.cut else self.type
 
 
 @dataclass(frozen=True, slots=True)

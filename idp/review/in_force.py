@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The screens that an installation asks for, one for each document type; its station with them."""
+"""The screens of an installation, one for each document type and one for cuts; its station."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from idp.review.provisioning import Screen
 from idp.review.screens import screen_of
+from idp.review.splitting import splitting_screen
 from idp.review.station import Station
 from idp.schemas import load_schemas
 from idp.settings import Settings
@@ -17,7 +18,7 @@ _MOST_TITLE = 40
 
 
 def screens_in_force(own: Path | None) -> tuple[Screen, ...]:
-    """One screen for each document type in force.
+    """One screen for each document type in force, and the one on which packets are cut.
 
     Args:
         own: Folder of this appliance's own schemas (``settings.schemas_folder``).
@@ -26,13 +27,16 @@ def screens_in_force(own: Path | None) -> tuple[Screen, ...]:
         SchemaError: A schema is not well formed.
     """
     schemas = load_schemas(own)
-    return tuple(
-        Screen(
-            str(schema.type),
-            f"{schema.title[:_MOST_TITLE]}: review",
-            screen_of(schema, schemas=schemas),
-        )
-        for schema in schemas.values()
+    return (
+        *(
+            Screen(
+                str(schema.type),
+                f"{schema.title[:_MOST_TITLE]}: review",
+                screen_of(schema, schemas=schemas),
+            )
+            for schema in schemas.values()
+        ),
+        splitting_screen(),
     )
 
 

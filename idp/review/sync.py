@@ -231,7 +231,7 @@ class Sync:
                 break
             by_project: dict[int, list[ReviewRow]] = defaultdict(list)
             for row in rows:
-                project = self._projects.get(row.type)
+                project = self._projects.get(row.queue)
                 if project is None:
                     self._put_off(row, "no_project")
                 else:

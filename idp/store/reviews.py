@@ -12,13 +12,13 @@ import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, aliased
 
 from idp.document import Document
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.store import decisions, jobs, record
 from idp.store.clocks import Clocks
-from idp.store.decisions import Decisions
+from idp.store.decisions import Decisions, cut_is_doubtful
 from idp.store.identity import new_id
 from idp.store.rows import State
 from idp.store.tables import DocumentRecord, ReviewAnswerRecord, ReviewRecord
@@ -41,6 +41,12 @@ class Reviews(Decisions, Clocks):
             ReviewRecord.document_id.is_(None),
             ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
             ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+            # The document that asked about the cut for it has left the review.
+            sa.and_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                ReviewRecord.cut,
+                ~_cut_is_asked(DocumentRecord.arrival_id),
+            ),
         )
         wanted = (
             sa.select(DocumentRecord.id)
@@ -230,6 +236,7 @@ class Reviews(Decisions, Clocks):
         *,
         note: str = "",
         said: Sequence[str] = (),
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -241,6 +248,7 @@ class Reviews(Decisions, Clocks):
             document: As judged after it; needed where the outcome puts a result in force.
             note: What the reviewer wrote; kept with the documents, never on the record.
             said: Codes for the record: findings that were confirmed, the type named.
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -260,7 +268,7 @@ class Reviews(Decisions, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            if place is None or not _in_time(answer, row, place):
+            if place is None or not in_time(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -271,6 +279,8 @@ class Reviews(Decisions, Clocks):
             }
             if place is not None and outcome is Outcome.WRONG_CUT:
                 place.state, place.changed_at = ReviewState.ASIDE.value, now
+                if cut:
+                    self._ask_for_cut(session, row, place, now)
             if place is not None and outcome in _DECIDING and document is not None:
                 self._decide(session, row, document, sha256, actor)
                 place.changed_at = now
@@ -340,19 +350,54 @@ class Reviews(Decisions, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
             known.result_sha256 = ""
             session.add(known)
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256:
+        if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
             return
+        # Where it is doubtful what belongs to it, that is asked before all else.
+        known.cut = doubtful
         known.state = ReviewState.TO_SEND.value
         known.round += 1
         known.result_sha256 = sha256
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
+        session.flush()
+        if known.cut:
+            self._ask_for_cut(session, document, known, now, anew=False)
+
+    def _ask_for_cut(
+        self,
+        session: Session,
+        document: DocumentRecord,
+        place: ReviewRecord,
+        now: dt.datetime,
+        *,
+        anew: bool = True,
+    ) -> None:
+        """Show the packet to be cut by hand, unless another document of it does so already.
+
+        Args:
+            session: A writing transaction.
+            document: That asks.
+            place: Its own.
+            now: The time.
+            anew: It was shown otherwise until now.
+        """
+        place.cut = True
+        asked = session.scalars(
+            sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
+        ).one()
+        place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
+        if anew:
+            place.round += 1
+            place.came_back = False
+            place.attempts, place.trouble = 0, None
+            place.due_at = place.changed_at = now
         session.flush()
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
@@ -368,7 +413,30 @@ class Reviews(Decisions, Clocks):
             return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
 
 
-def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+def _is_aside(place: ReviewRecord) -> bool:
+    return place.state == ReviewState.ASIDE
+
+
+def _cut_is_asked(
+    arrival_id: sa.ColumnElement[str] | Mapped[str], but: str = ""
+) -> sa.ColumnElement[bool]:
+    """Whether a document of the packet, but that one, shows it to be cut by hand."""
+    other, place = aliased(DocumentRecord), aliased(ReviewRecord)
+    return (
+        sa.select(place.document_id)
+        .join(other, other.id == place.document_id)
+        .where(
+            other.arrival_id == arrival_id,
+            other.id != but,
+            other.state == State.REVIEW.value,
+            place.cut,
+            place.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
+        )
+        .exists()
+    )
+
+
+def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
     """Whether the answer is about the document as it now is in the queue."""
     return (
         row.state == State.REVIEW
@@ -389,6 +457,7 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
+        cut=review.cut,
     )
 
 
