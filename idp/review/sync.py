@@ -119,7 +119,7 @@ class Sync:
             places: The queue in our tables.
             desk: Makes tasks and takes answers.
             client: The Label Studio.
-            projects: The number of its project, by document type.
+            projects: The number of its project, by document type; leads have their own.
             pages: The page images that it sees.
             batch: Most documents sent in one call.
         """

@@ -139,7 +139,7 @@ class Cuts(Reviews):
                 session.add(self._cut_record(session, answer, cuts, sha256, whole=whole, at=now))
                 place.changed_at = now
                 if whole:
-                    place.state = ReviewState.DONE.value
+                    place.state, place.due_at = ReviewState.DONE.value, None
                     detail |= self._cut_again(session, row.arrival_id, cuts, answer, now)
                 else:
                     place.state, place.came_back = ReviewState.TO_SEND.value, True
@@ -260,7 +260,7 @@ class Cuts(Reviews):
             if place is not None and place.cut and place.state == ReviewState.ASIDE:
                 gone = place.project is None
                 place.state = (ReviewState.GONE if gone else ReviewState.DONE).value
-                place.changed_at = now
+                place.due_at, place.changed_at = None, now
         jobs.renew(session.get_one(Arrival, arrival_id, with_for_update=True), now)
         return {
             "pages": len(cuts.pages),

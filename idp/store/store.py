@@ -24,6 +24,7 @@ from idp.store.clocks import OVERDUE_ONLY
 from idp.store.content import ContentStore, Kept
 from idp.store.cuts import Cuts
 from idp.store.delivering import Delivering
+from idp.store.handovers import Handovers
 from idp.store.identity import new_id
 from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
@@ -50,7 +51,11 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+<<<<<<< HEAD
 class Store(Processing, Delivering, Cuts, Ledger, People):
+=======
+class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
+>>>>>>> main
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(
