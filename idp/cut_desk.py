@@ -121,7 +121,7 @@ class CutDesk:
         said = self._cut_of(content, self._store.packet(answer.document_id), self._schemas)
         whole = not said.problems
         return self._store.take_cut(
-            replace(answer, outcome=Outcome.RECUT if whole else Outcome.CAME_BACK),
+            replace(answer, outcome=Outcome.RECUT if whole else Outcome.CUT_UNCLEAR),
             said.cuts,
             whole=whole,
             note=said.note,

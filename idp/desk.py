@@ -174,15 +174,11 @@ class ReviewDesk:
             return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
         if annotation.skipped:
             return self._store.take_answer(answer)
-<<<<<<< HEAD
         if place.cut and self._cuts is not None:
             return self._cuts.take(answer, annotation.content)
-        return self._submitted(answer, annotation.content, came_back=place.came_back)
-=======
         if not self._looks.may(place, reviewer):
             return self._store.take_answer(replace(answer, outcome=Outcome.NOT_COUNTED))
         return self._submitted(answer, annotation.content, place)
->>>>>>> main
 
     def _submitted(
         self, answer: ReviewAnswer, content: Mapping[str, Any], place: ReviewRow
@@ -196,13 +192,11 @@ class ReviewDesk:
             return self._store.take_answer(answer, note=said.note)
         if said.cut is not None:
             answer = replace(answer, outcome=Outcome.WRONG_CUT)
-<<<<<<< HEAD
             cut = self._cuts is not None and self._cuts.can_cut(answer.document_id, said.cut)
-            return self._store.take_answer(answer, note=said.note, said=[said.cut], cut=cut)
-=======
             check = self._looks.check(answer.document_id, None, unfit="cut")
-            return self._store.take_answer(answer, note=said.note, said=[said.cut], check=check)
->>>>>>> main
+            return self._store.take_answer(
+                answer, note=said.note, said=[said.cut], check=check, cut=cut
+            )
         kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
         if kind != _kind_of(document):
             answer = replace(answer, outcome=Outcome.RETYPED)

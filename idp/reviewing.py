@@ -45,6 +45,8 @@ class Outcome(StrEnum):
     """It begins or ends elsewhere: the packet's pages are shown, to be cut by hand."""
     RECUT = "recut"
     """The packet was cut by hand, and is worked again by those cuts."""
+    CUT_UNCLEAR = "cut_unclear"
+    """What was said of a packet's pages is not all understood: they are shown once more."""
     SKIPPED = "skipped"
     LATE = "late"
     """It came after another answer, or the document had left the review: nothing changed."""
@@ -98,22 +100,16 @@ class ReviewRow:
     attempts: int
     came_back: bool
     trouble: str | None = None
-<<<<<<< HEAD
+    look: Look = Look.FIRST
     cut: bool = False
     """Its packet is shown to be cut by hand, not its fields."""
 
     @property
     def queue(self) -> str:
-        """Key of the project that it is shown in."""
-        return SPLITTING if self.cut else self.type
-=======
-    look: Look = Look.FIRST
-
-    @property
-    def queue(self) -> str:
-        """Key of the project that shows it: that of its type, or that of the type's leads."""
+        """Key of the project that shows it: that of cuts, of its type, or of the type's leads."""
+        if self.cut:
+            return SPLITTING
         return lead_queue(self.type) if self.look is Look.LEAD else self.type
->>>>>>> main
 
 
 @dataclass(frozen=True, slots=True)

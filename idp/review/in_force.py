@@ -19,13 +19,10 @@ _MOST_TITLE = 50
 _FOR_ALL, _FOR_LEADS = "review", "two people differ"
 
 
-<<<<<<< HEAD
-def screens_in_force(own: Path | None) -> tuple[Screen, ...]:
-    """One screen for each document type in force, and the one on which packets are cut.
-=======
 def screens_in_force(own: Path | None, twice: Collection[str] = ()) -> tuple[Screen, ...]:
-    """One screen for each document type in force, and one for the leads of those looked at twice.
->>>>>>> main
+    """One screen for each document type in force, one for the leads of those looked at twice.
+
+    And the one on which packets are cut by hand.
 
     Args:
         own: Folder of this appliance's own schemas (``settings.schemas_folder``).
@@ -36,19 +33,6 @@ def screens_in_force(own: Path | None, twice: Collection[str] = ()) -> tuple[Scr
         SchemaError: A schema is not well formed.
     """
     schemas = load_schemas(own)
-<<<<<<< HEAD
-    return (
-        *(
-            Screen(
-                str(schema.type),
-                f"{schema.title[:_MOST_TITLE]}: review",
-                screen_of(schema, schemas=schemas),
-            )
-            for schema in schemas.values()
-        ),
-        splitting_screen(),
-    )
-=======
     screens: list[Screen] = []
     for schema in schemas.values():
         name, config = str(schema.type), screen_of(schema, schemas=schemas)
@@ -56,7 +40,7 @@ def screens_in_force(own: Path | None, twice: Collection[str] = ()) -> tuple[Scr
         named = {name, lead_queue(name), *(kind.name for kind in schema.subtypes)}
         if not named.isdisjoint(twice):
             screens.append(Screen(lead_queue(name), _title(schema.title, _FOR_LEADS), config))
-    return tuple(screens)
+    return (*screens, splitting_screen())
 
 
 def screens_of(settings: Settings) -> tuple[Screen, ...]:
@@ -72,7 +56,6 @@ def screens_of(settings: Settings) -> tuple[Screen, ...]:
     there = () if known is None else filter(is_lead_queue, known.projects)
     twice = {name for name, share in settings.review.four_eyes.items() if share}
     return screens_in_force(settings.schemas_folder, {*twice, *there})
->>>>>>> main
 
 
 def station_of(settings: Settings) -> Station:

@@ -112,7 +112,7 @@ class Cuts(Reviews):
             said: Codes for the record.
 
         Returns:
-            ``recut``, ``came_back``, ``late``, or what became of it the first time.
+            ``recut``, ``cut_unclear``, ``late``, or what became of it the first time.
         """
         put = self.content.put_bytes
         sha256 = put(cuts.model_dump_json(by_alias=True).encode()).sha256
@@ -125,7 +125,7 @@ class Cuts(Reviews):
             now = self._clock()
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
-            outcome = Outcome.RECUT if whole else Outcome.CAME_BACK
+            outcome = Outcome.RECUT if whole else Outcome.CUT_UNCLEAR
             if place is None or not place.cut or not in_time(answer, row, place):
                 outcome = Outcome.LATE
             detail: record.Detail = {

@@ -28,10 +28,7 @@ from idp.reviewing import (
 )
 from idp.store import decisions, jobs, looking, record
 from idp.store.clocks import Clocks
-<<<<<<< HEAD
-from idp.store.decisions import Decisions, cut_is_doubtful
-=======
->>>>>>> main
+from idp.store.decisions import cut_is_doubtful
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
 from idp.store.rows import State
@@ -52,6 +49,8 @@ class _Taken(NamedTuple):
     shown: Document | None
     sha256: str
     at: dt.datetime
+    cut: bool
+    """After a wrong cut: the packet is to be cut by hand."""
 
 
 class Reviews(SecondLooks, Clocks):
@@ -261,12 +260,9 @@ class Reviews(SecondLooks, Clocks):
         *,
         note: str = "",
         said: Sequence[str] = (),
-<<<<<<< HEAD
-        cut: bool = False,
-=======
         look: LookTaken | None = None,
         check: QualityCheck | None = None,
->>>>>>> main
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -278,12 +274,9 @@ class Reviews(SecondLooks, Clocks):
             document: As judged after it; needed where the outcome puts a result in force.
             note: What the reviewer wrote; kept with the documents, never on the record.
             said: Codes for the record: findings that were confirmed, the type named.
-<<<<<<< HEAD
-            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
-=======
             look: What it adds to the looks at a document that two people look at.
             check: What it shows of a document of the quality sample.
->>>>>>> main
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -318,31 +311,16 @@ class Reviews(SecondLooks, Clocks):
                 "seconds": answer.seconds,
                 "said": " ".join(said),
             }
-<<<<<<< HEAD
-            if place is not None and outcome is Outcome.WRONG_CUT:
-                place.state, place.changed_at = ReviewState.ASIDE.value, now
-                if cut:
-                    self._ask_for_cut(session, row, place, now)
-            if place is not None and outcome in _DECIDING and document is not None:
-                self._decide(session, row, document, sha256, actor)
-                place.changed_at = now
-                if outcome is Outcome.APPLIED:
-                    place.state = ReviewState.DONE.value
-                else:
-                    self._show(session, row, sha256, now)
-                    place.came_back = outcome is Outcome.CAME_BACK
-=======
             if outcome in _LOOKED:
                 detail["result"] = sha256
             if place is not None:
-                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
                 if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
                     )  # fmt: skip
                 self._follow(session, row, place, taken)
->>>>>>> main
             if outcome is Outcome.APPLIED:
                 record.move(
                     session,
@@ -386,6 +364,9 @@ class Reviews(SecondLooks, Clocks):
         outcome, now = taken.answer.outcome, taken.at
         if outcome is Outcome.WRONG_CUT:
             place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if taken.cut:
+                self._show_anew(place, place.result_sha256, now)
+                self._ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -430,67 +411,43 @@ class Reviews(SecondLooks, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        # Where it is doubtful what belongs to it, that is asked before all else.
         doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
             self._show_anew(known, sha256, now)
             session.add(known)
+            session.flush()
+            if doubtful:
+                self._ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
         if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
             return
-<<<<<<< HEAD
-        # Where it is doubtful what belongs to it, that is asked before all else.
-        known.cut = doubtful
-=======
+        known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
+        session.flush()
+        if doubtful:
+            self._ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
->>>>>>> main
         known.state = ReviewState.TO_SEND.value
         known.round += 1
         known.result_sha256 = sha256
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
-<<<<<<< HEAD
-        session.flush()
-        if known.cut:
-            self._ask_for_cut(session, document, known, now, anew=False)
 
-    def _ask_for_cut(
-        self,
-        session: Session,
-        document: DocumentRecord,
-        place: ReviewRecord,
-        now: dt.datetime,
-        *,
-        anew: bool = True,
-    ) -> None:
-        """Show the packet to be cut by hand, unless another document of it does so already.
-
-        Args:
-            session: A writing transaction.
-            document: That asks.
-            place: Its own.
-            now: The time.
-            anew: It was shown otherwise until now.
-        """
-        place.cut = True
+    def _ask_for_cut(self, session: Session, document: DocumentRecord, place: ReviewRecord) -> None:
+        """Show the packet to be cut by hand, unless another document of it does so already."""
         asked = session.scalars(
             sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
         ).one()
+        place.cut = True
         place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
-        if anew:
-            place.round += 1
-            place.came_back = False
-            place.attempts, place.trouble = 0, None
-            place.due_at = place.changed_at = now
         session.flush()
-=======
->>>>>>> main
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
         return session.scalars(
@@ -549,11 +506,8 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
-<<<<<<< HEAD
         cut=review.cut,
-=======
         look=Look(review.look),
->>>>>>> main
     )
 
 

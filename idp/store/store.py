@@ -51,11 +51,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-<<<<<<< HEAD
-class Store(Processing, Delivering, Cuts, Ledger, People):
-=======
-class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
->>>>>>> main
+class Store(Processing, Delivering, Cuts, Ledger, People, Handovers):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(

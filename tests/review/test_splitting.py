@@ -153,7 +153,7 @@ def test_a_stack_cut_wrongly_is_cut_by_hand_and_delivered_as_two_documents(
         office.settle()
         until(lambda: store.counts()[State.REVIEW] == 2)
         outcomes = [each.outcome for each in store.review_answers(whole.id)]
-        assert outcomes == [Outcome.WRONG_CUT, Outcome.CAME_BACK, Outcome.RECUT]
+        assert outcomes == [Outcome.WRONG_CUT, Outcome.CUT_UNCLEAR, Outcome.RECUT]
         first, second = sorted(store.recent(), key=lambda row: row.ordinal)
         assert first.id == whole.id
         assert (first.type, first.pages) == (REFERRAL, (1, 2))
