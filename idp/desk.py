@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from idp.cut_desk import CutDesk
 from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
 from idp.errors import NotFoundError, ReviewError
 from idp.judge import Judge
@@ -102,6 +103,7 @@ class ReviewDesk:
         task_of: TaskOf,
         answers_of: AnswersOf,
         read_as: ReadAs,
+        cuts: CutDesk | None = None,
     ) -> None:
         """Prepare.
 
@@ -113,7 +115,9 @@ class ReviewDesk:
             task_of: Makes the task that shows a document.
             answers_of: Understands what a person submitted.
             read_as: Reads a document as of another type.
+            cuts: Has packets cut by hand; without it what is cut wrongly waits on the status page.
         """
+        self._cuts = cuts
         self._settings = settings
         self._store = store
         self._schemas = schemas
@@ -130,6 +134,8 @@ class ReviewDesk:
         Raises:
             ReviewError: It has no page that can be shown.
         """
+        if row.cut and self._cuts is not None:
+            return self._cuts.task(row)
         document = self._store.document(row.document_id)
         pages = self._store.pages(row.document_id)
         if document is None or not pages:
@@ -186,6 +192,8 @@ class ReviewDesk:
             return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
         if annotation.skipped:
             return self._store.take_answer(answer)
+        if place.cut and self._cuts is not None:
+            return self._cuts.take(answer, annotation.content)
         if not self._looks.may(place, reviewer):
             return self._store.take_answer(replace(answer, outcome=Outcome.NOT_COUNTED))
         return self._submitted(answer, annotation.content, place)
@@ -202,8 +210,11 @@ class ReviewDesk:
             return self._store.take_answer(answer, note=said.note)
         if said.cut is not None:
             answer = replace(answer, outcome=Outcome.WRONG_CUT)
+            cut = self._cuts is not None and self._cuts.can_cut(answer.document_id, said.cut)
             check = self._looks.check(answer.document_id, None, unfit="cut")
-            return self._store.take_answer(answer, note=said.note, said=[said.cut], check=check)
+            return self._store.take_answer(
+                answer, note=said.note, said=[said.cut], check=check, cut=cut
+            )
         kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
         if kind != _kind_of(document):
             answer = replace(answer, outcome=Outcome.RETYPED)

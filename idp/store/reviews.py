@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, aliased
 
 from idp.document import Document
 from idp.errors import NotFoundError
@@ -29,6 +29,7 @@ from idp.reviewing import (
 )
 from idp.store import decisions, jobs, looking, record
 from idp.store.clocks import Clocks
+from idp.store.decisions import cut_is_doubtful
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
 from idp.store.rows import State
@@ -53,6 +54,8 @@ class _Taken(NamedTuple):
     shown: Document | None
     sha256: str
     at: dt.datetime
+    cut: bool
+    """After a wrong cut: the packet is to be cut by hand."""
 
 
 class Reviews(SecondLooks, Clocks):
@@ -76,6 +79,12 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.document_id.is_(None),
             ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
             ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+            # The document that asked about the cut for it has left the review.
+            sa.and_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                ReviewRecord.cut,
+                ~_cut_is_asked(DocumentRecord.arrival_id),
+            ),
         )
         wanted = (
             sa.select(DocumentRecord.id)
@@ -328,6 +337,7 @@ class Reviews(SecondLooks, Clocks):
         said: Sequence[str] = (),
         look: LookTaken | None = None,
         check: QualityCheck | None = None,
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -341,6 +351,7 @@ class Reviews(SecondLooks, Clocks):
             said: Codes for the record: findings that were confirmed, the type named.
             look: What it adds to the looks at a document that two people look at.
             check: What it shows of a document of the quality sample.
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -366,8 +377,8 @@ class Reviews(SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            in_time = _mendable if outcome is Outcome.MENDED else _in_time
-            if place is None or not in_time(answer, row, place):
+            timely = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not timely(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -379,7 +390,7 @@ class Reviews(SecondLooks, Clocks):
             if outcome in _LOOKED:
                 detail["result"] = sha256
             if place is not None:
-                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
                 if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
                     looking.note_look(
                         session, taken.answer, place, row,
@@ -429,6 +440,9 @@ class Reviews(SecondLooks, Clocks):
         outcome, now = taken.answer.outcome, taken.at
         if outcome is Outcome.WRONG_CUT:
             place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if taken.cut:
+                self._show_anew(place, place.result_sha256, now)
+                self._ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -474,16 +488,25 @@ class Reviews(SecondLooks, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        # Where it is doubtful what belongs to it, that is asked before all else.
+        doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
             self._show_anew(known, sha256, now)
             session.add(known)
+            session.flush()
+            if doubtful:
+                self._ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256:
+        if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
             return
+        known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
+        session.flush()
+        if doubtful:
+            self._ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
@@ -493,6 +516,15 @@ class Reviews(SecondLooks, Clocks):
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
+
+    def _ask_for_cut(self, session: Session, document: DocumentRecord, place: ReviewRecord) -> None:
+        """Show the packet to be cut by hand, unless another document of it does so already."""
+        asked = session.scalars(
+            sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
+        ).one()
+        place.cut = True
+        place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
+        session.flush()
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
         return session.scalars(
@@ -507,7 +539,30 @@ class Reviews(SecondLooks, Clocks):
             return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
 
 
-def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+def _is_aside(place: ReviewRecord) -> bool:
+    return place.state == ReviewState.ASIDE
+
+
+def _cut_is_asked(
+    arrival_id: sa.ColumnElement[str] | Mapped[str], but: str = ""
+) -> sa.ColumnElement[bool]:
+    """Whether a document of the packet, but that one, shows it to be cut by hand."""
+    other, place = aliased(DocumentRecord), aliased(ReviewRecord)
+    return (
+        sa.select(place.document_id)
+        .join(other, other.id == place.document_id)
+        .where(
+            other.arrival_id == arrival_id,
+            other.id != but,
+            other.state == State.REVIEW.value,
+            place.cut,
+            place.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
+        )
+        .exists()
+    )
+
+
+def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
     """Whether the answer is about the document as it now is in the queue."""
     return (
         row.state == State.REVIEW
@@ -543,6 +598,7 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
+        cut=review.cut,
         look=Look(review.look),
     )
 
