@@ -31,6 +31,8 @@ _DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED, Outc
 _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 """Answers with which a document goes on to its delivery, and what the record calls it."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
+_MOST_TOUCHED = 500
+"""Lines of the record that are followed; where there are more, all documents are looked at."""
 _NO_TIME = dt.timedelta(0)
 
 
@@ -66,11 +68,12 @@ class Reviews(Decisions, Clocks):
             )
             .limit(_RENEWED)
         )
-        if since is not None:
-            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
-            ids = session.scalars(wanted).all()
+            touched = _touched(session, since)
+            if touched is not None:
+                wanted = wanted.where(DocumentRecord.id.in_(touched))
+            ids = () if touched == [] else session.scalars(wanted).all()
         if not ids:
             return 0
         renewed = 0
@@ -162,8 +165,10 @@ class Reviews(Decisions, Clocks):
             ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
             DocumentRecord.state != State.REVIEW.value,
         )
-        if since is not None:
-            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
+        with Session(self._engine) as session:
+            touched = _touched(session, since)
+        if touched is not None:
+            left = left.where(ReviewRecord.document_id.in_(touched))
         # Each by an index of its own: tens of thousands that wait must not be looked at for it.
         ended = there.where(
             sa.or_(
@@ -172,7 +177,8 @@ class Reviews(Decisions, Clocks):
                 sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
             )
         )
-        return (*self._reviews(ended), *self._reviews(left))[:limit]
+        rows = self._reviews(ended)
+        return rows if touched == [] else (*rows, *self._reviews(left))[:limit]
 
     def finish_removing(self, rounds: Mapping[str, int]) -> None:
         """Note that nothing of these documents is in Label Studio any more.
@@ -465,9 +471,19 @@ def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) ->
     )
 
 
-def _touched(since: int) -> sa.Select[str | None]:
-    """The documents that something happened to after a line of the record."""
-    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
+def _touched(session: Session, since: int | None) -> list[str] | None:
+    """The documents that something happened to after a line of the record; ``None``: too many.
+
+    By name, not as part of a question: a planner might begin with all that wait.
+    """
+    if since is None:
+        return None
+    found = session.scalars(
+        sa.select(Event.document_id).where(Event.seq > since).limit(_MOST_TOUCHED + 1)
+    ).all()
+    if len(found) > _MOST_TOUCHED:
+        return None
+    return sorted({each for each in found if each is not None})
 
 
 def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
