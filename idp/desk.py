@@ -21,7 +21,7 @@ from idp.judge import Judge
 from idp.reasons import of_finding
 from idp.rejudged import judged_again
 from idp.review.client import Annotation
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
 from idp.settings import Settings
@@ -119,7 +119,8 @@ class ReviewDesk:
         self._task_of = task_of
         self._answers_of = answers_of
         self._read_as = read_as
-        self._pages = PageFolder(settings.review_folder)
+        folder = settings.review_folder
+        self._pages = PageFolder(folder, links_of(settings.review, folder))
 
     def task(self, row: ReviewRow) -> dict[str, Any]:
         """The task that shows a document, with its pages put where Label Studio sees them.

@@ -118,12 +118,18 @@ class Reviews(Decisions, Clocks):
                 )
             )
 
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None:
         """Note the tasks of documents, unless another round has begun since.
 
         Args:
             rounds: The round that was sent, by document.
             tasks: The task's number, by document.
+            renew_in: When the links in them are to be replaced, if they do not last.
         """
         with Session(self._writing) as session, session.begin():
             now = self._clock()
@@ -131,7 +137,32 @@ class Reviews(Decisions, Clocks):
                 if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
                     known.state = ReviewState.SENT.value
                     known.task_id = tasks[known.document_id]
-                    known.attempts, known.due_at, known.trouble = 0, None, None
+                    known.due_at = None if renew_in is None else now + renew_in
+                    known.attempts, known.trouble = 0, None
+                    known.changed_at = now
+
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What is shown with links that are soon no longer good."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.state == ReviewState.SENT.value,
+                ReviewRecord.due_at <= self._clock(),
+                DocumentRecord.state == State.REVIEW.value,
+            )
+            .order_by(ReviewRecord.due_at)
+            .limit(limit)
+        )
+
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None:
+        """Note that the links in these tasks are good again for a while; by document its round."""
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, rounds):
+                same = known.round == rounds[known.document_id]
+                if known.state == ReviewState.SENT and same:
+                    known.due_at = None if renew_in is None else now + renew_in
                     known.changed_at = now
 
     def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
