@@ -44,6 +44,8 @@ _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 _DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
 """Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
+_MOST_TOUCHED = 500
+"""Lines of the record that are followed; where there are more, all documents are looked at."""
 _NO_TIME = dt.timedelta(0)
 
 
@@ -96,11 +98,12 @@ class Reviews(SecondLooks, Clocks):
             )
             .limit(_RENEWED)
         )
-        if since is not None:
-            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
-            ids = session.scalars(wanted).all()
+            touched = _touched(session, since)
+            if touched is not None:
+                wanted = wanted.where(DocumentRecord.id.in_(touched))
+            ids = () if touched == [] else session.scalars(wanted).all()
         if not ids:
             return 0
         renewed = 0
@@ -145,12 +148,18 @@ class Reviews(SecondLooks, Clocks):
                 )
             )
 
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None:
         """Note the tasks of documents, unless another round has begun since.
 
         Args:
             rounds: The round that was sent, by document.
             tasks: The task's number, by document.
+            renew_in: When the links in them are to be replaced, if they do not last.
         """
         with Session(self._writing) as session, session.begin():
             now = self._clock()
@@ -158,7 +167,32 @@ class Reviews(SecondLooks, Clocks):
                 if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
                     known.state = ReviewState.SENT.value
                     known.task_id = tasks[known.document_id]
-                    known.attempts, known.due_at, known.trouble = 0, None, None
+                    known.due_at = None if renew_in is None else now + renew_in
+                    known.attempts, known.trouble = 0, None
+                    known.changed_at = now
+
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What is shown with links that are soon no longer good."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.state == ReviewState.SENT.value,
+                ReviewRecord.due_at <= self._clock(),
+                DocumentRecord.state == State.REVIEW.value,
+            )
+            .order_by(ReviewRecord.due_at)
+            .limit(limit)
+        )
+
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None:
+        """Note that the links in these tasks are good again for a while; by document its round."""
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, rounds):
+                same = known.round == rounds[known.document_id]
+                if known.state == ReviewState.SENT and same:
+                    known.due_at = None if renew_in is None else now + renew_in
                     known.changed_at = now
 
     def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
@@ -192,8 +226,10 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
             DocumentRecord.state != State.REVIEW.value,
         )
-        if since is not None:
-            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
+        with Session(self._engine) as session:
+            touched = _touched(session, since)
+        if touched is not None:
+            left = left.where(ReviewRecord.document_id.in_(touched))
         # Each by an index of its own: tens of thousands that wait must not be looked at for it.
         ended = there.where(
             sa.or_(
@@ -202,7 +238,8 @@ class Reviews(SecondLooks, Clocks):
                 sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
             )
         )
-        return (*self._reviews(ended), *self._reviews(left))[:limit]
+        rows = self._reviews(ended)
+        return rows if touched == [] else (*rows, *self._reviews(left))[:limit]
 
     def finish_removing(self, rounds: Mapping[str, int]) -> None:
         """Note that nothing of these documents is in Label Studio any more.
@@ -582,9 +619,19 @@ def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) ->
     )
 
 
-def _touched(since: int) -> sa.Select[str | None]:
-    """The documents that something happened to after a line of the record."""
-    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
+def _touched(session: Session, since: int | None) -> list[str] | None:
+    """The documents that something happened to after a line of the record; ``None``: too many.
+
+    By name, not as part of a question: a planner might begin with all that wait.
+    """
+    if since is None:
+        return None
+    found = session.scalars(
+        sa.select(Event.document_id).where(Event.seq > since).limit(_MOST_TOUCHED + 1)
+    ).all()
+    if len(found) > _MOST_TOUCHED:
+        return None
+    return sorted({each for each in found if each is not None})
 
 
 def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
