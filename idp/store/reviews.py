@@ -428,7 +428,7 @@ class Reviews(SecondLooks, Clocks):
                 detail["result"] = sha256
             if place is not None:
                 taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
