@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the least-privilege bot, its API key and a folder: read by ``odoo shell`` (scripts/odoo)."""
+"""Makes the least-privilege bot, its API key and a folder: for ``odoo shell``, by scripts/odoo."""
 
 import datetime as dt
 import os

@@ -20,7 +20,7 @@ import pytest
 
 from idp.slices import OdooSettings
 from tests.odoo.cutting import CuttingProxy
-from tests.odoo.server import BOT, Admin, NotInstalled, OdooServer
+from tests.odoo.server import BOT, Admin, NotInstalledError, OdooServer
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def server() -> Iterator[OdooServer]:
     """Odoo, answering; stopped and removed at the session's end."""
     try:
         running = OdooServer()
-    except NotInstalled as error:
+    except NotInstalledError as error:
         if os.environ.get("IDP_REQUIRE_ALL"):
             raise
         pytest.skip(str(error))

@@ -159,6 +159,5 @@ def _length(head: bytes) -> int:
 def _reset(connection: socket.socket) -> None:
     """Cut it as a dead machine's network does: no orderly end."""
     with contextlib.suppress(OSError):
-        plain = connection if not isinstance(connection, ssl.SSLSocket) else connection
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        plain.close()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()

@@ -30,7 +30,7 @@ _STOP_SECONDS = 20.0
 _INSTALL_SECONDS = 180.0
 
 
-class NotInstalled(Exception):
+class NotInstalledError(Exception):
     """``scripts/odoo`` has not run here."""
 
 
@@ -115,7 +115,7 @@ class OdooServer:
     def __init__(self, *, port: int = 0, workers: int = 0) -> None:
         self._home = home()
         if not (self._home / "database.tar").exists():
-            raise NotInstalled(f"no Odoo in {self._home}: run scripts/odoo")
+            raise NotInstalledError(f"no Odoo in {self._home}: run scripts/odoo")
         self._program = self._home / "server" / "usr" / "lib" / "python3" / "dist-packages"
         self._postgres = Path((self._home / "postgres").read_text().strip())
         self.folder = Path(tempfile.mkdtemp(prefix="idp-odoo-"))
@@ -285,6 +285,7 @@ class OdooServer:
                     "--log-level=warn",
                 ),
                 env=self._environment,
+                check=False,
                 capture_output=True,
                 text=True,
                 timeout=_INSTALL_SECONDS,
@@ -302,11 +303,11 @@ class OdooServer:
 
     def grant(self, database: str, groups: Iterable[str], *, user: str = BOT) -> None:
         """Give a user further groups, by external id."""
-        self._regroup(database, user, {group: 4 for group in groups})
+        self._regroup(database, user, dict.fromkeys(groups, 4))
 
     def revoke(self, database: str, groups: Iterable[str], *, user: str = BOT) -> None:
         """Take groups from a user, by external id."""
-        self._regroup(database, user, {group: 3 for group in groups})
+        self._regroup(database, user, dict.fromkeys(groups, 3))
 
     def _regroup(self, database: str, user: str, changes: Mapping[str, int]) -> None:
         admin = self.admin(database)
