@@ -50,10 +50,11 @@ MOVES: dict[State, frozenset[State]] = {
     State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
     # A person overrides: the second copy is wanted after all.
     State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
-    State.DELIVERED: frozenset(),
-    State.INCOMPLETE: frozenset(),
+    # Who reviewed it mends a slip of theirs: delivered again, as the next version.
+    State.DELIVERED: frozenset({State.CORRECTED}),
+    State.INCOMPLETE: frozenset({State.CORRECTED}),
 }
-"""Every allowed move. What has left (delivered, incomplete) does not move again."""
+"""Every allowed move. What has left (delivered, incomplete) moves only for a reviewer's mend."""
 
 TO_PROCESS: frozenset[State] = frozenset({State.RECEIVED, State.PROCESSING})
 """Work for the ``process`` segment; a document here must have a job or a due time."""
@@ -262,6 +263,8 @@ class DeliverJob:
     job: str
     attempt: int
     key: str
+    version: int
+    """Of this document's deliveries: 1, and one more each time it was delivered before."""
     document_id: str
     original_sha256: str
     whole_file: bool
