@@ -188,7 +188,7 @@ class _Making:
             "dms": self._in_dms,
             "attachment": self._attached,
         }[self.place.kind](target)
-        binary = "content" if self.place.kind == "dms" else self.place.binary
+        binary = self.place.binary_of(self.place.model)
         rows: list[Row] = []
         taken: set[str] = set()
         for rule in self.type.files:
@@ -199,12 +199,8 @@ class _Making:
             suffix = _SUFFIXES.get(rule.what) or path.suffix
             name = unique(f"{_NOT_IN_NAMES.sub('-', title)}{suffix}", taken)
             role = {"pages": DOCUMENT, "original": ORIGINAL, "record": RECORD}[rule.what]
-            model = {
-                "documents": "documents.document",
-                "dms": "dms.file",
-                "attachment": "ir.attachment",
-            }[self.place.kind]
-            rows.append(Row(role, model, {"name": name, binary: content(path), **common}))
+            cells = {"name": name, binary: content(path), **common}
+            rows.append(Row(role, self.place.model, cells, kept=frozenset(common)))
         rows.sort(key=lambda row: row.role != DOCUMENT)
         return tuple(rows)
 
@@ -214,7 +210,7 @@ class _Making:
         if what == "record":
             return self.files.record
         # A file that held other documents too stays where it is: these are this one's own pages.
-        return self.files.original or getattr(self.files, "clean", None)
+        return self.files.original or self.files.clean
 
     def _in_documents(self, target: Row | Existing | None) -> dict[str, Cell]:
         model, shape = "documents.document", self.place.folder_shape

@@ -126,12 +126,11 @@ def _activity(
         "summary": joined(
             rule.summary, values, between=context.general.between, most=MOST_TITLE_SIGNS
         ),
-        "note": html.escape(
-            joined(rule.note, values, between=context.general.between, most=_MOST_NOTE_SIGNS)
-        )
-        or None,
         "date_deadline": due.isoformat(),
     }
+    if rule.note:
+        note = joined(rule.note, values, between=context.general.between, most=_MOST_NOTE_SIGNS)
+        cells["note"] = html.escape(note)
     if "." in rule.type:
         cells["activity_type_id/id"] = rule.type
     else:
