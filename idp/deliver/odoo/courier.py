@@ -33,11 +33,8 @@ from idp.deliver.odoo.proving import Proof, Prover
 from idp.deliver.odoo.pushing import (
     Item,
     Push,
-    content_of,
     content_sha256,
-    finds_of,
     line_of,
-    links_of,
 )
 from idp.errors import (
     OdooError,
@@ -243,7 +240,7 @@ class Courier:
                     # Never written, or nothing the bot sees: the external id keeps it one.
                     continue
                 model, record_id = found
-                item.proven = content_of(row) is None
+                item.proven = item.content is None
             item.record_id, item.there = record_id, True
             if model != row.model:
                 push.note(f"{row.role}:kept_as_{model}")
@@ -259,7 +256,7 @@ class Courier:
         wanted: dict[str, dict[int, tuple[Push, Item]]] = defaultdict(dict)
         for push in batch:
             for item in push.to_write():
-                for role in (item.row.role, *links_of(item.row)):
+                for role in (item.row.role, *item.links):
                     other = push.items.get(role)
                     if other is None or other.record_id is None or other.skipped or other.gone:
                         continue
@@ -281,12 +278,12 @@ class Courier:
     def _load_in_waves(self, batch: Sequence[Push]) -> None:
         """Load what is to be written, each row after those that it links to."""
         waiting = [(push, item) for push in batch for item in push.to_write()]
-        answers = self._finder.find([find for _, item in waiting for find in finds_of(item.row)])
+        answers = self._finder.find([find for _, item in waiting for find in item.finds])
         while waiting:
             ready: list[tuple[Push, Item]] = []
             later: list[tuple[Push, Item]] = []
             for push, item in waiting:
-                others = [push.items.get(role) for role in links_of(item.row)]
+                others = [push.items.get(role) for role in item.links]
                 if push.error is not None:
                     continue
                 if any(other is None or other.gone or other.skipped for other in others):
@@ -361,7 +358,7 @@ class Courier:
                     self._lost(item)
                     return not item.gone
                 item.archived = found[item.record_id]
-            finds = finds_of(item.row)
+            finds = item.finds
             self._finder.forget(finds)
             current = line_of(push, item, self._loader, self._finder.find(finds))
             return True
@@ -375,7 +372,7 @@ class Courier:
         proofs: dict[Proof, tuple[Push, Item]] = {}
         for push in batch:
             for item in push.items.values():
-                named = content_of(item.row)
+                named = item.content
                 if push.error is None and not item.proven and item.record_id and named:
                     proof = Proof(item.row.model, item.record_id, *named)
                     proofs[proof] = (push, item)

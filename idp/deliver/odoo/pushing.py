@@ -39,6 +39,31 @@ class Item:
     """Nothing is done about it, for a reason that the notes tell."""
 
     @property
+    def cells(self) -> Mapping[str, Cell]:
+        """What is written: once its record is there, the columns that are not people's by then."""
+        if not self.there:
+            return self.row.cells
+        return {name: cell for name, cell in self.row.cells.items() if name not in self.row.kept}
+
+    @property
+    def links(self) -> list[str]:
+        """The roles that it refers to."""
+        return [each.role for each in _parts(self.cells) if isinstance(each, Link)]
+
+    @property
+    def finds(self) -> list[Find]:
+        """What is to be looked up for it."""
+        return [each for each in _parts(self.cells) if isinstance(each, Find)]
+
+    @property
+    def content(self) -> tuple[str, Content] | None:
+        """The column with its file, and the file."""
+        for name, cell in self.cells.items():
+            if isinstance(cell, Content):
+                return name, cell
+        return None
+
+    @property
     def open(self) -> bool:
         """Whether it was tried before and nobody knows how that ended."""
         return self.known is not None and self.known.record_id is None and not self.known.gone
@@ -116,7 +141,7 @@ def line_of(push: Push, item: Item, loader: Loader, answers: Mapping[Find, Found
     """
     number = {".id": str(item.record_id)}
     columns: dict[str, Value] = {**number} if item.there else {"id": item.external_id}
-    for name, cell in item.row.cells.items():
+    for name, cell in item.cells.items():
         value = _value(push, f"{item.row.role}.{name}", cell, answers)
         if value is not None:
             refers = isinstance(cell, Link | Find | tuple) or _is_number(cell)
@@ -133,26 +158,8 @@ def content_sha256(row: Row) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def links_of(row: Row) -> list[str]:
-    """The roles that a row refers to."""
-    return [each.role for each in _parts(row) if isinstance(each, Link)]
-
-
-def finds_of(row: Row) -> list[Find]:
-    """What is to be looked up for a row."""
-    return [each for each in _parts(row) if isinstance(each, Find)]
-
-
-def content_of(row: Row) -> tuple[str, Content] | None:
-    """The column with the row's file, and the file."""
-    for name, cell in row.cells.items():
-        if isinstance(cell, Content):
-            return name, cell
-    return None
-
-
-def _parts(row: Row) -> Iterator[Cell]:
-    for cell in row.cells.values():
+def _parts(cells: Mapping[str, Cell]) -> Iterator[Cell]:
+    for cell in cells.values():
         yield from cell if isinstance(cell, tuple) else (cell,)
 
 
