@@ -36,6 +36,7 @@ import sqlalchemy as sa
 
 from idp.arriving import StoreIntake, marked
 from idp.clocks import Running
+from idp.cutting import Recut
 from idp.deliver import Outbox
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
@@ -111,6 +112,7 @@ class PipelinePort(Protocol):
         source: str | None = None,
         site: str | None = None,
         sidecar: tuple[str, Path] | None = None,
+        recut: Recut | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
 
@@ -409,6 +411,7 @@ class Appliance:
                 source=arrival.name,
                 site=arrival.site,
                 sidecar=self._sidecar(arrival),
+                recut=process_job.recut,
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())

@@ -6,10 +6,12 @@ It waits until Label Studio is there and set up, and goes on by itself after eve
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
+from idp.cut_desk import CutDesk
 from idp.desk import ReadAs, ReviewDesk
 from idp.document import Document, Page
 from idp.errors import ReviewError
@@ -19,6 +21,7 @@ from idp.review.answers import answers_of
 from idp.review.client import Client
 from idp.review.pages import PageFolder
 from idp.review.provisioning import provisioned
+from idp.review.splitting import cut_of, splitting_task
 from idp.review.sync import ReviewLoop, Step, Sync
 from idp.review.tasks import task_of
 from idp.schemas import load_schemas
@@ -114,6 +117,10 @@ class Connector:
             ReviewError: It was never started or is not set up.
         """
         review, folder = self._settings.review, self._settings.review_folder
+        pages = PageFolder(folder)
+        kept_for = dt.timedelta(days=review.retain_days)
+        # Before Label Studio is asked: what may not be seen any more goes also while it is away.
+        pages.sweep(self._store.live_reviews(kept_for))
         place = place_of(review, folder)
         known = provisioned(folder)
         if known is None or known.url != place.url:
@@ -122,8 +129,6 @@ class Connector:
             )
         if self._desk is None:
             self._desk = self._desk_of()
-        pages = PageFolder(folder)
-        pages.sweep(self._store.live_reviews())
         return Sync(
             self._store,
             self._desk,
@@ -131,6 +136,7 @@ class Connector:
             known.projects,
             pages,
             batch=review.batch,
+            kept_for=kept_for,
         )
 
     def _desk_of(self) -> ReviewDesk:
@@ -145,6 +151,13 @@ class Connector:
             task_of=task_of,
             answers_of=answers_of,
             read_as=self._read_as,
+            cuts=CutDesk(
+                self._store,
+                schemas,
+                PageFolder(settings.review_folder),
+                task_of=splitting_task,
+                cut_of=cut_of,
+            ),
         )
 
 

@@ -11,6 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.cutting import Recut
 from idp.document import Decision, Document, Page
 from idp.sampling import Interval
 from idp.settings import DuplicatePolicy
@@ -50,10 +51,11 @@ MOVES: dict[State, frozenset[State]] = {
     State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
     # A person overrides: the second copy is wanted after all.
     State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
-    State.DELIVERED: frozenset(),
-    State.INCOMPLETE: frozenset(),
+    # Who reviewed it mends a slip of theirs: delivered again, as the next version.
+    State.DELIVERED: frozenset({State.CORRECTED}),
+    State.INCOMPLETE: frozenset({State.CORRECTED}),
 }
-"""Every allowed move. What has left (delivered, incomplete) does not move again."""
+"""Every allowed move. What has left (delivered, incomplete) moves only for a reviewer's mend."""
 
 TO_PROCESS: frozenset[State] = frozenset({State.RECEIVED, State.PROCESSING})
 """Work for the ``process`` segment; a document here must have a job or a due time."""
@@ -252,6 +254,8 @@ class ProcessJob:
     arrival: ArrivalRow
     job: str
     attempt: int
+    recut: Recut | None = None
+    """How a person has cut the packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +302,26 @@ class CorrectionRow:
     seconds: float | None
     complete: bool
     outcomes: dict[str, dict[str, int]]
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutRow:
+    """One person's word on all pages of a packet; what it says is in the content store.
+
+    ``number`` counts those of the packet; only a ``whole`` one is worked by.
+    """
+
+    key: str
+    number: int
+    arrival_id: str
+    document_id: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    whole: bool
+    pages: int
+    documents: int
     content_sha256: str
 
 
@@ -383,7 +407,8 @@ class QualityRow:
     checked: int
     """Of the sampled, those that a person looked at whole."""
     documents_wrong: int
-    """Of the checked, those with a value changed, taken away or added."""
+    """Of the checked, those with a value changed, taken away or added, of another type, or cut
+    wrongly."""
     values: int
     """On the checked documents, that a person could judge."""
     values_wrong: int
