@@ -427,8 +427,9 @@ def test_a_tag_of_a_facet_is_found_in_it_where_there_are_facets(tmp_path: Path) 
 
 def test_an_attachment_always_hangs_on_a_record(tmp_path: Path) -> None:
     alone = row(made("other", folder=tmp_path), "document").cells
-    assert alone["res_model"] == "project.project"
-    assert alone["res_id"] == Find("project.project", (("name", "=", "Paperwork"),), required=True)
+    assert alone["res_model"] == "project.task"
+    home = Find("project.task", (("name", "=", "Other paperwork"),), required=True)
+    assert alone["res_id"] == home
     addon = made("other", "addon", folder=tmp_path)
     assert row(addon, "document").cells["res_model"] == "idp.document"
     assert row(addon, "document").cells["res_id"] == Link("record")
