@@ -8,6 +8,7 @@ activities, which are mailed and listed, and :attr:`Facts.all` for columns under
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -121,22 +122,26 @@ def facts_of(
 def missing_items(document: Document, schema: DocumentSchema) -> tuple[Item, ...]:
     """What lacks: fields by their labels, then what the payer asks for; never a value.
 
-    A payer's demand is told by the fields it is about, or as such: its own words cite the form.
+    The words of a payer's demand come from ``rules/payers``. Should one repeat the patient all the
+    same, it is told without them.
     """
     titles = {field.name: field.title for field in schema.fields}
     items = {
         name: Item(name, titles.get(name, name.replace("_", " "))) for name in document.missing
     }
+    words, whole = _about_patients(document, schema)
     for finding in document.findings:
         if finding.severity is Severity.INFO or finding.rule not in (_ASKED, _ENCLOSED):
             continue
-        names = finding.fields or ((finding.field,) if finding.field else ())
-        if finding.rule == _ASKED and names and set(names) <= set(items):
+        if finding.rule == _ASKED and finding.field and finding.field in items:
             continue
-        what = "asked for by the payer" if finding.rule == _ASKED else "announced as enclosed"
-        label = ", ".join(titles.get(name, name.replace("_", " ")) for name in names)
-        key = f"{finding.rule.lower()}_{'_'.join(names) or 'attachment'}"
-        items.setdefault(key, Item(key, f"{label or 'an attachment'} ({what})"))
+        label = " ".join(re.split(r" - |;", finding.message, maxsplit=1)[0].split())
+        if _repeats(label, words, whole):
+            what = "asked for by the payer" if finding.rule == _ASKED else "said to be enclosed"
+            label = f"an attachment {what}"
+        digest = hashlib.sha256(finding.message.encode()).hexdigest()[:12]
+        key = f"{finding.rule.lower()}_{digest}"
+        items[key] = Item(key, label)
     return tuple(items.values())
 
 
@@ -193,8 +198,13 @@ def _harmless(value: str, field: FieldSchema, words: frozenset[str], whole: froz
         return _DATE.fullmatch(value) is not None and value not in whole
     if field.kind == "money":
         return _MONEY.fullmatch(value) is not None
-    said = _plain(value)
-    return not (set(said.split()) & words) and not any(each in said for each in whole)
+    return not _repeats(value, words, whole)
+
+
+def _repeats(text: str, words: frozenset[str], whole: frozenset[str]) -> bool:
+    """Whether a text holds something that is known about a patient."""
+    said = _plain(text)
+    return bool(set(said.split()) & words) or any(each in said for each in whole)
 
 
 def _about_patients(

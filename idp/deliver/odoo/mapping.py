@@ -204,9 +204,9 @@ class TypeMapping(Strict):
 
 
 class Home(Strict):
-    """The record that files without a work item hang on."""
+    """The record that files without a work item hang on: one that the bot may write."""
 
-    model: Literal["project.project", "crm.team", "res.partner"] = "project.project"
+    model: str = Field("project.task", pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
     name: str = Field(min_length=1, max_length=120)
 
 
@@ -304,9 +304,10 @@ def load_mapping(
     for needed in (GENERAL, DEFAULT):
         if needed not in written:
             raise RulesError(f"{shipped / FOLDER}: there is no {needed}.yaml")
+    sources = {name: str(path) for name, (path, _) in written.items()}
     general = _model(*written.pop(GENERAL), General)
     types = {name: _model(*each, TypeMapping) for name, each in written.items()}
-    sources = {name: str(path) for name, (path, _) in written.items()}
+
     for name, mapping in types.items():
         if name == DEFAULT:
             faults = list(_faults(mapping, general, None, schemas))
