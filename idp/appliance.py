@@ -138,7 +138,12 @@ class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
     def deliver(
-        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
+        self,
+        document: Document,
+        original: Path | None,
+        page_images: Mapping[int, Path],
+        key: str,
+        version: int = 1,
     ) -> Path | str:
         """See :meth:`idp.deliver.Outbox.deliver`; returns where it is now."""
 
@@ -465,6 +470,7 @@ class Appliance:
                 content.path(deliver_job.original_sha256) if deliver_job.whole_file else None,
                 {n: content.path(sha) for n, sha in deliver_job.image_sha256s.items()},
                 deliver_job.key,
+                deliver_job.version,
             )
             self.store.finish_delivery(deliver_job, str(location))
             self._troubles.pop(delivery_id, None)

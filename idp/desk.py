@@ -17,12 +17,14 @@ from typing import Any, Protocol
 from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
 from idp.errors import NotFoundError, ReviewError
 from idp.judge import Judge
+from idp.looks import Looks
 from idp.reasons import of_finding
 from idp.rejudged import judged_again
 from idp.review.client import Annotation
 from idp.review.pages import PageFolder
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
+from idp.second_look import CLAIMS
 from idp.settings import Settings
 from idp.signals import Correction
 from idp.store import DecidedDocument, State, Store
@@ -117,6 +119,7 @@ class ReviewDesk:
         self._answers_of = answers_of
         self._read_as = read_as
         self._pages = PageFolder(settings.review_folder)
+        self._looks = Looks(settings, store, schemas, judge)
 
     def task(self, row: ReviewRow) -> dict[str, Any]:
         """The task that shows a document, with its pages put where Label Studio sees them.
@@ -133,7 +136,8 @@ class ReviewDesk:
             page.number: self._store.page_image(row.document_id, page.number) for page in pages
         }
         urls = self._pages.show(row.document_id, images)
-        return self._task_of(document, pages, schema, page_urls=urls, queue_title=schema.title)
+        task = self._task_of(document, pages, schema, page_urls=urls, queue_title=schema.title)
+        return self._looks.marked(task, row)
 
     def take(self, annotation: Annotation, reviewer: str) -> Outcome:
         """Take one answer; killed anywhere, the same call again does what is left of it.
@@ -164,10 +168,12 @@ class ReviewDesk:
             return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
         if annotation.skipped:
             return self._store.take_answer(answer)
-        return self._submitted(answer, annotation.content, came_back=place.came_back)
+        if not self._looks.may(place, reviewer):
+            return self._store.take_answer(replace(answer, outcome=Outcome.NOT_COUNTED))
+        return self._submitted(answer, annotation.content, place)
 
     def _submitted(
-        self, answer: ReviewAnswer, content: Mapping[str, Any], *, came_back: bool
+        self, answer: ReviewAnswer, content: Mapping[str, Any], place: ReviewRow
     ) -> Outcome:
         stored = next(self._store.decided_documents((answer.document_id,)))
         document, pages = stored.document, stored.pages
@@ -178,12 +184,15 @@ class ReviewDesk:
             return self._store.take_answer(answer, note=said.note)
         if said.cut is not None:
             answer = replace(answer, outcome=Outcome.WRONG_CUT)
-            return self._store.take_answer(answer, note=said.note, said=[said.cut])
+            check = self._looks.check(answer.document_id, None, unfit="cut")
+            return self._store.take_answer(answer, note=said.note, said=[said.cut], check=check)
         kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
         if kind != _kind_of(document):
             answer = replace(answer, outcome=Outcome.RETYPED)
             after = self._judged(replace(stored, document=self._retyped(document, pages, kind)))
-            return self._store.take_answer(answer, after, note=said.note, said=[kind[1] or kind[0]])
+            check = self._looks.check(answer.document_id, None, unfit="type")
+            named = [kind[1] or kind[0]]
+            return self._store.take_answer(answer, after, note=said.note, said=named, check=check)
         if said.claims is not None:
             changed = document.model_copy(update={"claims": said.claims})
             stored = replace(stored, document=changed)
@@ -191,7 +200,9 @@ class ReviewDesk:
         left = [f"{finding.rule}:{finding.field}" for finding in contested(after)]
         if said.problems:
             left.append("claims_not_understood")
-        outcome = Outcome.APPLIED if came_back or not left else Outcome.CAME_BACK
+        asked = {each.name for each in said.corrections} | ({CLAIMS} if said.claims else set())
+        back = bool(left) and not place.came_back
+        step = self._looks.step(place, document, after, asked, back=back)
         self._store.record_corrections(
             document.document_id,
             said.corrections,
@@ -202,10 +213,12 @@ class ReviewDesk:
             complete=said.complete,
         )
         return self._store.take_answer(
-            replace(answer, outcome=outcome),
+            replace(answer, outcome=step.outcome),
             after,
             note=said.note,
-            said=left,
+            said=[*left, *(f"differs:{name}" for name in step.differs)],
+            look=step.look,
+            check=self._looks.check(answer.document_id, after),
         )
 
     def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:

@@ -31,9 +31,13 @@ from idp.review.wording import escaped
 from idp.schemas import DocumentSchema
 
 _KEYS = (
-    "<b>Tab</b> next field · <b>empty</b> not on the form · <b>?</b> illegible · "
-    "<b>Tab</b> out of the last one, then <b>Ctrl+Enter</b> submits"
+    "<b>Enter</b> is right, next to check · <b>Shift+Enter</b> back · <b>empty</b> not on the form "
+    "· <b>?</b> illegible · <b>Alt+Enter</b> another entry · <b>1</b>, <b>2</b> ... choose · "
+    "<b>Ctrl+Enter</b> submit"
 )
+
+_SAY = '<span class="say illegible">illegible</span><span class="say absent">not on the form</span>'
+"""Two things that the gate's script puts into the input when they are clicked."""
 
 _KIND_CODES = frozenset({"kind_unknown", "type_doubtful"})
 """Reasons for which a person is asked at once what the document is."""
@@ -154,13 +158,13 @@ def _score(document: Document, form: Form) -> float:
 def _results(
     document: Document, form: Form, table: Table, sizes: Mapping[int, Page]
 ) -> Iterator[dict[str, Any]]:
-    for name, region, check in regions_of(document, form):
-        yield _frame(region, name, sizes[document.pages[region.item]], doubt=check)
+    for _, region, check in regions_of(document, form):
+        yield _frame(region, sizes[document.pages[region.item]], doubt=check)
     if not form.blind:
         for number, (page, box) in enumerate(table.places()):
             if page in document.pages:
                 region = Region(f"r_{CLAIMS_LABEL}_{number}", document.pages.index(page), box)
-                yield _frame(region, CLAIMS_LABEL, sizes[page], doubt=True)
+                yield _frame(region, sizes[page], doubt=True)
     for shown in form.fields:
         yield from _value(shown)
     for control in (NOTE, CUT_PAGES):
@@ -206,13 +210,13 @@ def _text(control: str, values: list[str]) -> dict[str, Any]:
     }
 
 
-def _frame(region: Region, label: str, page: Page, *, doubt: bool) -> dict[str, Any]:
+def _frame(region: Region, page: Page, *, doubt: bool) -> dict[str, Any]:
     box = region.box
     return {
         "id": region.id,
         "from_name": DOUBT if doubt else SURE,
         "to_name": PAGE,
-        "type": "rectanglelabels",
+        "type": "rectangle",
         "original_width": page.width_px,
         "original_height": page.height_px,
         "image_rotation": 0,
@@ -223,7 +227,6 @@ def _frame(region: Region, label: str, page: Page, *, doubt: bool) -> dict[str, 
             "width": round(box.width * 100, 4),
             "height": round(box.height * 100, 4),
             "rotation": 0,
-            "rectanglelabels": [label],
         },
     }
 
@@ -319,7 +322,7 @@ def _heading(shown: Shown, *, blind: bool, first: bool) -> str:
     """The title with its page, and every reason why it is open."""
     tone = "bad" if shown.blocks else "look" if shown.why else "calm"
     names = ["open" if shown.opened else "shut", tone, *(["first"] if first else [])]
-    parts = [f"<b>{escaped(shown.schema.title)}</b>"]
+    parts = [_SAY, f"<b>{escaped(shown.schema.title)}</b>"]
     if not blind:
         parts += _places(shown)
         for why in shown.why:

@@ -41,6 +41,8 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
     store.renew_reviews(), store.reviews_to_send(limit) ...  # the queue: idp/store/reviews.py
     store.take_answer(answer, document) -> Outcome    # a reviewer's word with all that follows
+    store.handovers_of(document_id), store.work_states(document_id)      # in Odoo
+    store.work_to_read(server), store.note_work_states(states)           # reading back from there
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
     store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now

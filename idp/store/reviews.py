@@ -10,26 +10,47 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.document import Document
-from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
-from idp.store import decisions, jobs, record
+from idp.reviewing import (
+    Look,
+    LookTaken,
+    Outcome,
+    QualityCheck,
+    ReviewAnswer,
+    ReviewRow,
+    ReviewState,
+)
+from idp.store import decisions, jobs, looking, record
 from idp.store.clocks import Clocks
-from idp.store.decisions import Decisions
 from idp.store.identity import new_id
+from idp.store.looking import SecondLooks
 from idp.store.rows import State
 from idp.store.tables import DocumentRecord, ReviewAnswerRecord, ReviewRecord
 
 _RENEWED = 200
 """Documents put into the queue in one transaction."""
-_DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED})
-"""Answers that put another result in force."""
+_LOOKED = frozenset({Outcome.FIRST_LOOK, Outcome.DISAGREED})
+"""Answers after which somebody else looks as well."""
+_DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED, *_LOOKED})
+"""Answers that put another result in force, or could."""
 
 
-class Reviews(Decisions, Clocks):
+class _Taken(NamedTuple):
+    """An answer with its outcome, and the result that is to be in force after it."""
+
+    answer: ReviewAnswer
+    shown: Document | None
+    sha256: str
+    at: dt.datetime
+
+
+class Reviews(SecondLooks, Clocks):
     """The queue of documents that people look at."""
 
     def renew_reviews(self) -> int:
@@ -230,6 +251,8 @@ class Reviews(Decisions, Clocks):
         *,
         note: str = "",
         said: Sequence[str] = (),
+        look: LookTaken | None = None,
+        check: QualityCheck | None = None,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -241,6 +264,8 @@ class Reviews(Decisions, Clocks):
             document: As judged after it; needed where the outcome puts a result in force.
             note: What the reviewer wrote; kept with the documents, never on the record.
             said: Codes for the record: findings that were confirmed, the type named.
+            look: What it adds to the looks at a document that two people look at.
+            check: What it shows of a document of the quality sample.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -248,9 +273,15 @@ class Reviews(Decisions, Clocks):
         deciding = answer.outcome in _DECIDING
         if deciding != (document is not None):
             raise ValueError(f"{answer.outcome} and its document go together")
+        if answer.outcome in _LOOKED and look is None:
+            raise ValueError(f"{answer.outcome} says nothing of the look")
         put = self.content.put_bytes
         sha256 = put(document.model_dump_json().encode()).sha256 if document is not None else ""
         note_sha256 = put(note.encode()).sha256 if note else None
+        shown, shown_sha256 = document, sha256
+        if look is not None and look.shown is not None:
+            shown = look.shown
+            shown_sha256 = put(shown.model_dump_json().encode()).sha256
         with Session(self._writing) as session, session.begin():
             record.lock_chain(session)
             known = session.get(ReviewAnswerRecord, answer.key)
@@ -269,16 +300,16 @@ class Reviews(Decisions, Clocks):
                 "seconds": answer.seconds,
                 "said": " ".join(said),
             }
-            if place is not None and outcome is Outcome.WRONG_CUT:
-                place.state, place.changed_at = ReviewState.ASIDE.value, now
-            if place is not None and outcome in _DECIDING and document is not None:
-                self._decide(session, row, document, sha256, actor)
-                place.changed_at = now
-                if outcome is Outcome.APPLIED:
-                    place.state = ReviewState.DONE.value
-                else:
-                    self._show(session, row, sha256, now)
-                    place.came_back = outcome is Outcome.CAME_BACK
+            if outcome in _LOOKED:
+                detail["result"] = sha256
+            if place is not None:
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
+                    looking.note_look(
+                        session, taken.answer, place, row,
+                        sha256=sha256, look=look, check=check, now=now,
+                    )  # fmt: skip
+                self._follow(session, row, place, taken)
             if outcome is Outcome.APPLIED:
                 record.move(
                     session,
@@ -315,13 +346,39 @@ class Reviews(Decisions, Clocks):
             )
         return outcome
 
+    def _follow(
+        self, session: Session, row: DocumentRecord, place: ReviewRecord, taken: _Taken
+    ) -> None:
+        """What an answer makes of the document's result and of its place in the queue."""
+        outcome, now = taken.answer.outcome, taken.at
+        if outcome is Outcome.WRONG_CUT:
+            place.state, place.changed_at = ReviewState.ASIDE.value, now
+        if outcome is Outcome.NOT_COUNTED:
+            came_back = place.came_back
+            self._show_anew(place, place.result_sha256, now)
+            place.came_back = came_back
+        if outcome not in _DECIDING or taken.shown is None:
+            return
+        if outcome not in _LOOKED or taken.sha256 != row.result_sha256:
+            actor = f"{looking.BY_A_PERSON}{taken.answer.reviewer}"
+            self._decide(session, row, taken.shown, taken.sha256, actor)
+        place.changed_at = now
+        if outcome is Outcome.APPLIED:
+            place.state = ReviewState.DONE.value
+        else:
+            self._show_anew(place, taken.sha256, now)
+            place.came_back = outcome is Outcome.CAME_BACK
+
     def _decide(
         self, session: Session, row: DocumentRecord, document: Document, sha256: str, actor: str
     ) -> None:
         """Put a result in force, with the clock that follows from it, and on the record."""
         now = self._clock()
         before = (row.urgency, row.clock, row.due_at)
+        sampled = row.sampled
         decisions.keep(row, document, sha256)
+        # Drawn is drawn: what turns out to be wrong must not drop out of the sample.
+        row.sampled = row.sampled or sampled
         self._take_clock(row, document)
         decisions.note(session, row.id, document, sha256, at=now, actor=actor)
         if before != (row.urgency, row.clock, row.due_at):
@@ -342,18 +399,23 @@ class Reviews(Decisions, Clocks):
         known = session.get(ReviewRecord, document.id, with_for_update=True)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
-            known.result_sha256 = ""
+            self._show_anew(known, sha256, now)
             session.add(known)
+            return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
         if live and known.result_sha256 == sha256:
             return
+        looking.restart(session, known, now)
+        self._show_anew(known, sha256, now)
+
+    def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
+        """As a new round: its task takes the place of the one that is there."""
         known.state = ReviewState.TO_SEND.value
         known.round += 1
         known.result_sha256 = sha256
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
-        session.flush()
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
         return session.scalars(
@@ -389,6 +451,7 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
+        look=Look(review.look),
     )
 
 

@@ -262,6 +262,8 @@ class DeliverJob:
     job: str
     attempt: int
     key: str
+    version: int
+    """Of this document's deliveries: 1, and one more each time it was delivered before."""
     document_id: str
     original_sha256: str
     whole_file: bool

@@ -223,6 +223,8 @@ class PersonRecord(Base):
     failures: Mapped[int]
     locked_until: Mapped[dt.datetime | None]
     label_studio_user: Mapped[int | None]
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """The password was given by somebody else and opens nothing but its own change."""
 
 
 class SessionRecord(Base):
@@ -319,6 +321,48 @@ class ReviewRecord(Base):
     due_at: Mapped[dt.datetime | None]
     trouble: Mapped[str | None]
     changed_at: Mapped[dt.datetime]
+    look: Mapped[int] = mapped_column(default=1, server_default=sa.text("1"))
+    """Which look at it is asked for: see :class:`idp.reviewing.Look`."""
+
+
+class SecondLookRecord(Base):
+    """Two people's looks at a document; see :class:`idp.reviewing.SecondLook`. No values."""
+
+    __tablename__ = "second_looks"
+    __table_args__ = (
+        sa.Index("ix_second_looks_second_at", "second_at"),
+        sa.Index("ix_second_looks_ended_at", "ended_at"),
+    )
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    began_round: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    base_sha256: Mapped[str]
+    first_by: Mapped[str | None]
+    first_at: Mapped[dt.datetime | None]
+    first_sha256: Mapped[str | None]
+    second_by: Mapped[str | None]
+    second_at: Mapped[dt.datetime | None]
+    second_sha256: Mapped[str | None]
+    agreed: Mapped[bool | None]
+    fields: Mapped[dict[str, Any]]
+    decided_by: Mapped[str | None]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class QualityCheckRecord(Base):
+    """What one document of the quality sample shows; see :class:`idp.reviewing.QualityCheck`."""
+
+    __tablename__ = "quality_checks"
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    base_sha256: Mapped[str]
+    """The document that would have been sent."""
+    type: Mapped[str]
+    at: Mapped[dt.datetime]
+    outcomes: Mapped[dict[str, Any]]
+    unfit: Mapped[str]
+    done: Mapped[bool]
 
 
 class ReviewAnswerRecord(Base):
