@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -146,7 +146,26 @@ class Placed:
 
 
 def link_to(url: str | None, model: str, record_id: int | None) -> str | None:
-    """The address of a record in Odoo's own screens; works on every release so far."""
+    """The address that leads to a record in Odoo's own screens, by way of its sign-in page.
+
+    It is the one in Odoo's own mails; every release has it.
+    """
     if url is None or record_id is None:
         return None
-    return f"{url.rstrip('/')}/web#id={record_id}&model={model}&view_type=form"
+    return f"{url.rstrip('/')}/mail/view?model={model}&res_id={record_id}"
+
+
+def linked(placed: Sequence[Placed], url: str | None) -> tuple[Placed, ...]:
+    """The records with their addresses; what was deleted there has none."""
+    return tuple(
+        replace(each, link=None if each.gone else link_to(url, each.model, each.record_id))
+        for each in placed
+    )
+
+
+def in_words(seconds: float) -> str:
+    """A length of time in its largest fitting unit: ``40 s``, ``12 min``, ``5.5 h``, ``3 d``."""
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (129_600, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.{int(unit == 'h' and seconds < 36_000)}f} {unit}"
+    return f"{seconds / 86_400:.0f} d"

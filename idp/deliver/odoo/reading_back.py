@@ -89,6 +89,7 @@ class ReadingBack:
         odoo: Odoo,
         ledger: WorkLedger,
         *,
+        bot: str | None = None,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -96,10 +97,12 @@ class ReadingBack:
         Args:
             odoo: The server.
             ledger: Where it is kept what is there.
+            bot: Our own sign-in name: Odoo gives what it makes to it, which is to nobody.
             clock: Our own; for how long finished items are looked at.
         """
         self._odoo = odoo
         self._ledger = ledger
+        self._bot = bot
         self._clock = clock
         self._columns: dict[str, tuple[str, ...]] = {}
         self._logins: dict[int, str] = {}
@@ -206,11 +209,11 @@ class ReadingBack:
         people = next((row[name] for name in work.people if name in row), None)
         person = first_person(people)
         login = None if person is None else self._logins.get(person, str(person))
-        assigned_at = first_moment(row, work.assigned) if login is not None else None
-        if login is not None and assigned_at is None:
-            # No column says when: when it was first seen so.
-            same = known is not None and known.assignee == login
-            assigned_at = (known.assigned_at if same and known else None) or changed_at
+        if login == self._bot:
+            login = None
+        assigned_at = None
+        if login is not None:
+            assigned_at = _assigned_at(first_moment(row, work.assigned), known, changed_at)
         completed_at = None
         if state != OPEN:
             before = known.completed_at if known is not None and known.state == state else None
@@ -295,6 +298,21 @@ class ReadingBack:
         except OdooRightsError:
             return True
         return True
+
+
+def _assigned_at(
+    told: dt.datetime | None, known: WorkState | None, changed_at: dt.datetime
+) -> dt.datetime:
+    """Since when somebody has it; passing it on to another person changes nothing of that.
+
+    Columns tell the time of the first assignment, which may have been Odoo's own to the bot: one
+    from before it was last seen with nobody is none.
+    """
+    if known is None:
+        return told or changed_at
+    if known.assignee is not None:
+        return known.assigned_at or told or changed_at
+    return told if told is not None and told > known.changed_at else changed_at
 
 
 class ReadingBackLoop:
