@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
@@ -27,10 +28,12 @@ from idp.schemas import DocumentSchema
 from idp.second_look import CLAIMS
 from idp.settings import Settings
 from idp.signals import Correction
-from idp.store import DecidedDocument, State, Store
+from idp.store import TO_DELIVER, DecidedDocument, State, Store
 
 _SKIPPED = "skipped"
 _ASKED = frozenset({ReviewState.SENT, ReviewState.TO_SEND})
+_COUNTED = frozenset({Outcome.APPLIED, Outcome.MENDED})
+_OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
 
 
 class Answers(Protocol):
@@ -132,15 +135,22 @@ class ReviewDesk:
         if document is None or not pages:
             raise ReviewError(f"document {row.document_id} has no pages to show")
         schema = self._schemas[document.type]
-        images = {
-            page.number: self._store.page_image(row.document_id, page.number) for page in pages
-        }
+        images = {page.number: self._image(page) for page in pages}
         urls = self._pages.show(row.document_id, images)
         task = self._task_of(document, pages, schema, page_urls=urls, queue_title=schema.title)
         return self._looks.marked(task, row)
 
-    def take(self, annotation: Annotation, reviewer: str) -> Outcome:
+    def _image(self, page: Page) -> Path:
+        if page.image is None:
+            raise ReviewError(f"page {page.number} has no image to show")
+        return self._store.content.path(str(page.image))
+
+    def take(self, annotation: Annotation, reviewer: str) -> Outcome | None:
         """Take one answer; killed anywhere, the same call again does what is left of it.
+
+        Returns:
+            What became of it; ``None`` while it must wait, because what the same person said
+            before is just being delivered.
 
         Raises:
             NotFoundError: There is no such document.
@@ -158,6 +168,14 @@ class ReviewDesk:
             seconds=annotation.seconds,
             outcome=Outcome.SKIPPED,
         )
+        if (
+            place is not None
+            and place.state is ReviewState.DONE
+            and place.round == answer.round
+            and not annotation.skipped
+            and self._is_own_slip(answer)
+        ):
+            return self._mended(answer, annotation.content)
         # What comes too late is not even judged: its corrections would count as the latest word.
         if (
             place is None
@@ -197,9 +215,7 @@ class ReviewDesk:
             changed = document.model_copy(update={"claims": said.claims})
             stored = replace(stored, document=changed)
         after = self._judged(stored, said.corrections)
-        left = [f"{finding.rule}:{finding.field}" for finding in contested(after)]
-        if said.problems:
-            left.append("claims_not_understood")
+        left = _left(after, said.problems)
         asked = {each.name for each in said.corrections} | ({CLAIMS} if said.claims else set())
         back = bool(left) and not place.came_back
         step = self._looks.step(place, document, after, asked, back=back)
@@ -219,6 +235,68 @@ class ReviewDesk:
             said=[*left, *(f"differs:{name}" for name in step.differs)],
             look=step.look,
             check=self._looks.check(answer.document_id, after),
+        )
+
+    def _is_own_slip(self, answer: ReviewAnswer) -> bool:
+        """Whether it is a later revision of the answer that counted, by the same person.
+
+        Two people who say different things are a disagreement, and no slip.
+        """
+        said = self._store.review_answers(answer.document_id)
+        counted = [each for each in said if each.outcome in _COUNTED]
+        return (
+            bool(counted)
+            and counted[-1].reviewer == answer.reviewer
+            and counted[-1].annotation == answer.annotation
+            and counted[-1].made_at < answer.made_at
+            and self._looks.may_mend(answer.document_id, answer.reviewer)
+        )
+
+    def _mended(self, answer: ReviewAnswer, content: Mapping[str, Any]) -> Outcome | None:
+        """Deliver the next version of a document whose reviewer mended a slip.
+
+        The answer says all there is to say of the document as it was shown, so it is judged from
+        that and not from what was made of the answer before. A blocking finding that is left does
+        not bring it back: it was opened again on purpose, and it leaves with the finding on it.
+        """
+        late = replace(answer, outcome=Outcome.LATE)
+        state = self._store.row(answer.document_id).state
+        if state in TO_DELIVER:
+            return None
+        if state not in _OUT:
+            return self._store.take_answer(late)
+        stored = next(self._store.decided_documents((answer.document_id,)))
+        in_force = stored.document
+        shown, shown_sha256 = self._store.shown_result(answer.document_id)
+        said = self._answers_of(content, shown, stored.pages, self._schemas[shown.type])
+        kind = _kind_of(shown) if said.type is None else self._kind(said.type, shown)
+        if said.outcome == _SKIPPED or said.cut is not None or kind != _kind_of(shown):
+            # It went out as what it was taken for: that is for a person to put right.
+            told = [each for each in (said.cut, said.type) if each is not None]
+            return self._store.take_answer(late, note=said.note, said=told)
+        if said.claims is not None:
+            shown = shown.model_copy(update={"claims": said.claims})
+        after = self._judged(replace(stored, document=shown), said.corrections)
+        if (after.fields, after.claims) == (in_force.fields, in_force.claims):
+            return self._store.take_answer(late, note=said.note, said=["unchanged"])
+        if said.seconds is not None:
+            answer = replace(answer, seconds=said.seconds)
+        self._store.record_corrections(
+            answer.document_id,
+            said.corrections,
+            key=answer.key,
+            reviewer=answer.reviewer,
+            made_at=answer.made_at,
+            seconds=answer.seconds,
+            complete=said.complete,
+            result_sha256=shown_sha256,
+        )
+        return self._store.take_answer(
+            replace(answer, outcome=Outcome.MENDED),
+            after,
+            note=said.note,
+            said=_left(after, said.problems),
+            check=self._looks.check(answer.document_id, after, mended=True),
         )
 
     def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:
@@ -259,6 +337,12 @@ def contested(document: Document) -> tuple[Finding, ...]:
         and (reason := of_finding(finding)) is not None
         and reason.code.startswith("rule:")
     )
+
+
+def _left(document: Document, problems: Sequence[str]) -> list[str]:
+    """Codes of what an answer leaves open."""
+    left = [f"{finding.rule}:{finding.field}" for finding in contested(document)]
+    return [*left, "claims_not_understood"] if problems else left
 
 
 def _kind_of(document: Document) -> tuple[DocumentType, str | None]:

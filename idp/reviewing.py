@@ -22,7 +22,8 @@ class ReviewState(StrEnum):
     TO_SEND = "to_send"
     SENT = "sent"
     DONE = "done"
-    """A person answered and the document went on; its task is to be removed."""
+    """A person answered and the document went on; its task is removed when the time to mend a
+    slip (``review.retain_days``) is over."""
     ASIDE = "aside"
     """Label Studio can't mend it (it is cut wrongly); it waits on the status page."""
     GONE = "gone"
@@ -37,6 +38,8 @@ class Outcome(StrEnum):
     """A blocking finding is left: the document is shown once more, with the finding."""
     RETYPED = "retyped"
     """It is of another type: read again as that, and shown again."""
+    MENDED = "mended"
+    """Opened again by who had answered, after the delivery: the next version is delivered."""
     WRONG_CUT = "wrong_cut"
     SKIPPED = "skipped"
     LATE = "late"
@@ -110,6 +113,11 @@ class ReviewAnswer:
     made_at: dt.datetime
     seconds: float | None
     outcome: Outcome
+
+    @property
+    def annotation(self) -> str:
+        """The annotation, whatever its revision."""
+        return self.key.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)

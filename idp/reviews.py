@@ -6,6 +6,7 @@ It waits until Label Studio is there and set up, and goes on by itself after eve
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
@@ -114,6 +115,10 @@ class Connector:
             ReviewError: It was never started or is not set up.
         """
         review, folder = self._settings.review, self._settings.review_folder
+        pages = PageFolder(folder)
+        kept_for = dt.timedelta(days=review.retain_days)
+        # Before Label Studio is asked: what may not be seen any more goes also while it is away.
+        pages.sweep(self._store.live_reviews(kept_for))
         place = place_of(review, folder)
         known = provisioned(folder)
         if known is None or known.url != place.url:
@@ -122,8 +127,6 @@ class Connector:
             )
         if self._desk is None:
             self._desk = self._desk_of()
-        pages = PageFolder(folder)
-        pages.sweep(self._store.live_reviews())
         return Sync(
             self._store,
             self._desk,
@@ -131,6 +134,7 @@ class Connector:
             known.projects,
             pages,
             batch=review.batch,
+            kept_for=kept_for,
         )
 
     def _desk_of(self) -> ReviewDesk:

@@ -97,7 +97,14 @@ class ReviewSettings(Slice):
         le=600,
         description="How often finished reviews are fetched; a webhook hints.",
     )
-    batch: int = Field(50, ge=1, le=250, description="Most documents sent in one call.")
+    batch: int = Field(200, ge=1, le=250, description="Most documents sent in one call.")
+    retain_days: float = Field(
+        1.0,
+        ge=0,
+        le=30,
+        description="How long an answered document stays in Label Studio, so that its reviewer can "
+        "open it again and mend a slip; then task and page images are removed. 0: at once.",
+    )
     request_seconds: float = Field(30.0, gt=0, description="Longest wait for one answer.")
     four_eyes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict,

@@ -168,16 +168,14 @@ class Client:
             for each in answer["results"]
         }
 
-    def answered(self, project: int) -> Iterator[Annotation]:
-        """Everything that people submitted in a project and that is still there."""
-        return self._annotations(project, [_filter("total_annotations", "greater", "Number", 0)])
+    def answered(self, project: int, since: dt.datetime | None = None) -> Iterator[Annotation]:
+        """Everything on tasks that people submitted; only those touched after ``since``."""
+        items = [_filter("total_annotations", "greater", "Number", 0), *_touched_after(since)]
+        return self._annotations(project, items)
 
-    def skipped(self, project: int, since: dt.datetime | None) -> Iterator[Annotation]:
+    def skipped(self, project: int, since: dt.datetime | None = None) -> Iterator[Annotation]:
         """Everything on tasks that people skipped; only those touched after ``since``."""
-        items = [_filter("cancelled_annotations", "greater", "Number", 0)]
-        if since is not None:
-            stamp = since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            items.append(_filter("updated_at", "greater", "Datetime", stamp))
+        items = [_filter("cancelled_annotations", "greater", "Number", 0), *_touched_after(since)]
         return self._annotations(project, items)
 
     def annotated(self, project: int) -> Iterator[tuple[Task, int]]:
@@ -330,6 +328,14 @@ def _filter(what: str, operator: str, kind: str, value: object) -> dict[str, obj
     return {"filter": f"filter:tasks:{what}", "operator": operator, "type": kind, "value": value}
 
 
+def _touched_after(since: dt.datetime | None) -> list[dict[str, object]]:
+    """As filters; Label Studio touches a task with every change of an annotation on it."""
+    if since is None:
+        return []
+    stamp = since.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return [_filter("updated_at", "greater", "Datetime", stamp)]
+
+
 def _as_task(raw: Mapping[str, Any]) -> Task:
     data = raw.get("data") or {}
     document_id, number = data.get(DOCUMENT_ID), data.get(ROUND)
@@ -341,7 +347,8 @@ def _as_task(raw: Mapping[str, Any]) -> Task:
 
 
 def _as_annotation(task: Task, raw: Mapping[str, Any]) -> Annotation:
-    by = raw.get("completed_by")
+    # Of a revision that somebody else made: theirs is what it says now.
+    by = raw.get("updated_by") or raw.get("completed_by")
     if isinstance(by, dict):
         by = by.get("id")
     seconds = raw.get("lead_time")

@@ -8,12 +8,15 @@ Label Studio's, and the next one goes on:
 - That there may be a task is noted before it is made, so an import that may have happened is
   looked up before it is repeated. Tasks are told apart by document and round, never by number.
 - An answer is taken once for each revision of its annotation, in one transaction with all that
-  follows from it. There is no watermark to lose: answered tasks are removed, so whatever still has
-  an annotation is asked for again. Skipped tasks stay, so those are asked for by time, with an
-  overlap, and all of them after a start. Label Studio's counts of answers are wrong after a kill,
-  so now and then, and after every outage, the answers themselves are listed.
+  follows from it. There is no watermark to lose: answers are asked for by time, with an overlap,
+  and all of them after a start and after every outage. Label Studio's counts of answers are wrong
+  after a kill, so now and then the answers themselves are listed.
+- What was answered stays a while, so that who answered can mend a slip; then task and pages go, the
+  pages also while Label Studio is out of reach.
 - Webhooks are only a reason to look at once.
 - Now and then the tasks are counted; where the number is not ours, they are compared one by one.
+- A round with nothing to do costs the same however many documents wait: of our own tables only
+  what the record has new lines for is looked at, and all of them now and then.
 """
 
 from __future__ import annotations
@@ -44,7 +47,8 @@ SEARCH_SECONDS = 60.0
 """Between two looks for answers that Label Studio holds and has not counted."""
 OVERLAP = dt.timedelta(minutes=1)
 REMOVED_AT_ONCE = 50
-BATCHES_AT_ONCE = 10
+SENT_AT_ONCE = 500
+"""Documents; then answers are looked for again."""
 _LOOK_SECONDS = 1.0
 """Between two looks whether another process hints."""
 
@@ -54,16 +58,20 @@ _log = logging.getLogger(__name__)
 class Places(Protocol):
     """The store's side of the queue; see :class:`idp.store.reviews.Reviews`."""
 
-    def renew_reviews(self) -> int: ...
+    def review_head(self) -> int: ...
+    def renew_reviews(self, since: int | None = None) -> int: ...
     def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]: ...
     def begin_sending(self, ids: Collection[str], project: int) -> None: ...
     def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None: ...
     def put_off_sending(
         self, ids: Collection[str], trouble: str, retry_in: dt.timedelta
     ) -> None: ...
-    def reviews_to_remove(self, limit: int) -> tuple[ReviewRow, ...]: ...
+    def reviews_to_remove(
+        self, limit: int, *, kept_for: dt.timedelta, since: int | None
+    ) -> tuple[ReviewRow, ...]: ...
     def finish_removing(self, rounds: Mapping[str, int]) -> None: ...
     def lost_reviews(self, ids: Collection[str]) -> int: ...
+    def review_tasks(self, project: int) -> int: ...
     def reviews_in(self, project: int) -> tuple[ReviewRow, ...]: ...
     def known_answers(self, keys: Collection[str]) -> frozenset[str]: ...
 
@@ -74,8 +82,8 @@ class Desk(Protocol):
     def task(self, row: ReviewRow) -> dict[str, Any]:
         """The task that shows a document, with its pages put where Label Studio sees them."""
 
-    def take(self, annotation: Annotation, reviewer: str) -> Outcome:
-        """Take one answer; the same again changes nothing."""
+    def take(self, annotation: Annotation, reviewer: str) -> Outcome | None:
+        """Take one answer; the same again changes nothing. ``None``: it must wait a little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,8 @@ class Sync:
         projects: Mapping[str, int],
         pages: PageFolder,
         *,
-        batch: int = 50,
+        batch: int = 200,
+        kept_for: dt.timedelta = dt.timedelta(0),
     ) -> None:
         """Prepare.
 
@@ -122,6 +131,7 @@ class Sync:
             projects: The number of its project, by document type; leads have their own.
             pages: The page images that it sees.
             batch: Most documents sent in one call.
+            kept_for: How long what was answered stays, to be mended by who answered.
         """
         self._places = places
         self._desk = desk
@@ -129,14 +139,21 @@ class Sync:
         self._projects = dict(projects)
         self._pages = pages
         self._batch = batch
-        self._skips: dict[int, dt.datetime] = {}
+        self._kept_for = kept_for
+        self._since: dict[int, dt.datetime] = {}
+        """By project, when the last answer was made that is known of."""
+        self._held: dict[tuple[str | None, int], Annotation] = {}
+        """Answers that must wait for the delivery of what was said before, by their annotation."""
+        self._asked = False
+        self._head: int | None = None
+        """How far the record went when all was in order the last time."""
         self._people: dict[int, str] = {}
         self._not_ours: dict[int, int] = defaultdict(int)
         self._later: dict[str, tuple[float, float]] = {}
         """Answers that could not be taken: when they are tried again, and the pause before it."""
         self._counts: dict[int, tuple[int, int]] = {}
         """Answers and skips by project at the last look: where they are the same, nothing is new.
-        A later edit of a skip or of what was taken shows with the next search."""
+        A later edit of a skip or of what was taken shows with a hint or the next search."""
         self._compare_at = self._search_at = 0.0
         self._seen: dict[int, set[tuple[str, int]]] = defaultdict(set)
         """Annotations taken before, by project: they are not fetched again when all are listed."""
@@ -150,17 +167,25 @@ class Sync:
         """Give the connections back."""
         self._client.close()
 
+    def look(self) -> None:
+        """Somebody hints: the next round asks for answers even where their number is the same."""
+        self._asked = True
+
     def step(self) -> Step:
         """One round; raises :class:`ReviewError` when Label Studio is out of reach."""
+        whole = time.monotonic() >= self._compare_at
+        head = self._places.review_head()
+        since = None if whole else self._head
         taken = self.take()
-        while self._places.renew_reviews():
+        while self._places.renew_reviews(since):
             pass
-        removed = self.remove()
+        removed = self.remove(since)
         sent = self.send()
         mended = 0
-        if time.monotonic() >= self._compare_at:
+        if whole:
             mended = sum(self.compare(project) for project in sorted({*self._projects.values()}))
             self._compare_at = time.monotonic() + COMPARE_SECONDS
+        self._head = head
         done = Step(taken, removed, sent, mended)
         if done:
             # What was removed may hide what came meanwhile: the numbers would be the same.
@@ -169,26 +194,33 @@ class Sync:
 
     def take(self) -> int:
         """Take all answers that were not taken yet; returns how many."""
-        taken = 0
         search = time.monotonic() >= self._search_at
+        asked = search or self._asked or bool(self._later)
+        taken = sum(self._take_one(each) for each in tuple(self._held.values()))
         projects = sorted({*self._projects.values()})
         counts = self._client.answer_counts(projects)
         for project in projects:
             known = self._counts.get(project)
-            if known is not None and known == counts.get(project) and not (search or self._later):
+            if known is not None and known == counts.get(project) and not asked:
                 continue
             before = taken
-            taken += self._take(project, self._client.answered(project))
-            since = self._skips.get(project)
-            skipped = list(self._client.skipped(project, since - OVERLAP if since else None))
-            taken += self._take(project, skipped)
-            stamps = [each.updated_at for each in skipped]
-            self._skips[project] = max([*stamps, *([since] if since else [])], default=_LONG_AGO)
+            last = self._since.get(project)
+            since = None if last is None else last - OVERLAP
+            # All of them first: while pages are asked for, nothing may change what is on them.
+            found = {
+                each.key: each
+                for some in (self._client.answered, self._client.skipped)
+                for each in some(project, since)
+            }
+            taken += self._take(project, found.values())
+            stamps = [each.updated_at for each in found.values()]
+            self._since[project] = max([*stamps, last or _LONG_AGO])
             if search:
                 taken += self._take(project, self._uncounted(project))
             if taken > before:
                 counts.pop(project, None)  # an edit of what was just taken changes no number
         self._counts = counts
+        self._asked = False
         if search:
             self._search_at = time.monotonic() + SEARCH_SECONDS
         return taken
@@ -204,10 +236,19 @@ class Sync:
         found = (self._client.annotation(task, number) for number, task in fresh.items())
         return [each for each in found if each is not None]
 
-    def remove(self) -> int:
-        """Remove the tasks and pages of what is no longer to be reviewed; returns how many."""
+    def remove(self, since: int | None = None) -> int:
+        """Remove the tasks and pages of what is no longer to be there; returns how many.
+
+        Args:
+            since: Of what left the review without an answer, only what the record has lines for
+                after this one.
+        """
         removed = 0
-        while rows := self._places.reviews_to_remove(REMOVED_AT_ONCE):
+        if any(row.state is ReviewState.DONE for row in self._to_remove(since)):
+            # What somebody mended in the last moment changes no number, and is seen before it goes.
+            self.look()
+            self.take()
+        while rows := self._to_remove(since):
             unnumbered = defaultdict(list)
             for row in rows:
                 if row.task_id is not None:
@@ -219,13 +260,19 @@ class Sync:
             for row in rows:
                 self._pages.hide(row.document_id)
             self._places.finish_removing({row.document_id: row.round for row in rows})
+            gone = {row.document_id for row in rows}
+            for each in [held for held in self._held.values() if held.task.document_id in gone]:
+                self._take_one(each)  # too late by now, which is to be on the record
             removed += len(rows)
         return removed
+
+    def _to_remove(self, since: int | None) -> tuple[ReviewRow, ...]:
+        return self._places.reviews_to_remove(REMOVED_AT_ONCE, kept_for=self._kept_for, since=since)
 
     def send(self) -> int:
         """Show what waits and is due, the most pressing first; returns how many."""
         sent = 0
-        for _ in range(BATCHES_AT_ONCE):  # then answers are looked for again
+        for _ in range(-(-SENT_AT_ONCE // self._batch)):
             rows = self._places.reviews_to_send(self._batch)
             if not rows:
                 break
@@ -246,10 +293,10 @@ class Sync:
         Doubles and what is not to be there are removed, what somebody deleted is sent again. Tasks
         that show no document of ours are left alone.
         """
-        rows = {row.document_id: row for row in self._places.reviews_in(project)}
-        expected = sum(row.task_id is not None for row in rows.values())
+        expected = self._places.review_tasks(project)
         if self._client.count(project) == expected + self._not_ours[project]:
             return 0
+        rows = {row.document_id: row for row in self._places.reviews_in(project)}
         there: dict[str, list[Task]] = defaultdict(list)
         self._not_ours[project] = 0
         for task in list(self._client.tasks(project)):
@@ -267,6 +314,14 @@ class Sync:
             for row in rows.values()
             if row.state is ReviewState.SENT and row.document_id not in there
         ]
+        ended = [
+            row
+            for row in rows.values()
+            if row.state is ReviewState.DONE and row.document_id not in there
+        ]
+        for row in ended:
+            self._pages.hide(row.document_id)
+        self._places.finish_removing({row.document_id: row.round for row in ended})
         for start in range(0, len(lost), self._batch):
             self._places.lost_reviews(lost[start : start + self._batch])
         if wrong or lost:
@@ -280,7 +335,6 @@ class Sync:
 
     def _take(self, project: int, annotations: Iterable[Annotation]) -> int:
         taken = 0
-        # All of them first: while pages are asked for, nothing may change what is on them.
         for some in _in_batches(sorted(annotations, key=lambda each: each.updated_at)):
             known = self._places.known_answers([each.key for each in some])
             for each in some:
@@ -312,6 +366,11 @@ class Sync:
             )
             return False
         self._later.pop(annotation.key, None)
+        held = (annotation.task.document_id, annotation.id)
+        if outcome is None:
+            self._held[held] = annotation  # only its last revision: that says it all
+            return False
+        self._held.pop(held, None)
         _log.info("document %s: review %s", annotation.task.document_id, outcome)
         return True
 
@@ -395,12 +454,13 @@ class Sync:
         self._places.put_off_sending([row.document_id], trouble, pause)
 
 
+_THERE = frozenset({ReviewState.SENT, ReviewState.TO_SEND, ReviewState.DONE})
 _LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
 def _kept(tasks: Sequence[Task], row: ReviewRow | None) -> Task | None:
     """Which of a document's tasks is the one that should be there."""
-    if row is None or row.state not in {ReviewState.SENT, ReviewState.TO_SEND}:
+    if row is None or row.state not in _THERE:
         return None
     own = [task for task in tasks if task.round == row.round and task.whole]
     return next((task for task in own if task.id == row.task_id), own[0] if own else None)
@@ -457,10 +517,15 @@ class ReviewLoop:
     def _run(self) -> None:
         sync: Sync | None = None
         pause = SHORTEST_PAUSE
+        hinted = False
         while not self._stopping:
+            hinted = self._wake.is_set() or hinted
             self._wake.clear()
             try:
                 sync = sync or self._connect()
+                if hinted:
+                    sync.look()
+                    hinted = False
                 busy = bool(sync.step())
                 self._troubled, self._trouble, pause = sync.troubled, None, SHORTEST_PAUSE
                 wait = 0.0 if busy else self._poll_seconds
@@ -472,15 +537,16 @@ class ReviewLoop:
                 if sync is not None:
                     sync.close()
                 sync, wait, pause = None, pause, min(2 * pause, LONGEST_PAUSE)
-            self._pause(wait)
+            hinted = self._pause(wait)
         if sync is not None:
             sync.close()
 
-    def _pause(self, seconds: float) -> None:
-        """Wait so long, or until somebody hints."""
+    def _pause(self, seconds: float) -> bool:
+        """Wait so long, or until somebody hints; returns whether somebody did."""
         deadline = time.monotonic() + seconds
-        while (left := deadline - time.monotonic()) > 0 and not self._hinted():
+        while not (hinted := self._hinted()) and (left := deadline - time.monotonic()) > 0:
             self._wake.wait(min(left, _LOOK_SECONDS))
+        return hinted
 
     def _hinted(self) -> bool:
         if self._hint_file is not None:

@@ -66,6 +66,7 @@ from idp.store.likenesses import double_of, marked
 from idp.store.people import PersonRow, Role
 from idp.store.rows import (
     CLOCK_STOPPED,
+    TO_DELIVER,
     ArrivalRow,
     ClockCounts,
     CorrectedDocument,
@@ -93,6 +94,7 @@ __all__ = [
     "CLOCK_STOPPED",
     "DELIVER",
     "PROCESS",
+    "TO_DELIVER",
     "ArrivalRow",
     "ClockCounts",
     "ContentStore",

@@ -48,6 +48,7 @@ class Learning(Queries):
         made_at: dt.datetime,
         seconds: float | None = None,
         complete: bool = False,
+        result_sha256: str | None = None,
     ) -> CorrectionRow:
         """Record what a person said of a document; the same ``key`` again changes nothing.
 
@@ -61,6 +62,7 @@ class Learning(Queries):
             made_at: When (aware).
             seconds: Time spent on it, where known.
             complete: Every field was looked at; what is not named is not on the form.
+            result_sha256: What was shown, where that is not the result in force any more.
 
         Raises:
             NotFoundError: No such document.
@@ -101,7 +103,7 @@ class Learning(Queries):
                 complete=complete,
                 outcomes=_outcomes(corrections),
                 content_sha256=content_sha256,
-                result_sha256=document.result_sha256,
+                result_sha256=result_sha256 or document.result_sha256,
                 page_sha256s=[by_number[number] for number in document.pages],
             )
             session.add(row)

@@ -41,7 +41,7 @@ BY_A_PERSON = "reviewer:"
 _COUNTED = ("came_back", "first_look", "disagreed")
 """Answers by which somebody has looked at a document that is still under way."""
 _TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
-_FINAL = frozenset({Outcome.APPLIED, *_TAKEN_OUT})
+_FINAL = frozenset({Outcome.APPLIED, Outcome.MENDED, *_TAKEN_OUT})
 
 
 class SecondLooks(Decisions):
@@ -91,11 +91,31 @@ class SecondLooks(Decisions):
         with Session(self._engine) as session:
             return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
 
-    def quality_base(self, document_id: str) -> tuple[Document, str] | None:
+    def last_look(self, document_id: str) -> SecondLook | None:
+        """The looks at a document that came to their end last; none where one person looked."""
+        query = (
+            sa.select(SecondLookRecord)
+            .where(
+                SecondLookRecord.document_id == document_id, SecondLookRecord.agreed.is_not(None)
+            )
+            .order_by(SecondLookRecord.began_round.desc())
+            .limit(1)
+        )
+        with Session(self._engine) as session:
+            found = session.scalars(query).first()
+            return None if found is None else _as_look(found)
+
+    def quality_base(
+        self, document_id: str, *, mended: bool = False
+    ) -> tuple[Document, str] | None:
         """What a document of the quality sample is counted against, and its hash; else none.
 
         That is the reading that would have been sent. What a person's answer put in force since
         is not, however little is wrong with it.
+
+        Args:
+            document_id: Which.
+            mended: It was counted before, and who answered mends a slip.
         """
         with Session(self._engine) as session:
             row = session.get_one(DocumentRecord, document_id)
@@ -113,7 +133,11 @@ class SecondLooks(Decisions):
             ).first()
             if read:
                 sha256 = row.result_sha256
-            elif read is None and check is not None and not check.done:
+            elif (
+                read is None
+                and check is not None
+                and (not check.done or (mended and not check.unfit))
+            ):
                 sha256 = check.base_sha256
             else:
                 return None

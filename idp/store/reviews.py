@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.document import Document
+from idp.errors import NotFoundError
 from idp.reviewing import (
     Look,
     LookTaken,
@@ -31,14 +32,18 @@ from idp.store.clocks import Clocks
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
 from idp.store.rows import State
-from idp.store.tables import DocumentRecord, ReviewAnswerRecord, ReviewRecord
+from idp.store.tables import DocumentRecord, Event, ReviewAnswerRecord, ReviewRecord
 
 _RENEWED = 200
 """Documents put into the queue in one transaction."""
 _LOOKED = frozenset({Outcome.FIRST_LOOK, Outcome.DISAGREED})
 """Answers after which somebody else looks as well."""
-_DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED, *_LOOKED})
+_DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
+"""Answers with which a document goes on to its delivery, and what the record calls it."""
+_DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
 """Answers that put another result in force, or could."""
+_OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
+_NO_TIME = dt.timedelta(0)
 
 
 class _Taken(NamedTuple):
@@ -53,10 +58,19 @@ class _Taken(NamedTuple):
 class Reviews(SecondLooks, Clocks):
     """The queue of documents that people look at."""
 
-    def renew_reviews(self) -> int:
+    def review_head(self) -> int:
+        """How far the record goes: what happens to a document later has a line behind it."""
+        with Session(self._engine) as session:
+            return session.scalar(sa.select(sa.func.max(Event.seq))) or 0
+
+    def renew_reviews(self, since: int | None = None) -> int:
         """Put into the queue what waits for a person and is not in it, or not as it now is.
 
         Returns how many were put there; call it until it returns 0.
+
+        Args:
+            since: Look only at documents that something happened to after this line of the
+                record; without it at all that wait.
         """
         stale = sa.or_(
             ReviewRecord.document_id.is_(None),
@@ -73,6 +87,8 @@ class Reviews(SecondLooks, Clocks):
             )
             .limit(_RENEWED)
         )
+        if since is not None:
+            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
             ids = session.scalars(wanted).all()
@@ -144,19 +160,40 @@ class Reviews(SecondLooks, Clocks):
                 if known.state == ReviewState.TO_SEND:
                     known.due_at, known.trouble, known.changed_at = now + retry_in, trouble, now
 
-    def reviews_to_remove(self, limit: int) -> tuple[ReviewRow, ...]:
-        """What may be in Label Studio and is no longer to be reviewed there."""
-        ended = (ReviewState.DONE.value, ReviewState.ASIDE.value)
-        return self._reviews(
+    def reviews_to_remove(
+        self, limit: int, *, kept_for: dt.timedelta = _NO_TIME, since: int | None = None
+    ) -> tuple[ReviewRow, ...]:
+        """What may be in Label Studio and is no longer to be there.
+
+        Args:
+            limit: Most rows.
+            kept_for: How long what was answered stays, so that who answered can mend a slip.
+            since: Of what left the review otherwise, only what something happened to after this
+                line of the record.
+        """
+        there = (
             sa.select(ReviewRecord, DocumentRecord.type)
             .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-            .where(
-                ReviewRecord.project.is_not(None),
-                sa.or_(ReviewRecord.state.in_(ended), DocumentRecord.state != State.REVIEW.value),
-            )
+            .where(ReviewRecord.project.is_not(None))
             .order_by(ReviewRecord.changed_at)
             .limit(limit)
         )
+        answered = ReviewRecord.state == ReviewState.DONE.value
+        left = there.where(
+            ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
+            DocumentRecord.state != State.REVIEW.value,
+        )
+        if since is not None:
+            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
+        # Each by an index of its own: tens of thousands that wait must not be looked at for it.
+        ended = there.where(
+            sa.or_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                sa.and_(answered, ReviewRecord.due_at.is_(None)),
+                sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
+            )
+        )
+        return (*self._reviews(ended), *self._reviews(left))[:limit]
 
     def finish_removing(self, rounds: Mapping[str, int]) -> None:
         """Note that nothing of these documents is in Label Studio any more.
@@ -196,17 +233,55 @@ class Reviews(SecondLooks, Clocks):
             .order_by(ReviewRecord.document_id)
         )
 
-    def live_reviews(self) -> frozenset[str]:
-        """The documents that are shown or about to be."""
+    def review_tasks(self, project: int) -> int:
+        """How many tasks a project of Label Studio should have."""
+        with Session(self._engine) as session:
+            return session.scalars(
+                sa.select(sa.func.count())
+                .select_from(ReviewRecord)
+                .where(ReviewRecord.project == project, ReviewRecord.task_id.is_not(None))
+            ).one()
+
+    def live_reviews(self, kept_for: dt.timedelta = _NO_TIME) -> frozenset[str]:
+        """The documents whose pages may be seen: they are under review, or were just answered.
+
+        Args:
+            kept_for: How long what was answered stays.
+        """
         live = (ReviewState.TO_SEND.value, ReviewState.SENT.value)
         with Session(self._engine) as session:
             return frozenset(
                 session.scalars(
-                    sa.select(ReviewRecord.document_id).where(
-                        sa.or_(ReviewRecord.state.in_(live), ReviewRecord.project.is_not(None))
+                    sa.select(ReviewRecord.document_id)
+                    .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+                    .where(
+                        sa.or_(
+                            sa.and_(
+                                ReviewRecord.state.in_(live),
+                                DocumentRecord.state == State.REVIEW.value,
+                            ),
+                            sa.and_(
+                                ReviewRecord.state == ReviewState.DONE.value,
+                                ReviewRecord.project.is_not(None),
+                                ReviewRecord.due_at > self._clock() - kept_for,
+                            ),
+                        )
                     )
                 )
             )
+
+    def shown_result(self, document_id: str) -> tuple[Document, str]:
+        """The document as its reviewer was shown it last, and the hash of that result.
+
+        Raises:
+            NotFoundError: It was never in the queue.
+        """
+        with Session(self._engine) as session:
+            place = session.get(ReviewRecord, document_id)
+            sha256 = "" if place is None else place.result_sha256
+        if not sha256:
+            raise NotFoundError(f"document {document_id!r} was never in the queue")
+        return Document.model_validate_json(self.content.read(sha256)), sha256
 
     def reviews_of(self, ids: Collection[str]) -> dict[str, ReviewRow]:
         """The places of these documents, those that have one."""
@@ -257,7 +332,7 @@ class Reviews(SecondLooks, Clocks):
         """Take one answer with all that follows from it, in one transaction; once per key.
 
         One that comes after the document has left the review, or to an earlier round, is put on
-        the record as late and changes nothing.
+        the record as late and changes nothing; but ``mended`` is for one that was delivered.
 
         Args:
             answer: Who said what when, and what should become of it.
@@ -291,7 +366,8 @@ class Reviews(SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            if place is None or not _in_time(answer, row, place):
+            in_time = _mendable if outcome is Outcome.MENDED else _in_time
+            if place is None or not in_time(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -304,20 +380,20 @@ class Reviews(SecondLooks, Clocks):
                 detail["result"] = sha256
             if place is not None:
                 taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
                     )  # fmt: skip
                 self._follow(session, row, place, taken)
-            if outcome is Outcome.APPLIED:
+            if outcome in _DELIVERS:
                 record.move(
                     session,
                     row,
                     State.CORRECTED,
                     at=now,
                     actor=actor,
-                    action="reviewed",
+                    action=_DELIVERS[outcome],
                     detail=detail,
                 )
                 jobs.want_delivery(session, row, new_id(now), now)
@@ -363,8 +439,9 @@ class Reviews(SecondLooks, Clocks):
             actor = f"{looking.BY_A_PERSON}{taken.answer.reviewer}"
             self._decide(session, row, taken.shown, taken.sha256, actor)
         place.changed_at = now
-        if outcome is Outcome.APPLIED:
-            place.state = ReviewState.DONE.value
+        if outcome in _DELIVERS:
+            # From now on counts how long who answered may mend it.
+            place.state, place.due_at = ReviewState.DONE.value, now
         else:
             self._show_anew(place, taken.sha256, now)
             place.came_back = outcome is Outcome.CAME_BACK
@@ -438,6 +515,21 @@ def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> 
         and place.round == answer.round
         and place.result_sha256 == row.result_sha256
     )
+
+
+def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+    """Whether the answer is about a document that was delivered and is still to be seen."""
+    return (
+        row.state in _OUT
+        and place.state == ReviewState.DONE
+        and place.project is not None
+        and place.round == answer.round
+    )
+
+
+def _touched(since: int) -> sa.Select[str | None]:
+    """The documents that something happened to after a line of the record."""
+    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
 
 
 def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:

@@ -51,10 +51,11 @@ MOVES: dict[State, frozenset[State]] = {
     State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW, State.DELIVERING}),
     # A person overrides: the second copy is wanted after all.
     State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
-    State.DELIVERED: frozenset(),
-    State.INCOMPLETE: frozenset(),
+    # Who reviewed it mends a slip of theirs: delivered again, as the next version.
+    State.DELIVERED: frozenset({State.CORRECTED}),
+    State.INCOMPLETE: frozenset({State.CORRECTED}),
 }
-"""Every allowed move. What has left (delivered, incomplete) does not move again."""
+"""Every allowed move. What has left (delivered, incomplete) moves only for a reviewer's mend."""
 
 TO_PROCESS: frozenset[State] = frozenset({State.RECEIVED, State.PROCESSING})
 """Work for the ``process`` segment; a document here must have a job or a due time."""
@@ -384,7 +385,8 @@ class QualityRow:
     checked: int
     """Of the sampled, those that a person looked at whole."""
     documents_wrong: int
-    """Of the checked, those with a value changed, taken away or added."""
+    """Of the checked, those with a value changed, taken away or added, of another type, or cut
+    wrongly."""
     values: int
     """On the checked documents, that a person could judge."""
     values_wrong: int

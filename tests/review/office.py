@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from idp.clocks import load_clockwork
+from idp.deliver import Outbox
 from idp.desk import ReviewDesk
 from idp.document import Document, DocumentType, Field, Page
 from idp.errors import ReviewError
@@ -27,7 +28,7 @@ from idp.review.tasks import task_of as real_task_of
 from idp.schemas import load_schemas
 from idp.settings import Settings
 from idp.signals import Answer, Correction
-from idp.store import Results, State, Store, new_id
+from idp.store import DeliverJob, Results, State, Store, new_id
 from tests import fabricate
 
 FIELDS = ("patient_name", "referring_provider_npi")
@@ -128,6 +129,7 @@ class Office:
         *,
         batch: int = 50,
         real_screen: bool = False,
+        retain_days: float = 0,
     ) -> None:
         self.settings = Settings(data=data)
         data.mkdir(parents=True, exist_ok=True)
@@ -146,6 +148,8 @@ class Office:
         )
         self._url, self._token = url, token
         self.batch = batch
+        self.kept_for = dt.timedelta(days=retain_days)
+        self.outbox = Outbox(self.settings.outbox_folder)
         screen = screen_of(self.schemas[DocumentType.REFERRAL]) if real_screen else SCREEN
         self.projects = {"referral": self.new_project("Referral", screen)}
         self.pages = PageFolder(self.settings.review_folder)
@@ -175,7 +179,13 @@ class Office:
     @contextlib.contextmanager
     def sync(self) -> Iterator[Sync]:
         sync = Sync(
-            self.store, self.desk, self.client(), self.projects, self.pages, batch=self.batch
+            self.store,
+            self.desk,
+            self.client(),
+            self.projects,
+            self.pages,
+            batch=self.batch,
+            kept_for=self.kept_for,
         )
         try:
             yield sync
@@ -252,6 +262,40 @@ class Office:
         with self.http() as http:
             made = http.post(f"/api/tasks/{task}/annotations/", json=body)
             return int(made.raise_for_status().json()["id"])
+
+    def mend(self, annotation: int, *items: dict[str, Any]) -> None:
+        """Who submitted it opens it again and submits something else."""
+        with self.http() as http:
+            body = {"result": list(items)}
+            http.patch(f"/api/annotations/{annotation}/", json=body).raise_for_status()
+
+    def begin_deliveries(self) -> list[DeliverJob]:
+        """What is due goes to work."""
+        jobs: list[tuple[str, str]] = []
+        self.store.start_due(lambda _, __, target, job, ___: jobs.append((target, job)))
+        begun = (self.store.begin_delivery(target, job, 3) for target, job in jobs)
+        return [each for each in begun if each is not None]
+
+    def deliver(self) -> list[str]:
+        """What is due is delivered to a real outbox; the names of the folders there."""
+        names = []
+        for job in self.begin_deliveries():
+            document = self.store.document(job.document_id)
+            assert document is not None
+            content = self.store.content
+            images = {number: content.path(sha) for number, sha in job.image_sha256s.items()}
+            original = content.path(job.original_sha256) if job.whole_file else None
+            place = self.outbox.deliver(document, original, images, job.key)
+            assert self.store.finish_delivery(job, str(place))
+            names.append(place.name)
+        return names
+
+    def value(self, document_id: str, name: str) -> str | None:
+        """A field of the result in force."""
+        document = self.store.document(document_id)
+        assert document is not None
+        found = document.field(name)
+        return None if found is None else found.value
 
     def state(self, document_id: str) -> State:
         return self.store.row(document_id).state
