@@ -56,6 +56,12 @@ _CONDITIONS: dict[DeliveryState, sa.ColumnElement[bool]] = {
         _ON_ITS_WAY, sa.or_(Delivery.job.is_not(None), Delivery.trouble.is_(None))
     ),
 }
+_ORDER = (
+    DeliveryState.DEAD,
+    DeliveryState.PUT_OFF,
+    DeliveryState.WAITING,
+    DeliveryState.DONE,
+)
 _UNDONE = frozenset(DeliveryState) - {DeliveryState.DONE}
 
 
@@ -69,14 +75,14 @@ class OutgoingQueries:
     def outgoing(
         self, states: Collection[DeliveryState] | None = None, limit: int = 100
     ) -> tuple[Outgoing, ...]:
-        """Deliveries in these states, oldest first (those that are done newest first).
+        """Deliveries in these states: dead ones first, each oldest first, done ones newest first.
 
         Without ``states`` all that are not done.
         """
         wanted = _UNDONE if states is None else frozenset(states)
         found: list[Outgoing] = []
         with Session(self._engine) as session:
-            for state in DeliveryState:
+            for state in _ORDER:
                 if state not in wanted:
                     continue
                 order = (
