@@ -36,6 +36,7 @@ import sqlalchemy as sa
 
 from idp.arriving import StoreIntake, marked
 from idp.clocks import Running
+from idp.cutting import Recut
 from idp.deliver import Outbox
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
@@ -111,6 +112,7 @@ class PipelinePort(Protocol):
         source: str | None = None,
         site: str | None = None,
         sidecar: tuple[str, Path] | None = None,
+        recut: Recut | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
 
@@ -138,7 +140,12 @@ class Sink(Protocol):
     """Where documents are delivered; the same key again is no second delivery."""
 
     def deliver(
-        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
+        self,
+        document: Document,
+        original: Path | None,
+        page_images: Mapping[int, Path],
+        key: str,
+        version: int = 1,
     ) -> Path | str:
         """See :meth:`idp.deliver.Outbox.deliver`; returns where it is now."""
 
@@ -405,6 +412,7 @@ class Appliance:
                 source=arrival.name,
                 site=arrival.site,
                 sidecar=self._sidecar(arrival),
+                recut=process_job.recut,
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
@@ -466,6 +474,7 @@ class Appliance:
                 content.path(deliver_job.original_sha256) if deliver_job.whole_file else None,
                 {n: content.path(sha) for n, sha in deliver_job.image_sha256s.items()},
                 deliver_job.key,
+                deliver_job.version,
             )
             self.store.finish_delivery(deliver_job, str(location))
             self._troubles.pop(delivery_id, None)

@@ -15,15 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from idp.cut_desk import CutDesk
 from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
 from idp.errors import NotFoundError, ReviewError
 from idp.judge import Judge
+from idp.looks import Looks
 from idp.reasons import of_finding
 from idp.rejudged import judged_again
 from idp.review.client import Annotation
 from idp.review.pages import PageFolder, links_of
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
+from idp.second_look import CLAIMS
 from idp.settings import Settings
 from idp.signals import Correction
 from idp.store import TO_DELIVER, DecidedDocument, State, Store
@@ -100,6 +103,7 @@ class ReviewDesk:
         task_of: TaskOf,
         answers_of: AnswersOf,
         read_as: ReadAs,
+        cuts: CutDesk | None = None,
     ) -> None:
         """Prepare.
 
@@ -111,7 +115,9 @@ class ReviewDesk:
             task_of: Makes the task that shows a document.
             answers_of: Understands what a person submitted.
             read_as: Reads a document as of another type.
+            cuts: Has packets cut by hand; without it what is cut wrongly waits on the status page.
         """
+        self._cuts = cuts
         self._settings = settings
         self._store = store
         self._schemas = schemas
@@ -121,6 +127,7 @@ class ReviewDesk:
         self._read_as = read_as
         folder = settings.review_folder
         self._pages = PageFolder(folder, links_of(settings.review, folder))
+        self._looks = Looks(settings, store, schemas, judge)
 
     def task(self, row: ReviewRow) -> dict[str, Any]:
         """The task that shows a document, with its pages put where Label Studio sees them.
@@ -128,6 +135,8 @@ class ReviewDesk:
         Raises:
             ReviewError: It has no page that can be shown.
         """
+        if row.cut and self._cuts is not None:
+            return self._cuts.task(row)
         document = self._store.document(row.document_id)
         pages = self._store.pages(row.document_id)
         if document is None or not pages:
@@ -135,7 +144,8 @@ class ReviewDesk:
         schema = self._schemas[document.type]
         images = {page.number: self._image(page) for page in pages}
         urls = self._pages.show(row.document_id, images)
-        return self._task_of(document, pages, schema, page_urls=urls, queue_title=schema.title)
+        task = self._task_of(document, pages, schema, page_urls=urls, queue_title=schema.title)
+        return self._looks.marked(task, row)
 
     def _image(self, page: Page) -> Path:
         if page.image is None:
@@ -183,10 +193,14 @@ class ReviewDesk:
             return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
         if annotation.skipped:
             return self._store.take_answer(answer)
-        return self._submitted(answer, annotation.content, came_back=place.came_back)
+        if place.cut and self._cuts is not None:
+            return self._cuts.take(answer, annotation.content)
+        if not self._looks.may(place, reviewer):
+            return self._store.take_answer(replace(answer, outcome=Outcome.NOT_COUNTED))
+        return self._submitted(answer, annotation.content, place)
 
     def _submitted(
-        self, answer: ReviewAnswer, content: Mapping[str, Any], *, came_back: bool
+        self, answer: ReviewAnswer, content: Mapping[str, Any], place: ReviewRow
     ) -> Outcome:
         stored = next(self._store.decided_documents((answer.document_id,)))
         document, pages = stored.document, stored.pages
@@ -197,18 +211,26 @@ class ReviewDesk:
             return self._store.take_answer(answer, note=said.note)
         if said.cut is not None:
             answer = replace(answer, outcome=Outcome.WRONG_CUT)
-            return self._store.take_answer(answer, note=said.note, said=[said.cut])
+            cut = self._cuts is not None and self._cuts.can_cut(answer.document_id, said.cut)
+            check = self._looks.check(answer.document_id, None, unfit="cut")
+            return self._store.take_answer(
+                answer, note=said.note, said=[said.cut], check=check, cut=cut
+            )
         kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
         if kind != _kind_of(document):
             answer = replace(answer, outcome=Outcome.RETYPED)
             after = self._judged(replace(stored, document=self._retyped(document, pages, kind)))
-            return self._store.take_answer(answer, after, note=said.note, said=[kind[1] or kind[0]])
+            check = self._looks.check(answer.document_id, None, unfit="type")
+            named = [kind[1] or kind[0]]
+            return self._store.take_answer(answer, after, note=said.note, said=named, check=check)
         if said.claims is not None:
             changed = document.model_copy(update={"claims": said.claims})
             stored = replace(stored, document=changed)
         after = self._judged(stored, said.corrections)
         left = _left(after, said.problems)
-        outcome = Outcome.APPLIED if came_back or not left else Outcome.CAME_BACK
+        asked = {each.name for each in said.corrections} | ({CLAIMS} if said.claims else set())
+        back = bool(left) and not place.came_back
+        step = self._looks.step(place, document, after, asked, back=back)
         self._store.record_corrections(
             document.document_id,
             said.corrections,
@@ -219,10 +241,12 @@ class ReviewDesk:
             complete=said.complete,
         )
         return self._store.take_answer(
-            replace(answer, outcome=outcome),
+            replace(answer, outcome=step.outcome),
             after,
             note=said.note,
-            said=left,
+            said=[*left, *(f"differs:{name}" for name in step.differs)],
+            look=step.look,
+            check=self._looks.check(answer.document_id, after),
         )
 
     def _is_own_slip(self, answer: ReviewAnswer) -> bool:
@@ -237,6 +261,7 @@ class ReviewDesk:
             and counted[-1].reviewer == answer.reviewer
             and counted[-1].annotation == answer.annotation
             and counted[-1].made_at < answer.made_at
+            and self._looks.may_mend(answer.document_id, answer.reviewer)
         )
 
     def _mended(self, answer: ReviewAnswer, content: Mapping[str, Any]) -> Outcome | None:
@@ -283,6 +308,7 @@ class ReviewDesk:
             after,
             note=said.note,
             said=_left(after, said.problems),
+            check=self._looks.check(answer.document_id, after, mended=True),
         )
 
     def _judged(self, stored: DecidedDocument, corrections: Sequence[Correction] = ()) -> Document:

@@ -32,7 +32,8 @@ class Handover:
     version: int = 1
     """Of the delivery that wrote it last."""
     content_sha256: str | None = None
-    """Of what was written last; ``None`` before the first writing ended."""
+    """Of what was written last; of an open intent what may have been written. ``None`` where
+    nobody can say: several contents were tried, or what was written did not pass the check."""
     gone: bool = False
     """People have deleted it there: it is not made again."""
 
@@ -62,7 +63,10 @@ class HandoverLedger(Protocol):
         """What is known of these, by external id."""
 
     def intend(self, handovers: Sequence[Handover]) -> None:
-        """Note before an attempt that these may be there from now on; what is known stays."""
+        """Note before an attempt that these may be there from now on; what is known stays.
+
+        Of an intent that is open already only the hash may change: to none, where it differs.
+        """
 
     def handed_over(self, handovers: Sequence[Handover]) -> None:
         """Note what was written, or found gone."""

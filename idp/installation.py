@@ -19,6 +19,8 @@ from idp.errors import (
     AlreadyRunningError,
     MissingDependencyError,
     ModelError,
+    OdooError,
+    OdooRefusedError,
     ScannerDownError,
     SchemaError,
     SettingsError,
@@ -43,6 +45,10 @@ def is_house_fault(error: BaseException) -> bool:
 
     Such an attempt does not count: no document is quarantined because the disk was full.
     """
+    if isinstance(error, OdooError):
+        # Out of reach, rights, a place that is not there: only what was refused is about the one
+        # document.
+        return not isinstance(error, OdooRefusedError)
     if isinstance(error, OSError):
         return error.errno in _HOUSE_ERRNOS
     return isinstance(error, _HOUSE_ERRORS)

@@ -158,6 +158,16 @@ class Judge:
             companions=companions,
         )
 
+    def drawn_for(self, purpose: bytes, document: Document, share: float) -> bool:
+        """Whether a document is in another sample than that of quality; always in one of all.
+
+        Without the installation's secret everything is: a control that can't draw controls all.
+        """
+        if share <= 0 or share >= 1:
+            return share >= 1
+        key = self._sample_key
+        return key is None or is_drawn(key, _content_of(document), share, purpose=purpose)
+
     def judged_by(self, document: Document) -> bytes:
         """What the document's rules version stands for; its sha256 is that version.
 

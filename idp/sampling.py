@@ -16,15 +16,18 @@ _BITS = 64
 _HALVINGS = 60
 
 
-def is_drawn(key: bytes, document: str, share: float) -> bool:
+def is_drawn(
+    key: bytes, document: str, share: float, *, purpose: bytes = b"quality sample"
+) -> bool:
     """Whether a document is in the sample; one that is stays in it when the share grows.
 
     Args:
         key: The installation's secret.
         document: What names the document's content, the same on every run.
         share: Of all documents, 0..1.
+        purpose: Of the sample: those of two purposes have nothing to do with each other.
     """
-    digest = hmac.new(key, b"quality sample\0" + document.encode(), "sha256").digest()
+    digest = hmac.new(key, purpose + b"\0" + document.encode(), "sha256").digest()
     return int.from_bytes(digest[: _BITS // 8], "big") < share * float(1 << _BITS)
 
 

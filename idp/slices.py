@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -121,6 +121,25 @@ class ReviewSettings(Slice):
         "open it again and mend a slip; then task and page images are removed. 0: at once.",
     )
     request_seconds: float = Field(30.0, gt=0, description="Longest wait for one answer.")
+    four_eyes: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict,
+        description="Document type or subtype -> share of its documents (1: all) that two "
+        "different people look at before they leave; where they differ a lead decides.",
+    )
+    second_look: Literal["independent", "checking"] = Field(
+        "independent",
+        description="independent: the second person sees the document as it was read, and does "
+        "not know of the first. checking: with what the first one corrected.",
+    )
+    figures_documents: int = Field(
+        30, ge=10, description="One person's figures are shown from so many documents on."
+    )
+    figures_people: int = Field(
+        3,
+        ge=1,
+        description="Times of a group are shown when so many people worked in it: those of "
+        "fewer would be one person's.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -20,7 +20,7 @@ from idp.review import (
     place_of,
     provision,
     provisioned,
-    screens_in_force,
+    screens_of,
 )
 from idp.review.status import ProjectState, project_states, release_of
 from idp.settings import Settings, load_settings
@@ -58,7 +58,7 @@ def set_up(*, as_json: bool) -> None:
         ReviewError: No Label Studio is wanted, it can't be started or reached, or it refuses.
     """
     settings = load_settings()
-    screens = screens_in_force(settings.schemas_folder)
+    screens = screens_of(settings)
     with _running(settings):
         outcome = provision(settings.review, settings.review_folder, screens)
     if as_json:

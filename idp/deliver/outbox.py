@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -37,20 +36,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from idp.contract import to_contract
-from idp.deliver.overlay import draw_overlay, draw_pages
+from idp.deliver import files
 from idp.document import Document
 from idp.errors import AccessError, DeliveryError
 
-_CHUNK_BYTES = 1 << 20
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 _OUR_OWN = re.compile(r"key-.*|.*\.v\d+|.*\.")
 """Names that another key's hash or version could take, and those that end in a dot."""
-_SAFE_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 _MOST_VERSIONS = 1000
 
-DOCUMENT_NAME = "document.json"
-OVERLAY_NAME = "document.pdf"
-PAGES_NAME = "pages.pdf"
 MANIFEST_NAME = "manifest.json"
 
 
@@ -88,7 +82,12 @@ class Outbox:
         self._receipts = folder / ".receipts"
 
     def deliver(
-        self, document: Document, original: Path | None, page_images: Mapping[int, Path], key: str
+        self,
+        document: Document,
+        original: Path | None,
+        page_images: Mapping[int, Path],
+        key: str,
+        version: int = 1,
     ) -> Path:
         """Publish one document; the same key and content again is a no-op that checks the files.
 
@@ -99,6 +98,8 @@ class Outbox:
             page_images: Upright page image by page number; a page without one is left out of the
                 outlined PDF.
             key: Names this delivery for ever; other content under it becomes a new version.
+            version: Of the document's deliveries; each has a key of its own, so it says nothing
+                here.
 
         Returns:
             The published folder. It may be gone when the receiver has taken it already.
@@ -176,33 +177,24 @@ class Outbox:
         if staged.exists():
             shutil.rmtree(staged)
         staged.mkdir()
-        _write(staged / DOCUMENT_NAME, _pretty(record))
-        if original is None:
-            draw_pages(document, page_images, staged / PAGES_NAME)
-            _sync(staged / PAGES_NAME)
-        else:
-            copy = staged / f"original{_suffix(document)}"
-            _copy(original, copy)
-            if _hash(copy) != document.sha256:
-                shutil.rmtree(staged)
-                raise DeliveryError(
-                    f"document {document.document_id}: the stored original is not what was received"
-                )
-        draw_overlay(document, page_images, staged / OVERLAY_NAME)
-        _sync(staged / OVERLAY_NAME)
-        files = {
-            path.name: Stored(sha256=_hash(path), size_bytes=path.stat().st_size)
+        try:
+            files.write_files(staged, record, document, original, page_images)
+        except DeliveryError:
+            shutil.rmtree(staged)
+            raise
+        stored = {
+            path.name: Stored(sha256=files.hash_of(path), size_bytes=path.stat().st_size)
             for path in sorted(staged.iterdir())
         }
-        delivery = draft.model_copy(update={"files": files})
-        manifest = _pretty(delivery.model_dump(mode="json"))
-        _write(staged / MANIFEST_NAME, manifest)
-        _sync(staged)
-        _sync(self._staging)
+        delivery = draft.model_copy(update={"files": stored})
+        manifest = files.pretty(delivery.model_dump(mode="json"))
+        files.write(staged / MANIFEST_NAME, manifest)
+        files.sync(staged)
+        files.sync(self._staging)
         half = self._staging / f"{draft.folder}.receipt"
-        _write(half, manifest)
+        files.write(half, manifest)
         half.replace(self._receipts / f"{draft.folder}.json")
-        _sync(self._receipts)
+        files.sync(self._receipts)
         self._move_into_place(staged, final)
         return final
 
@@ -217,8 +209,8 @@ class Outbox:
             shutil.rmtree(aside)
         else:
             staged.rename(final)
-        _sync(self.folder)
-        _sync(self._staging)
+        files.sync(self.folder)
+        files.sync(self._staging)
 
     def _receipt(self, folder: str) -> Delivery | None:
         path = self._receipts / f"{folder}.json"
@@ -237,19 +229,9 @@ def _folder_name(key: str) -> str:
     return f"key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
-def _suffix(document: Document) -> str:
-    """The ending of the received name when it is a plain one; nothing else of that name is kept."""
-    suffix = Path(document.source).suffix.lower()
-    return suffix if _SAFE_SUFFIX.fullmatch(suffix) else ".bin"
-
-
 def _content_hash(record: dict[str, Any]) -> str:
     lasting = {name: value for name, value in record.items() if name != "timings_ms"}
     return hashlib.sha256(json.dumps(lasting, sort_keys=True).encode()).hexdigest()
-
-
-def _pretty(record: dict[str, Any]) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _is_whole(folder: Path, delivery: Delivery) -> bool:
@@ -258,34 +240,6 @@ def _is_whole(folder: Path, delivery: Delivery) -> bool:
         path = folder / name
         if not path.is_file() or path.stat().st_size != stored.size_bytes:
             return False
-        if _hash(path) != stored.sha256:
+        if files.hash_of(path) != stored.sha256:
             return False
     return bool(delivery.files)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as reading, target.open("xb") as writing:
-        shutil.copyfileobj(reading, writing, _CHUNK_BYTES)
-        writing.flush()
-        os.fsync(writing.fileno())
-
-
-def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync(path: Path) -> None:
-    """Force a file's or folder's content to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -71,6 +71,12 @@ _FROM_LABEL_STUDIO = frozenset(
 _Key = TypeVar("_Key")
 _ASSETS = ("/static/", "/react-app/", "/label-studio-frontend/", "/dm/")
 
+MOST_PAGE_BYTES = 2 * 1024 * 1024
+"""Label Studio's HTML is some forty kilobytes."""
+_FIRST_BUNDLE = b'<script src="/react-app/'
+_OUR_SCRIPT = b'<script src="/gate/assets/screen.js"></script>\n'
+"""Before Label Studio's own, and after the settings that they read."""
+
 
 class Shown:
     """What Label Studio handed out to whom: tasks, and the documents whose pages are in them.
@@ -172,6 +178,8 @@ class Proxy:
         answer = await self._send(request, person, target, body)
         if rule.answer == "json":
             return await self._read(answer, person)
+        if rule.answer == "page":
+            return await _with_our_script(answer)
         return _streamed(answer, cached=path.startswith(_ASSETS))
 
     async def ask(self, person: PersonRow, target: str) -> Any:
@@ -248,6 +256,21 @@ class Proxy:
         return Response(content, answer.status_code, _kept(answer))
 
 
+async def _with_our_script(answer: httpx.Response) -> Response:
+    """A page of Label Studio's, with our script for the keyboard in it."""
+    try:
+        content = await _whole(answer, MOST_PAGE_BYTES)
+    finally:
+        await answer.aclose()
+    if answer.is_success and "html" in answer.headers.get("content-type", ""):
+        before, bundle, after = content.partition(_FIRST_BUNDLE)
+        if not bundle:
+            _log.warning("gate: no place for the screen's script: is it Label Studio 1.23.2?")
+        else:
+            content = before + _OUR_SCRIPT + bundle + after
+    return Response(content, answer.status_code, _kept(answer))
+
+
 def _refused(request: Request, person: PersonRow) -> Response:
     path = request.url.path[:_MOST_LOGGED]
     shown = re.sub(r"[^A-Za-z0-9/._-]", "?", path)
@@ -299,11 +322,11 @@ def _parsed(content: bytes) -> Any:
         raise ValueError("nested too deep") from error
 
 
-async def _whole(answer: httpx.Response) -> bytes:
+async def _whole(answer: httpx.Response, most: int = MOST_JSON_BYTES) -> bytes:
     content = bytearray()
     async for chunk in answer.aiter_bytes():
         content += chunk
-        if len(content) > MOST_JSON_BYTES:
+        if len(content) > most:
             raise ReviewError("Label Studio's answer is too large")
     return bytes(content)
 

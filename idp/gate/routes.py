@@ -34,7 +34,7 @@ class Rule(BaseModel):
     query: dict[str, tuple[str, ...]] = {}
     body: tuple[str, ...] | None = None
     check: Literal["served", "own"] | None = None
-    answer: Literal["stream", "json"] = "stream"
+    answer: Literal["stream", "json", "page"] = "stream"
     instead: Any = None
     roles: frozenset[Role]
 

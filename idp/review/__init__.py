@@ -8,7 +8,7 @@ the rest of the room feeds and empties it.
 """
 
 from idp.review.access import WEBHOOK_PATH, Place, place_of, webhook_secret
-from idp.review.in_force import screens_in_force, station_of
+from idp.review.in_force import screens_in_force, screens_of, station_of
 from idp.review.provisioning import (
     MODEL_VERSION,
     Outcome,
@@ -37,6 +37,7 @@ __all__ = [
     "provision",
     "provisioned",
     "screens_in_force",
+    "screens_of",
     "station_of",
     "webhook_secret",
 ]

@@ -18,20 +18,17 @@ from idp.document import Box, Claim, Document, Field, Page
 from idp.review.claims_table import mended, table_of
 from idp.review.form import Form, Shown, form_of, options_of
 from idp.review.screens import (
-    ABSENT,
+    CAN_T_READ,
     CLAIMS_OPEN,
     CLAIMS_REST,
     CUT,
     CUT_PAGES,
     EARLIER,
-    ILLEGIBLE,
     LACKING,
     LATER,
     NOTE,
-    RIGHT,
     SEVERAL,
     TYPE,
-    state_control,
     value_control,
 )
 from idp.review.tasks import regions_of
@@ -40,8 +37,6 @@ from idp.schemas import DocumentSchema, FieldSchema
 from idp.signals import Answer, Correction
 from idp.values import Kind, parse
 
-CAN_T_READ = "?"
-"""Typed into an input, it says that what stands there can't be read."""
 MOST_NOTE = 4_000
 MOST_VALUES = 200
 """Of one field; more are left out."""
@@ -155,9 +150,6 @@ def _came_back(form: Form, said: _Said) -> bool:
     None of them: it was not made on this screen, or everything was deleted at once. That is no
     answer on each field.
     """
-    states = {state_control(each.schema.name) for each in form.fields}
-    if not states.isdisjoint(said.choices):
-        return True
     asked = [each for each in form.fields if each.values or form.blind]
     given = {value_control(each.schema.name) for each in asked}
     written = {name for name, texts in said.texts.items() if not form.blind or any(texts)}
@@ -202,21 +194,9 @@ class _Answer:
 
     def corrections(self) -> Iterator[Correction]:
         """One per value."""
-        state = next(iter(self._said.choices.get(state_control(self._schema.name), ())), None)
-        fields = self._fields()
-        if state == ILLEGIBLE:
-            yield from self._none_of(fields, Answer.ILLEGIBLE, "manual")
-        elif state == ABSENT:
-            yield from self._none_of(fields, Answer.NOT_ON_FORM, "manual")
-        elif state == RIGHT and fields and not self._blind:
-            for place, field in enumerate(fields):
-                yield from self._kept(field, place, "manual")
-        else:
-            yield from self._of_texts(fields, self._texts())
-
-    def _fields(self) -> tuple[Field, ...]:
-        """The values that the input stands for: where one is asked for, the first."""
-        return self._shown.fields if self._schema.list else self._shown.fields[:1]
+        # Where one value is asked for, the input stands for the first.
+        fields = self._shown.fields if self._schema.list else self._shown.fields[:1]
+        yield from self._of_texts(fields, self._texts())
 
     def _texts(self) -> list[str]:
         given = (

@@ -111,6 +111,11 @@ class PageFolder:
         own = self._of(document_id)
         try:
             own.mkdir(mode=0o750, parents=True, exist_ok=True)
+            # A round before may have shown its whole packet.
+            shown = {f"p{number}.png" for number in images}
+            for left in own.iterdir():
+                if left.name not in shown:
+                    left.unlink()
             for number, image in images.items():
                 place = own / f"p{number}.png"
                 if place.exists():

@@ -37,8 +37,6 @@ from idp.review.pages import links_of
 from idp.review.server import PROGRAMS, interpreter_of
 from idp.slices import ReviewSettings
 
-SPLITTING = "splitting"
-"""Key of the project for documents whose cut from their packet is in doubt."""
 MODEL_VERSION = "idp"
 """What every prediction of a queue is named after: Label Studio serves the least sure first only
 among those of one name. Which models spoke stands in the task's data."""
@@ -78,7 +76,7 @@ class Screen(NamedTuple):
     """What one project shows."""
 
     key: str
-    """The document type, or :data:`SPLITTING`."""
+    """The document type, or :data:`idp.reviewing.SPLITTING`."""
     title: str
     config: str
     """The labelling config, XML."""

@@ -5,6 +5,11 @@ The screen is the same for all documents of a type; what a document has to say (
 open, what is doubtful) comes with its task and is shown by the style sheet. No hotkey is left to
 Label Studio: it would give single letters and digits to the first choices it meets, and a slip of
 the keyboard would tick them.
+
+What a screen holds is paid for at each document: Label Studio takes some milliseconds for each
+control, label and choice, whether it is seen or not. So frames have one label (which field one
+belongs to is in its id), and what is not there or can't be read is said in a field's own input.
+The script that the gate adds (``idp/gate/assets/screen.js``) does the rest.
 """
 
 from __future__ import annotations
@@ -24,10 +29,12 @@ PAGE = "page"
 DOUBT, SURE = "doubt", "sure"
 """Frames around values to check, and around the others."""
 CLAIMS_LABEL = "claims"
-"""The frames of a remittance's rows."""
+"""What the ids of a remittance's frames begin with, as those of a field do with its name."""
 TYPE, CUT, CUT_PAGES, NOTE = "other_type", "cut", "cut_pages", "note"
 CLAIMS_OPEN, CLAIMS_REST = "claims_open", "claims_rest"
-RIGHT, ABSENT, ILLEGIBLE = "as read is right", "not on the form", "illegible"
+CAN_T_READ = "?"
+"""Typed into an input, or chosen: what stands there can't be read."""
+ILLEGIBLE = "illegible"
 SEVERAL, EARLIER, LATER, LACKING = (
     "several documents in one",
     "begins on an earlier page",
@@ -46,11 +53,6 @@ def value_control(name: str) -> str:
     return f"v_{name}"
 
 
-def state_control(name: str) -> str:
-    """The control that says that a field is right, not there or can't be read."""
-    return f"s_{name}"
-
-
 def screen_of(
     schema: DocumentSchema, *, schemas: Mapping[DocumentType, DocumentSchema] | None = None
 ) -> str:
@@ -64,7 +66,7 @@ def screen_of(
     Xml.SubElement(root, "Style").text = _style()
     both = _view(root, "rv")
     paper = _view(both, "rv-doc")
-    _frames(_view(paper, "rv-labels"), schema)
+    _frames(_view(paper, "rv-labels"))
     Xml.SubElement(
         paper,
         "Image",
@@ -100,47 +102,35 @@ def _markdown(parent: Xml.Element, value: str) -> None:
     Xml.SubElement(parent, "Markdown", value=value)
 
 
-def _frames(parent: Xml.Element, schema: DocumentSchema) -> None:
-    """Two sets of frames, because a label has one colour for all documents."""
-    labels = [(field.title, field.name) for field in schema.fields]
-    if schema.type == DocumentType.REMITTANCE_EOB:
-        labels.append(("Claims", CLAIMS_LABEL))
+def _frames(parent: Xml.Element) -> None:
+    """Two sets of frames, because a label has one colour for all documents.
+
+    Each has one label, which nobody can choose: so nobody draws a frame by accident.
+    """
     for control, colour, width in ((DOUBT, _AMBER, "3"), (SURE, _GREY, "1")):
         frames = Xml.SubElement(
             parent,
             "RectangleLabels",
             name=control,
             toName=PAGE,
-            showInline="true",
             strokeWidth=width,
             fillOpacity="0.06",
             canRotate="false",
         )
-        for title, name in labels:
-            Xml.SubElement(
-                frames, "Label", value=title, alias=name, background=colour, hotkey=_NO_KEY
-            )
+        Xml.SubElement(frames, "Label", value=control, background=colour, hotkey=_NO_KEY)
 
 
 def _field(parent: Xml.Element, field: FieldSchema) -> None:
     whole = _view(parent, "f", idAttr=f"f-{field.name}")
     _markdown(_view(whole, "f-h"), f"$ui.{field.name}")
-    _brought_up_by(whole, field.title, field.name)
     value = _view(whole, "f-t")
     options = options_of(field)
     if options:
-        _choices(value, value_control(field.name), options, several=field.list)
+        shown = dict.fromkeys(options, "") | {ILLEGIBLE: CAN_T_READ}
+        _choices(value, value_control(field.name), shown, several=field.list)
     else:
         rows = "2" if field.kind in _LONG and not field.list else "1"
         _text(value, value_control(field.name), several=field.list, rows=rows)
-    _choices(
-        _view(whole, "f-s"), state_control(field.name), (RIGHT, ABSENT, ILLEGIBLE), several=False
-    )
-
-
-def _brought_up_by(whole: Xml.Element, title: str, name: str) -> None:
-    """Empty, and visible while a frame of the field is selected: the style sheet looks for it."""
-    _view(whole, "sel-on", visibleWhen="region-selected", whenLabelValue=f"{title},{name}")
 
 
 def _claims(parent: Xml.Element) -> None:
@@ -148,8 +138,6 @@ def _claims(parent: Xml.Element) -> None:
     for control, part in ((CLAIMS_OPEN, "claims"), (CLAIMS_REST, "claims_more")):
         whole = _view(parent, "f t", idAttr=f"f-{control}")
         _markdown(_view(whole, "f-h"), f"$ui.{part}")
-        if control == CLAIMS_OPEN:
-            _brought_up_by(whole, "Claims", CLAIMS_LABEL)
         _text(_view(whole, "f-t"), control, several=True, rows="1")
 
 

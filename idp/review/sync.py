@@ -136,7 +136,7 @@ class Sync:
             places: The queue in our tables.
             desk: Makes tasks and takes answers.
             client: The Label Studio.
-            projects: The number of its project, by document type.
+            projects: The number of its project, by document type; leads have their own.
             pages: The page images that it sees.
             batch: Most documents sent in one call.
             kept_for: How long what was answered stays, to be mended by who answered.
@@ -287,7 +287,7 @@ class Sync:
                 break
             by_project: dict[int, list[ReviewRow]] = defaultdict(list)
             for row in rows:
-                project = self._projects.get(row.type)
+                project = self._projects.get(row.queue)
                 if project is None:
                     self._put_off(row, "no_project")
                 else:

@@ -49,6 +49,7 @@ class Delivering(Queries):
                 job=job,
                 attempt=delivery.attempts,
                 key=delivery.key,
+                version=delivery.version,
                 document_id=document.id,
                 original_sha256=session.get_one(Arrival, document.arrival_id).sha256,
                 whole_file=document.part is None and _is_alone(session, document.arrival_id),

@@ -9,7 +9,7 @@ because the record and finished reviews refer to them.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -113,6 +113,16 @@ class People:
         """Who has this name; raises :class:`NotFoundError`."""
         with Session(self._engine) as session:
             return _row(_get(session, name))
+
+    def people_named(self, names: Collection[str]) -> tuple[PersonRow, ...]:
+        """Those of these names that are people of ours, removed ones included."""
+        with Session(self._engine) as session:
+            found = session.scalars(
+                sa.select(PersonRecord)
+                .where(PersonRecord.name.in_(names))
+                .order_by(PersonRecord.id)
+            )
+            return tuple(_row(person) for person in found)
 
     def person_of_label_studio(self, user: int) -> PersonRow | None:
         """Who ``completed_by`` means, removed people included; ``None`` for nobody of ours."""

@@ -10,33 +10,57 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, aliased
 
 from idp.document import Document
 from idp.errors import NotFoundError
-from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
-from idp.store import decisions, jobs, record
+from idp.reviewing import (
+    Look,
+    LookTaken,
+    Outcome,
+    QualityCheck,
+    ReviewAnswer,
+    ReviewRow,
+    ReviewState,
+)
+from idp.store import decisions, jobs, looking, record
 from idp.store.clocks import Clocks
-from idp.store.decisions import Decisions
+from idp.store.decisions import cut_is_doubtful
 from idp.store.identity import new_id
+from idp.store.looking import SecondLooks
 from idp.store.rows import State
 from idp.store.tables import DocumentRecord, Event, ReviewAnswerRecord, ReviewRecord
 
 _RENEWED = 200
 """Documents put into the queue in one transaction."""
-_DECIDING = frozenset({Outcome.APPLIED, Outcome.CAME_BACK, Outcome.RETYPED, Outcome.MENDED})
-"""Answers that put another result in force."""
+_LOOKED = frozenset({Outcome.FIRST_LOOK, Outcome.DISAGREED})
+"""Answers after which somebody else looks as well."""
 _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 """Answers with which a document goes on to its delivery, and what the record calls it."""
+_DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
+"""Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
 _MOST_TOUCHED = 500
 """Lines of the record that are followed; where there are more, all documents are looked at."""
 _NO_TIME = dt.timedelta(0)
 
 
-class Reviews(Decisions, Clocks):
+class _Taken(NamedTuple):
+    """An answer with its outcome, and the result that is to be in force after it."""
+
+    answer: ReviewAnswer
+    shown: Document | None
+    sha256: str
+    at: dt.datetime
+    cut: bool
+    """After a wrong cut: the packet is to be cut by hand."""
+
+
+class Reviews(SecondLooks, Clocks):
     """The queue of documents that people look at."""
 
     def review_head(self) -> int:
@@ -57,6 +81,12 @@ class Reviews(Decisions, Clocks):
             ReviewRecord.document_id.is_(None),
             ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
             ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+            # The document that asked about the cut for it has left the review.
+            sa.and_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                ReviewRecord.cut,
+                ~_cut_is_asked(DocumentRecord.arrival_id),
+            ),
         )
         wanted = (
             sa.select(DocumentRecord.id)
@@ -342,6 +372,9 @@ class Reviews(Decisions, Clocks):
         *,
         note: str = "",
         said: Sequence[str] = (),
+        look: LookTaken | None = None,
+        check: QualityCheck | None = None,
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -353,6 +386,9 @@ class Reviews(Decisions, Clocks):
             document: As judged after it; needed where the outcome puts a result in force.
             note: What the reviewer wrote; kept with the documents, never on the record.
             said: Codes for the record: findings that were confirmed, the type named.
+            look: What it adds to the looks at a document that two people look at.
+            check: What it shows of a document of the quality sample.
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -360,9 +396,15 @@ class Reviews(Decisions, Clocks):
         deciding = answer.outcome in _DECIDING
         if deciding != (document is not None):
             raise ValueError(f"{answer.outcome} and its document go together")
+        if answer.outcome in _LOOKED and look is None:
+            raise ValueError(f"{answer.outcome} says nothing of the look")
         put = self.content.put_bytes
         sha256 = put(document.model_dump_json().encode()).sha256 if document is not None else ""
         note_sha256 = put(note.encode()).sha256 if note else None
+        shown, shown_sha256 = document, sha256
+        if look is not None and look.shown is not None:
+            shown = look.shown
+            shown_sha256 = put(shown.model_dump_json().encode()).sha256
         with Session(self._writing) as session, session.begin():
             record.lock_chain(session)
             known = session.get(ReviewAnswerRecord, answer.key)
@@ -372,8 +414,8 @@ class Reviews(Decisions, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            in_time = _mendable if outcome is Outcome.MENDED else _in_time
-            if place is None or not in_time(answer, row, place):
+            timely = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not timely(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -382,17 +424,16 @@ class Reviews(Decisions, Clocks):
                 "seconds": answer.seconds,
                 "said": " ".join(said),
             }
-            if place is not None and outcome is Outcome.WRONG_CUT:
-                place.state, place.changed_at = ReviewState.ASIDE.value, now
-            if place is not None and outcome in _DECIDING and document is not None:
-                self._decide(session, row, document, sha256, actor)
-                place.changed_at = now
-                if outcome in _DELIVERS:
-                    # From now on counts how long who answered may mend it.
-                    place.state, place.due_at = ReviewState.DONE.value, now
-                else:
-                    self._show(session, row, sha256, now)
-                    place.came_back = outcome is Outcome.CAME_BACK
+            if outcome in _LOOKED:
+                detail["result"] = sha256
+            if place is not None:
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                    looking.note_look(
+                        session, taken.answer, place, row,
+                        sha256=sha256, look=look, check=check, now=now,
+                    )  # fmt: skip
+                self._follow(session, row, place, taken)
             if outcome in _DELIVERS:
                 record.move(
                     session,
@@ -429,13 +470,43 @@ class Reviews(Decisions, Clocks):
             )
         return outcome
 
+    def _follow(
+        self, session: Session, row: DocumentRecord, place: ReviewRecord, taken: _Taken
+    ) -> None:
+        """What an answer makes of the document's result and of its place in the queue."""
+        outcome, now = taken.answer.outcome, taken.at
+        if outcome is Outcome.WRONG_CUT:
+            place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if taken.cut:
+                self._show_anew(place, place.result_sha256, now)
+                self._ask_for_cut(session, row, place)
+        if outcome is Outcome.NOT_COUNTED:
+            came_back = place.came_back
+            self._show_anew(place, place.result_sha256, now)
+            place.came_back = came_back
+        if outcome not in _DECIDING or taken.shown is None:
+            return
+        if outcome not in _LOOKED or taken.sha256 != row.result_sha256:
+            actor = f"{looking.BY_A_PERSON}{taken.answer.reviewer}"
+            self._decide(session, row, taken.shown, taken.sha256, actor)
+        place.changed_at = now
+        if outcome in _DELIVERS:
+            # From now on counts how long who answered may mend it.
+            place.state, place.due_at = ReviewState.DONE.value, now
+        else:
+            self._show_anew(place, taken.sha256, now)
+            place.came_back = outcome is Outcome.CAME_BACK
+
     def _decide(
         self, session: Session, row: DocumentRecord, document: Document, sha256: str, actor: str
     ) -> None:
         """Put a result in force, with the clock that follows from it, and on the record."""
         now = self._clock()
         before = (row.urgency, row.clock, row.due_at)
+        sampled = row.sampled
         decisions.keep(row, document, sha256)
+        # Drawn is drawn: what turns out to be wrong must not drop out of the sample.
+        row.sampled = row.sampled or sampled
         self._take_clock(row, document)
         decisions.note(session, row.id, document, sha256, at=now, actor=actor)
         if before != (row.urgency, row.clock, row.due_at):
@@ -454,19 +525,42 @@ class Reviews(Decisions, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        # Where it is doubtful what belongs to it, that is asked before all else.
+        doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
-            known.result_sha256 = ""
+            self._show_anew(known, sha256, now)
             session.add(known)
-        live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256:
+            session.flush()
+            if doubtful:
+                self._ask_for_cut(session, document, known)
             return
+        live = known.state not in {ReviewState.DONE, ReviewState.GONE}
+        if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
+            return
+        known.cut = False
+        looking.restart(session, known, now)
+        self._show_anew(known, sha256, now)
+        session.flush()
+        if doubtful:
+            self._ask_for_cut(session, document, known)
+
+    def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
+        """As a new round: its task takes the place of the one that is there."""
         known.state = ReviewState.TO_SEND.value
         known.round += 1
         known.result_sha256 = sha256
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
+
+    def _ask_for_cut(self, session: Session, document: DocumentRecord, place: ReviewRecord) -> None:
+        """Show the packet to be cut by hand, unless another document of it does so already."""
+        asked = session.scalars(
+            sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
+        ).one()
+        place.cut = True
+        place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
         session.flush()
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
@@ -482,7 +576,30 @@ class Reviews(Decisions, Clocks):
             return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
 
 
-def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+def _is_aside(place: ReviewRecord) -> bool:
+    return place.state == ReviewState.ASIDE
+
+
+def _cut_is_asked(
+    arrival_id: sa.ColumnElement[str] | Mapped[str], but: str = ""
+) -> sa.ColumnElement[bool]:
+    """Whether a document of the packet, but that one, shows it to be cut by hand."""
+    other, place = aliased(DocumentRecord), aliased(ReviewRecord)
+    return (
+        sa.select(place.document_id)
+        .join(other, other.id == place.document_id)
+        .where(
+            other.arrival_id == arrival_id,
+            other.id != but,
+            other.state == State.REVIEW.value,
+            place.cut,
+            place.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
+        )
+        .exists()
+    )
+
+
+def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
     """Whether the answer is about the document as it now is in the queue."""
     return (
         row.state == State.REVIEW
@@ -528,6 +645,8 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
+        cut=review.cut,
+        look=Look(review.look),
     )
 
 

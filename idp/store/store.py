@@ -22,14 +22,15 @@ from idp.settings import DuplicatePolicy
 from idp.store import database, jobs, record
 from idp.store.clocks import OVERDUE_ONLY
 from idp.store.content import ContentStore, Kept
+from idp.store.cuts import Cuts
 from idp.store.delivering import Delivering
+from idp.store.handovers import Handovers
 from idp.store.identity import new_id
 from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
 from idp.store.people import People
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
-from idp.store.reviews import Reviews
 from idp.store.rows import (
     TO_DELIVER,
     TO_PROCESS,
@@ -50,7 +51,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Reviews, Ledger, People):
+class Store(Processing, Delivering, Cuts, Ledger, People, Handovers):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(

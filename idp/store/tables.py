@@ -223,6 +223,8 @@ class PersonRecord(Base):
     failures: Mapped[int]
     locked_until: Mapped[dt.datetime | None]
     label_studio_user: Mapped[int | None]
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """The password was given by somebody else and opens nothing but its own change."""
 
 
 class SessionRecord(Base):
@@ -313,12 +315,56 @@ class ReviewRecord(Base):
     result_sha256: Mapped[str]
     """The result that is shown; another in force means that it must be shown anew."""
     came_back: Mapped[bool] = mapped_column(default=False)
+    cut: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """What is shown is its packet, to be cut by hand."""
     project: Mapped[int | None] = mapped_column(sa.BigInteger)
     task_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[dt.datetime | None]
     trouble: Mapped[str | None]
     changed_at: Mapped[dt.datetime]
+    look: Mapped[int] = mapped_column(default=1, server_default=sa.text("1"))
+    """Which look at it is asked for: see :class:`idp.reviewing.Look`."""
+
+
+class SecondLookRecord(Base):
+    """Two people's looks at a document; see :class:`idp.reviewing.SecondLook`. No values."""
+
+    __tablename__ = "second_looks"
+    __table_args__ = (
+        sa.Index("ix_second_looks_second_at", "second_at"),
+        sa.Index("ix_second_looks_ended_at", "ended_at"),
+    )
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    began_round: Mapped[int] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    base_sha256: Mapped[str]
+    first_by: Mapped[str | None]
+    first_at: Mapped[dt.datetime | None]
+    first_sha256: Mapped[str | None]
+    second_by: Mapped[str | None]
+    second_at: Mapped[dt.datetime | None]
+    second_sha256: Mapped[str | None]
+    agreed: Mapped[bool | None]
+    fields: Mapped[dict[str, Any]]
+    decided_by: Mapped[str | None]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class QualityCheckRecord(Base):
+    """What one document of the quality sample shows; see :class:`idp.reviewing.QualityCheck`."""
+
+    __tablename__ = "quality_checks"
+
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
+    base_sha256: Mapped[str]
+    """The document that would have been sent."""
+    type: Mapped[str]
+    at: Mapped[dt.datetime]
+    outcomes: Mapped[dict[str, Any]]
+    unfit: Mapped[str]
+    done: Mapped[bool]
 
 
 class ReviewAnswerRecord(Base):
@@ -370,6 +416,35 @@ class HandoverRecord(Base):
     completed_at: Mapped[dt.datetime | None]
     changed_at: Mapped[dt.datetime | None]
     seen_at: Mapped[dt.datetime | None]
+
+
+class CutRecord(Base):
+    """What a person said of all pages of a packet; ``key`` makes it count once.
+
+    The word itself is in the content store (:class:`idp.cutting.GivenCuts`). The last whole one is
+    what the packet is worked by; one of which something was not understood is only shown again.
+    """
+
+    __tablename__ = "cuts"
+    __table_args__ = (
+        sa.Index("ix_cuts_arrival", "arrival_id"),
+        sa.Index("ix_cuts_made_at", "made_at"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    """Counts those of the packet."""
+    arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"))
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    """The document that it was asked for."""
+    reviewer: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime]
+    seconds: Mapped[float | None]
+    whole: Mapped[bool]
+    pages: Mapped[int]
+    documents: Mapped[int]
+    content_sha256: Mapped[str]
 
 
 class Event(Base):

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from tests import postgres
+
+# pytest-xdist tells its workers the width of its own terminal: tables would be cut off by it.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")

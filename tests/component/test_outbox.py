@@ -7,7 +7,7 @@ import pypdfium2 as pdfium
 import pytest
 
 from idp.contract import from_contract
-from idp.deliver import Outbox, outbox
+from idp.deliver import Outbox, files
 from idp.document import Document
 from idp.errors import AccessError, DeliveryError
 from tests.fabricate import PATIENT, document, field, page_image
@@ -95,7 +95,7 @@ class KilledError(BaseException):
 def _kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     """End the delivery at its ``step``-th call that reaches the disk for good."""
     calls = 0
-    real = outbox._sync
+    real = files.sync
 
     def sync(path: Path) -> None:
         nonlocal calls
@@ -104,7 +104,7 @@ def _kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
             raise KilledError
         real(path)
 
-    monkeypatch.setattr(outbox, "_sync", sync)
+    monkeypatch.setattr(files, "sync", sync)
 
 
 @pytest.mark.parametrize("step", range(1, 7))

@@ -12,12 +12,12 @@ from idp.errors import ReviewError
 from idp.review import screens_in_force
 from idp.review.access import hook_file
 from idp.review.provisioning import (
-    SPLITTING,
     Outcome,
     Screen,
     provision,
     provisioned,
 )
+from idp.reviewing import SPLITTING
 from tests.review.conftest import Running
 
 OTHER_CONFIG = """<View>
@@ -27,7 +27,7 @@ OTHER_CONFIG = """<View>
 REAL = screens_in_force(None)
 REFERRAL = next(screen for screen in REAL if screen.key == "referral")
 SCREENS = (
-    *REAL,
+    *(screen for screen in REAL if screen.key != SPLITTING),
     Screen(SPLITTING, "Doubtful cuts", OTHER_CONFIG, "<p>Where does the next one begin?</p>"),
 )
 KEYS = {screen.key for screen in SCREENS}

@@ -150,7 +150,6 @@ def test_cleared_is_not_on_the_form() -> None:
     for screen in (
         Screen(doubtful()).texts("v_member_id", ""),
         Screen(doubtful()).clear("v_member_id"),
-        Screen(doubtful()).choose("s_member_id", "not on the form"),
     ):
         answers = screen.submitted()
         assert outcomes(answers)["member_id"] == ["removed"]
@@ -163,25 +162,15 @@ def test_typed_where_nothing_was_is_added() -> None:
     assert (added.name, added.after) == ("referring_provider_npi", "1234567893")
 
 
-@pytest.mark.parametrize("way", ["typed", "ticked"])
-def test_illegible(way: str) -> None:
-    screen = Screen(doubtful())
-    if way == "typed":
-        screen.texts("v_member_id", "?")
-    else:
-        screen.choose("s_member_id", "illegible")
-    answers = screen.submitted()
+def test_illegible() -> None:
+    answers = Screen(doubtful()).texts("v_member_id", "?").choose("v_urgency", "?").submitted()
+    (chosen,) = [each for each in answers.corrections if each.name == "urgency"]
+    assert chosen.answer is Answer.ILLEGIBLE
     (said,) = [each for each in answers.corrections if each.name == "member_id"]
     assert said.answer is Answer.ILLEGIBLE
     mended = corrected(doubtful(), answers.corrections).field("member_id")
     assert mended is not None
     assert mended.value is None
-
-
-def test_as_read_is_right_outweighs_a_rule() -> None:
-    answers = Screen(doubtful()).choose("s_member_id", "as read is right").submitted()
-    (said,) = [each for each in answers.corrections if each.name == "member_id"]
-    assert (said.outcome, said.origin) == ("confirmed", "manual")
 
 
 def test_lists_by_value_not_by_place() -> None:

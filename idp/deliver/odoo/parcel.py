@@ -53,7 +53,12 @@ Cell = Plain | Link | Find | Content | tuple[Link | Find, ...]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record. ``cells`` by column name, as the server's model calls it."""
+    """One record. ``cells`` by column name, as the server's model calls it.
+
+    A column with a path (``res_model_id/id``) is loaded as it is. ``None`` empties the cell; a
+    column that is left out keeps what is there, or the server's default. Dates and times (UTC) as
+    the server writes them: ``2026-11-22`` and ``2026-11-22 20:00:00``.
+    """
 
     role: str
     model: str
@@ -83,16 +88,27 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where documents go on this server, and what it calls things.
-
-    ``binary`` names the field that takes a file's bytes, by what the server's ``fields_get`` says.
-    """
+    """Where documents go on this server, and what it calls things: by its own ``fields_get``."""
 
     kind: Literal["documents", "dms", "attachment"]
     folder_shape: Literal["documents.folder", "documents.document", "dms.directory", "none"]
-    binary: Literal["datas", "raw", "content"]
+    binary: Literal["datas", "raw"]
+    """Of ``ir.attachment`` and ``documents.document``; dms has its own: :meth:`binary_of`."""
     addon: bool = False
     """Our own module is there: model ``idp.document``."""
+
+    @property
+    def model(self) -> str:
+        """The model of the documents themselves."""
+        return {
+            "documents": "documents.document",
+            "dms": "dms.file",
+            "attachment": "ir.attachment",
+        }[self.kind]
+
+    def binary_of(self, model: str) -> str:
+        """The column that takes a file's bytes."""
+        return "content" if model == "dms.file" else self.binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,9 @@ class Files:
     original: Path | None
     """The bytes as received; none where the file held other documents too."""
     original_name: str
+    """``original`` with the ending as received: the name itself may tell who it is about."""
+    clean: Path | None = None
+    """The document's own pages with nothing drawn on them, PDF; only where ``original`` is none."""
 
 
 Preview = Sequence[Mapping[str, object]]

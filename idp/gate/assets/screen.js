@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keyboard of the labelling screen, and the frame of the field that one is in. The gate puts
+// this one script into Label Studio's pages; what it can't find it leaves alone, and all that it
+// does can be done with the mouse as well. Made for Label Studio 1.23.2.
+"use strict";
+
+(() => {
+  // Label Studio copies its list of switches whenever it asks for one of them, some ten thousand
+  // times a screen. What is not on the list counts as on, so that only what is off has to be there.
+  const settings = window.APP_SETTINGS;
+  if (settings && settings.feature_flags_default_value === true && settings.feature_flags) {
+    settings.feature_flags = Object.fromEntries(
+      Object.entries(settings.feature_flags).filter(([, on]) => on !== true),
+    );
+  }
+
+  // Label Studio draws the page through filters for brightness and contrast, also where there is no
+  // control for them: a second of a page of a fax. Where it fails to, it draws the page as it is.
+  let plain = false;
+
+  function drawPlainly() {
+    const image = window.Konva?.Image;
+    if (plain || !image) return;
+    plain = true;
+    image.prototype.cache = () => {
+      throw new Error("the page is drawn as it is");
+    };
+  }
+
+  const FORM = ".rv-form";
+  const FIELD = ".f, .d";
+  const SEND = "[data-testid=bottombar-submit-button], [data-testid=bottombar-update-button]";
+  const ENTRY = "input:not([type=checkbox]):not([type=radio]), textarea";
+  const ADD = "[data-testid=textarea-input]";
+  const OPTION = "input[type=checkbox], input[type=radio]";
+  const SETTLE_MS = 1500;
+
+  const form = () => document.querySelector(FORM);
+  const isShown = (part) => part.checkVisibility();
+  const fieldOf = (part) => part?.closest?.(`${FORM} :is(${FIELD})`) ?? null;
+
+  // --- What there is to be looked at, from top to bottom -----------------------------------------
+
+  function inputsOf(field) {
+    const entries = [...field.querySelectorAll(`.f-t :is(${ENTRY})`)].filter(isShown);
+    // An empty list has nothing but the input for a further entry.
+    const filled = entries.filter((each) => !each.matches(ADD));
+    if (filled.length || entries.length) return filled.length ? filled : entries;
+    const chosen = field.querySelector(".f-t input:checked") ?? field.querySelector(`.f-t ${OPTION}`);
+    return chosen && isShown(chosen) ? [chosen] : [];
+  }
+
+  function stops() {
+    const whole = form();
+    if (!whole) return [];
+    const asksKind = whole.querySelector(".askkind") !== null;
+    // The doubtful ones; where there are none, all that are open.
+    const doubtful = whole.querySelector(".open:is(.look, .bad)") !== null;
+    const wanted = doubtful ? ".open:is(.look, .bad)" : ".open";
+    return [...whole.querySelectorAll(FIELD)]
+      .filter((field) => field.querySelector(wanted) || (asksKind && field.matches(".kind")))
+      .filter(isShown)
+      .map((field) => [field.getBoundingClientRect().top, field])
+      .sort((one, other) => one[0] - other[0])
+      .flatMap(([, field]) => inputsOf(field));
+  }
+
+  function go(part) {
+    if (!part) return;
+    // The style sheet keeps inputs back for a moment, so that they don't all ask for the focus.
+    part.style.animation = "none";
+    part.focus();
+    part.select?.();
+    (fieldOf(part) ?? part).scrollIntoView({ block: "nearest" });
+  }
+
+  function step(from, by) {
+    const all = stops();
+    let at = all.indexOf(from);
+    if (at < 0 && from) {
+      // From a field that nobody has to look at: to the next one below it that somebody has to.
+      const here = from.getBoundingClientRect().top;
+      const below = all.findIndex((each) => each.getBoundingClientRect().top > here);
+      at = below < 0 ? all.length : by > 0 ? below - 1 : below;
+    }
+    const next = all[at + by];
+    if (next) go(next);
+    else if (by > 0) go(document.querySelector(SEND));
+  }
+
+  // --- Keys --------------------------------------------------------------------------------------
+
+  function send() {
+    home = null;
+    // An input tells Label Studio what was typed when it loses the focus.
+    document.activeElement?.blur?.();
+    setTimeout(() => {
+      const button = document.querySelector(SEND);
+      if (button && !button.disabled) button.click();
+    });
+  }
+
+  /** Take what stands in the input for a further entry; whether there was something. */
+  function add(input) {
+    if (!input.matches(ADD) || !input.value) return false;
+    input.form?.requestSubmit();
+    return true;
+  }
+
+  function another(from) {
+    const field = fieldOf(from);
+    if (!field?.querySelector("[placeholder='add another']")) return;
+    field.classList.add("adding");
+    if (from.matches(ADD)) add(from);
+    requestAnimationFrame(() => go(field.querySelector(ADD)));
+  }
+
+  const optionsAround = (option) => [...(fieldOf(option)?.querySelectorAll(`.f-t ${OPTION}`) ?? [])];
+
+  function choose(option) {
+    option.click();
+    // Label Studio takes the focus away from what was clicked.
+    requestAnimationFrame(() => option.focus());
+  }
+
+  function onOption(event, option) {
+    const all = optionsAround(option);
+    const at = all.indexOf(option);
+    const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (step) go(all[(at + step + all.length) % all.length]);
+    else if (/^[1-9]$/.test(event.key) && all[event.key - 1]) choose(all[event.key - 1]);
+    else if (event.key === "?") {
+      const illegible = all.find((each) => each.name === "illegible");
+      if (illegible && !illegible.checked) choose(illegible);
+    } else if (event.key === "Tab") {
+      // One stop for all of them: the browser goes on from the first or the last.
+      (event.shiftKey ? all[0] : all.at(-1)).focus();
+      return false;
+    } else if (event.key === " ") choose(option);
+    else return false;
+    return true;
+  }
+
+  function onKey(event) {
+    if (event.isComposing || !form()) return;
+    const at = event.target;
+    const inside = fieldOf(at) !== null;
+    const onButton = at.matches?.(SEND) ?? false;
+    let taken = false;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      // Elsewhere it is Label Studio's own key for the same.
+      taken = inside || onButton || at === document.body;
+      if (taken) send();
+    } else if (event.key === "Enter" && !event.repeat) {
+      if (inside && event.altKey) another(at);
+      else if (inside) {
+        add(at);
+        step(at, event.shiftKey ? -1 : 1);
+      } else if (onButton && event.shiftKey) go(stops().at(-1));
+      else if (onButton) send();
+      taken = inside || onButton;
+      if (!taken && at === document.body) {
+        go(stops()[0] ?? document.querySelector(SEND));
+        taken = true;
+      }
+    } else if (inside && at.matches(OPTION) && !event.ctrlKey && !event.altKey && !event.metaKey) {
+      taken = onOption(event, at);
+    }
+    if (taken) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  }
+
+  // --- The frame of the field that one is in -----------------------------------------------------
+
+  let framed = [];
+
+  function frame(field) {
+    const name = field?.id.slice(2);
+    try {
+      const annotation = window.Htx?.annotationStore?.selected;
+      for (const region of framed.splice(0)) if (isThere(region)) region.setHighlight(false);
+      if (!name || !annotation) return;
+      const label = name.startsWith("claims_") ? "claims" : name;
+      framed = annotation.regions.filter((each) => each.cleanId.startsWith(`r_${label}_`));
+      framed = framed.filter((each) => /^(\d+|blank)$/.test(each.cleanId.slice(label.length + 3)));
+      const page = framed[0]?.item_index;
+      if (page !== undefined && framed[0].object.currentImage !== page) {
+        framed[0].object.setCurrentItem(page);
+      }
+      for (const region of framed) region.setHighlight(true);
+    } catch {
+      // The frames are a help; the form is what counts.
+      framed = [];
+    }
+  }
+
+  const isThere = (region) => region.$treenode?.isAlive ?? true;
+
+  /** A frame was clicked: its field comes to the top and takes the focus. */
+  function pick() {
+    const id = window.Htx?.annotationStore?.selected?.selectedRegions?.[0]?.cleanId ?? "";
+    const name = /^r_(.+)_(\d+|blank)$/.exec(id)?.[1];
+    for (const field of document.querySelectorAll(`${FORM} .picked`)) {
+      field.classList.remove("picked");
+    }
+    const field = document.getElementById(name === "claims" ? "f-claims_open" : `f-${name}`);
+    if (!name || !field) return;
+    field.classList.add("picked");
+    go(inputsOf(field)[Number(/\d+$/.exec(id)?.[0] ?? 0)] ?? inputsOf(field)[0]);
+    form().scrollTop = 0;
+  }
+
+  // --- What the mouse may say beside a value ------------------------------------------------------
+
+  function write(input, text) {
+    // Through the element's own setter, so that Label Studio's library takes note of it.
+    Object.getOwnPropertyDescriptor(Object.getPrototypeOf(input), "value").set.call(input, text);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function say(field, illegible) {
+    const options = [...field.querySelectorAll(`.f-t ${OPTION}`)];
+    for (const each of options) {
+      if (each.checked !== (illegible && each.name === "illegible")) each.click();
+    }
+    const entries = inputsOf(field).filter((each) => !each.matches(OPTION));
+    entries.forEach((each, place) => write(each, illegible && place === 0 ? "?" : ""));
+    go(inputsOf(field)[0]);
+  }
+
+  // --- The input that one is in ------------------------------------------------------------------
+
+  // Label Studio makes its inputs anew, for example when another page is shown. Whoever types then
+  // stays where they were, with what they typed.
+  let home = null;
+
+  const task = () => window.Htx?.task?.id;
+
+  /** All inputs of a field, also while the style sheet keeps them back. */
+  const partsOf = (field) => [...field.querySelectorAll(`.f-t :is(${ENTRY}, ${OPTION})`)];
+
+  function note(at) {
+    const field = fieldOf(at);
+    const place = field ? partsOf(field).indexOf(at) : -1;
+    home = place < 0 ? null : { at, place, field: field.id, task: task() };
+  }
+
+  function stay() {
+    if (!home || home.at.isConnected) return;
+    if (home.task !== task()) home = null;
+    const { at, place, field } = home ?? {};
+    const again = partsOf(document.getElementById(field) ?? new DocumentFragment())[place];
+    if (!again || again.type !== at.type) return;
+    home = null;
+    again.style.animation = "none";
+    if (!again.matches(OPTION) && again.value !== at.value) write(again, at.value);
+    again.focus();
+    if (!again.matches(OPTION)) again.setSelectionRange(at.selectionStart, at.selectionEnd);
+  }
+
+  // --- A document has come up --------------------------------------------------------------------
+
+  let known = null;
+  let since = 0;
+  let touched = false;
+  let looking = false;
+
+  function look() {
+    looking = false;
+    drawPlainly();
+    if (!document.querySelector(`${FORM} .sum`)) return;
+    // Label Studio draws a form more than once; it is the same as long as the task is.
+    if (task() !== known) {
+      known = task();
+      since = performance.now();
+      touched = false;
+    }
+    if (touched || performance.now() - since > SETTLE_MS) return;
+    const first = stops()[0] ?? document.querySelector(SEND);
+    if (first && first !== document.activeElement && !first.disabled) go(first);
+  }
+
+  function lookSoon() {
+    if (looking) return;
+    looking = true;
+    requestAnimationFrame(look);
+  }
+
+  for (const kind of ["keydown", "pointerdown"]) {
+    window.addEventListener(kind, () => (touched = true), true);
+  }
+  window.addEventListener("keydown", onKey, true);
+  window.addEventListener("focusin", (event) => {
+    // An input that is made anew asks for the focus by itself: `stay` gives it to the right one.
+    if (home && !home.at.isConnected && home.task === task()) return;
+    const field = fieldOf(event.target);
+    note(event.target);
+    if (field) frame(field);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.(".rv-doc")) setTimeout(pick, 50);
+    else if (event.target.matches?.(`${FORM} .say`)) {
+      say(fieldOf(event.target), event.target.matches(".illegible"));
+    }
+  });
+  // The style sheet lets inputs in a moment after they were drawn.
+  window.addEventListener("animationend", lookSoon, true);
+  new MutationObserver(() => {
+    stay();
+    lookSoon();
+  }).observe(document, { childList: true, subtree: true });
+})();

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Second looks at documents, in the transaction of the answers that they follow from.
+
+A look is open from the first answer on a document until it is agreed, decided, or begun anew:
+because the document was read again, is of another type, or was cut wrongly. What was done stays as
+a row, without values, for the figures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from idp.document import Document
+from idp.reviewing import (
+    Look,
+    LookTaken,
+    Outcome,
+    QualityCheck,
+    ReviewAnswer,
+    ReviewState,
+    SecondLook,
+    Touched,
+)
+from idp.store.decisions import Decisions
+from idp.store.rows import State
+from idp.store.tables import (
+    DecisionRecord,
+    DocumentRecord,
+    QualityCheckRecord,
+    ReviewAnswerRecord,
+    ReviewRecord,
+    SecondLookRecord,
+)
+
+BY_A_PERSON = "reviewer:"
+"""What the actor of a decision begins with that follows from an answer."""
+
+_COUNTED = ("came_back", "first_look", "disagreed")
+"""Answers by which somebody has looked at a document that is still under way."""
+_TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
+_FINAL = frozenset({Outcome.APPLIED, Outcome.MENDED, *_TAKEN_OUT})
+
+
+class SecondLooks(Decisions):
+    """What two people said of the same document, and what the quality sample shows."""
+
+    def second_look(self, document_id: str) -> SecondLook | None:
+        """The looks at a document that are under way; none before the first answer."""
+        with Session(self._engine) as session:
+            found = _open(session, document_id)
+            return None if found is None else _as_look(found, _lookers(session, found))
+
+    def second_looks(self, *, since: dt.datetime | None = None) -> tuple[SecondLook, ...]:
+        """All documents that two people looked at to the end, by the time of the second look."""
+        query = sa.select(SecondLookRecord).where(SecondLookRecord.agreed.is_not(None))
+        if since is not None:
+            query = query.where(SecondLookRecord.second_at >= since)
+        with Session(self._engine) as session:
+            rows = session.scalars(
+                query.order_by(SecondLookRecord.second_at, SecondLookRecord.document_id)
+            )
+            return tuple(_as_look(row) for row in rows)
+
+    def looks_waiting(self) -> dict[Look, int]:
+        """How many documents in the queue wait for which look; every look is there."""
+        with Session(self._engine) as session:
+            found = session.execute(
+                sa.select(ReviewRecord.look, sa.func.count())
+                .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+                .where(
+                    DocumentRecord.state == State.REVIEW.value,
+                    ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
+                )
+                .group_by(ReviewRecord.look)
+            ).all()
+        return dict.fromkeys(Look, 0) | {Look(look): number for look, number in found}
+
+    def has_looked(self, name: str) -> bool:
+        """Whether any document is under way of which this person may give no further look."""
+        with Session(self._engine) as session:
+            return session.scalars(_looked(name).limit(1)).first() is not None
+
+    def may_look(self, task_id: int, name: str) -> bool:
+        """Whether a person may answer a task of Label Studio: they gave no earlier look at it."""
+        wanted = _looked(name).join(
+            ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id
+        )
+        with Session(self._engine) as session:
+            return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
+
+    def last_look(self, document_id: str) -> SecondLook | None:
+        """The looks at a document that came to their end last; none where one person looked."""
+        query = (
+            sa.select(SecondLookRecord)
+            .where(
+                SecondLookRecord.document_id == document_id, SecondLookRecord.agreed.is_not(None)
+            )
+            .order_by(SecondLookRecord.began_round.desc())
+            .limit(1)
+        )
+        with Session(self._engine) as session:
+            found = session.scalars(query).first()
+            return None if found is None else _as_look(found)
+
+    def quality_base(
+        self, document_id: str, *, mended: bool = False
+    ) -> tuple[Document, str] | None:
+        """What a document of the quality sample is counted against, and its hash; else none.
+
+        That is the reading that would have been sent. What a person's answer put in force since
+        is not, however little is wrong with it.
+
+        Args:
+            document_id: Which.
+            mended: It was counted before, and who answered mends a slip.
+        """
+        with Session(self._engine) as session:
+            row = session.get_one(DocumentRecord, document_id)
+            check = session.get(QualityCheckRecord, document_id)
+            if row.result_sha256 is None:
+                return None
+            read = session.scalars(
+                sa.select(DecisionRecord.sampled)
+                .where(
+                    DecisionRecord.document_id == document_id,
+                    DecisionRecord.result_sha256 == row.result_sha256,
+                    ~DecisionRecord.actor.startswith(BY_A_PERSON, autoescape=True),
+                )
+                .limit(1)
+            ).first()
+            if read:
+                sha256 = row.result_sha256
+            elif (
+                read is None
+                and check is not None
+                and (not check.done or (mended and not check.unfit))
+            ):
+                sha256 = check.base_sha256
+            else:
+                return None
+        return Document.model_validate_json(self.content.read(sha256)), sha256
+
+
+def note_look(
+    session: Session,
+    answer: ReviewAnswer,
+    place: ReviewRecord,
+    row: DocumentRecord,
+    *,
+    sha256: str,
+    look: LookTaken | None,
+    check: QualityCheck | None,
+    now: dt.datetime,
+) -> None:
+    """Put down what an answer adds to the looks, and which one is asked for next.
+
+    Args:
+        session: The transaction of the answer.
+        answer: That was taken, with what became of it.
+        place: The document's in the queue.
+        row: The document as it was shown.
+        sha256: The document as the answer has it.
+        look: What it adds; none where one person is enough.
+        check: What it shows of a document of the quality sample.
+        now: The time.
+    """
+    outcome = answer.outcome
+    if check is not None:
+        _keep_check(session, answer.document_id, check, outcome, now)
+    known = _open(session, answer.document_id)
+    if outcome in _TAKEN_OUT or (outcome is Outcome.APPLIED and look is None):
+        if known is not None:
+            known.ended_at = now
+        place.look = Look.FIRST
+        return
+    if look is None:
+        return
+    if known is None:
+        known = SecondLookRecord(
+            document_id=answer.document_id,
+            began_round=answer.round,
+            type=row.type or "other",
+            base_sha256=row.result_sha256 or "",
+            fields={},
+        )
+        session.add(known)
+    if outcome is Outcome.FIRST_LOOK:
+        known.first_by, known.first_at, known.first_sha256 = answer.reviewer, answer.made_at, sha256
+        place.look = Look.SECOND
+        return
+    at_second = place.look == Look.SECOND and outcome in {Outcome.APPLIED, Outcome.DISAGREED}
+    if at_second:
+        known.second_by, known.second_at = answer.reviewer, answer.made_at
+        known.second_sha256 = sha256
+        known.agreed = outcome is Outcome.APPLIED
+        known.fields = {name: how.value for name, how in look.fields.items()}
+    if outcome is Outcome.DISAGREED:
+        place.look = Look.LEAD
+    if outcome is Outcome.APPLIED:
+        known.decided_by = None if at_second else answer.reviewer
+        known.ended_at = now
+        place.look = Look.FIRST
+
+
+def restart(session: Session, place: ReviewRecord, now: dt.datetime) -> None:
+    """The document was read or decided anew: what was said of it before is no look at it."""
+    known = _open(session, place.document_id)
+    if known is not None:
+        known.ended_at = now
+    place.look = Look.FIRST
+
+
+def _keep_check(
+    session: Session, document_id: str, check: QualityCheck, outcome: Outcome, now: dt.datetime
+) -> None:
+    """Put down what the quality sample shows of a document, as far as it is known."""
+    session.merge(
+        QualityCheckRecord(
+            document_id=document_id,
+            base_sha256=check.base_sha256,
+            type=check.type,
+            at=now,
+            outcomes={name: dict(counts) for name, counts in check.outcomes.items()},
+            unfit=check.unfit,
+            done=outcome in _FINAL,
+        )
+    )
+
+
+def _open(session: Session, document_id: str) -> SecondLookRecord | None:
+    return session.scalars(
+        sa.select(SecondLookRecord).where(
+            SecondLookRecord.document_id == document_id, SecondLookRecord.ended_at.is_(None)
+        )
+    ).one_or_none()
+
+
+def _looked(name: str) -> sa.Select[str]:
+    """The documents whose looks are under way and that a person has answered in them."""
+    return (
+        sa.select(SecondLookRecord.document_id)
+        .join(
+            ReviewAnswerRecord,
+            sa.and_(
+                ReviewAnswerRecord.document_id == SecondLookRecord.document_id,
+                ReviewAnswerRecord.round >= SecondLookRecord.began_round,
+            ),
+        )
+        .where(
+            SecondLookRecord.ended_at.is_(None),
+            ReviewAnswerRecord.outcome.in_(_COUNTED),
+            ReviewAnswerRecord.reviewer == name,
+        )
+    )
+
+
+def _lookers(session: Session, look: SecondLookRecord) -> tuple[str, ...]:
+    return tuple(
+        session.scalars(
+            sa.select(ReviewAnswerRecord.reviewer)
+            .where(
+                ReviewAnswerRecord.document_id == look.document_id,
+                ReviewAnswerRecord.round >= look.began_round,
+                ReviewAnswerRecord.outcome.in_(_COUNTED),
+            )
+            .distinct()
+            .order_by(ReviewAnswerRecord.reviewer)
+        )
+    )
+
+
+def _as_look(row: SecondLookRecord, lookers: tuple[str, ...] = ()) -> SecondLook:
+    return SecondLook(
+        document_id=row.document_id,
+        type=row.type,
+        base_sha256=row.base_sha256,
+        first_by=row.first_by,
+        first_sha256=row.first_sha256,
+        second_by=row.second_by,
+        second_sha256=row.second_sha256,
+        agreed=row.agreed,
+        fields={name: Touched(how) for name, how in row.fields.items()},
+        decided_by=row.decided_by,
+        lookers=lookers,
+    )
