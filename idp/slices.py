@@ -183,6 +183,12 @@ class OdooSettings(Slice):
     max_megabytes: int = Field(
         90, ge=1, le=1024, description="A larger file is refused; Odoo takes about 96 by default."
     )
+    look_up_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="How long what was found there (partners, folders, users) is believed.",
+    )
     read_back_seconds: float = Field(
         60.0, ge=0, le=86_400, description="How often work items are looked at; 0 never."
     )

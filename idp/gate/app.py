@@ -8,7 +8,7 @@ import logging
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 
 from idp import __version__
 from idp.errors import ReviewError
+from idp.gate.apart import Apart
 from idp.gate.door import Door, add_sign_on, is_secure, page, visitor_of
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
@@ -67,16 +68,18 @@ def create_gate(
         redirect_slashes=False,
     )
     sign_on = SignOn(store, settings.access, secure=is_secure(settings.access, host))
+    apart = Apart(store, settings.review_folder)
     proxy = Proxy(
         upstream,
         own_key(settings.review_folder),
         store.set_label_studio_user,
         settings.review.request_seconds,
+        apart,
     )
     add_sign_on(app, sign_on, settings.access, store)
     add_receiver(app, webhook_secret, hint)
     _add_linked_images(app, settings)
-    _add_pages(app, store, proxy)
+    _add_pages(app, store, proxy, apart)
     _add_images(app, settings.review_folder, store, proxy)
 
     @app.api_route("/{path:path}", methods=_METHODS)
@@ -139,7 +142,7 @@ def add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
         return Response(status_code=204)
 
 
-def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
+def _add_pages(app: FastAPI, store: Store, proxy: Proxy, apart: Apart) -> None:
     # Label Studio's own ways back to its first page, its list of projects, and out.
     @app.get("/")
     @app.get("/projects")
@@ -156,7 +159,9 @@ def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
         trouble = ""
         if person.role is not Role.MANAGER:
             try:
-                queues = _queues(await proxy.ask(person, "/api/projects/?page_size=200"))
+                told = await proxy.ask(person, "/api/projects/?page_size=200")
+                closed = await run_in_threadpool(apart.leads_only)
+                queues = _queues(told, frozenset() if person.role in _SEE_PAGES else closed)
             except ReviewError:
                 trouble = "The review screen is not ready yet. Try again in a minute."
         waiting = (await run_in_threadpool(store.counts)).items()
@@ -169,11 +174,13 @@ def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
         )
 
 
-def _queues(told: object) -> list[dict[str, object]]:
-    """What there is to review, by queue; those with the most first."""
+def _queues(told: object, closed: Collection[int]) -> list[dict[str, object]]:
+    """What there is to review, by queue; those with the most first, the closed ones left out."""
     rows = told.get("results") if isinstance(told, dict) else None
     found: list[tuple[int, str, int]] = []
     for row in rows if isinstance(rows, list) else []:
+        if int(row["id"]) in closed:
+            continue
         number, done = row.get("task_number") or 0, row.get("finished_task_number") or 0
         found.append((max(int(number) - int(done), 0), str(row.get("title")), int(row["id"])))
     return [

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, aliased
+from sqlalchemy.orm import Session
 
 from idp.document import Document
 from idp.errors import NotFoundError
@@ -26,8 +26,8 @@ from idp.reviewing import (
     ReviewState,
 )
 from idp.store import decisions, jobs, looking, record
+from idp.store.asking import ask_for_cut, cut_is_asked, cut_is_doubtful
 from idp.store.clocks import Clocks
-from idp.store.decisions import cut_is_doubtful
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
 from idp.store.places import Places, touched_since
@@ -76,7 +76,7 @@ class Reviews(Places, SecondLooks, Clocks):
             sa.and_(
                 ReviewRecord.state == ReviewState.ASIDE.value,
                 ReviewRecord.cut,
-                ~_cut_is_asked(DocumentRecord.arrival_id),
+                ~cut_is_asked(DocumentRecord.arrival_id),
             ),
         )
         wanted = (
@@ -194,8 +194,8 @@ class Reviews(Places, SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            timely = _mendable if outcome is Outcome.MENDED else in_time
-            if place is None or not timely(answer, row, place):
+            fits = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not fits(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -208,7 +208,7 @@ class Reviews(Places, SecondLooks, Clocks):
                 detail["result"] = sha256
             if place is not None:
                 taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
@@ -259,7 +259,7 @@ class Reviews(Places, SecondLooks, Clocks):
             place.state, place.changed_at = ReviewState.ASIDE.value, now
             if taken.cut:
                 self._show_anew(place, place.result_sha256, now)
-                self._ask_for_cut(session, row, place)
+                ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -313,17 +313,21 @@ class Reviews(Places, SecondLooks, Clocks):
             session.add(known)
             session.flush()
             if doubtful:
-                self._ask_for_cut(session, document, known)
+                ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
+        if (
+            live
+            and known.result_sha256 == sha256
+            and not (known.cut and known.state == ReviewState.ASIDE)
+        ):
             return
         known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
         session.flush()
         if doubtful:
-            self._ask_for_cut(session, document, known)
+            ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
@@ -333,38 +337,6 @@ class Reviews(Places, SecondLooks, Clocks):
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
-
-    def _ask_for_cut(self, session: Session, document: DocumentRecord, place: ReviewRecord) -> None:
-        """Show the packet to be cut by hand, unless another document of it does so already."""
-        asked = session.scalars(
-            sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
-        ).one()
-        place.cut = True
-        place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
-        session.flush()
-
-
-def _is_aside(place: ReviewRecord) -> bool:
-    return place.state == ReviewState.ASIDE
-
-
-def _cut_is_asked(
-    arrival_id: sa.ColumnElement[str] | Mapped[str], but: str = ""
-) -> sa.ColumnElement[bool]:
-    """Whether a document of the packet, but that one, shows it to be cut by hand."""
-    other, place = aliased(DocumentRecord), aliased(ReviewRecord)
-    return (
-        sa.select(place.document_id)
-        .join(other, other.id == place.document_id)
-        .where(
-            other.arrival_id == arrival_id,
-            other.id != but,
-            other.state == State.REVIEW.value,
-            place.cut,
-            place.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
-        )
-        .exists()
-    )
 
 
 def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
