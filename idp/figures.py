@@ -9,6 +9,7 @@ says what they are not good for.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import statistics
 from collections import Counter, defaultdict
@@ -270,3 +271,54 @@ def _without_expected(figures: Figures) -> Figures:
         agreed=figures.agreed,
         kappa=figures.kappa,
     )
+
+
+class Line(NamedTuple):
+    """Figures ready to be printed; what is not known or not shown is empty."""
+
+    name: str
+    documents: str
+    people: str
+    median: str
+    p90: str
+    expected: str
+    corrected: str
+    came_back: str
+    agreed: str
+    withheld: str
+
+
+def line_of(figures: Figures) -> Line:
+    """The figures in words."""
+    seconds = figures.seconds
+    expected = figures.expected_seconds
+    kappa = "" if figures.kappa is None else f", kappa {figures.kappa:.2f}"
+    return Line(
+        name=figures.name.replace("_", " "),
+        documents=f"{figures.documents:,}",
+        people=f"{figures.people:,}",
+        median=""
+        if seconds is None
+        else f"{seconds.median:.0f} s ({seconds.low:.0f} to {seconds.high:.0f})",
+        p90="" if seconds is None else f"{seconds.p90:.0f} s",
+        expected="" if expected is None or seconds is None else f"{expected:.0f} s",
+        corrected=_percent(figures.corrected),
+        came_back=_percent(figures.came_back),
+        agreed=f"{_percent(figures.agreed)}{kappa}" if figures.agreed else "",
+        withheld=figures.withheld,
+    )
+
+
+def as_plain(figures: Figures) -> dict[str, object]:
+    """The figures for scripts: shares 0..1, seconds."""
+    plain = dataclasses.asdict(figures)
+    for name in ("seconds", "corrected", "came_back", "agreed"):
+        value = getattr(figures, name)
+        plain[name] = None if value is None else value._asdict()
+    return plain
+
+
+def _percent(share: Interval | None) -> str:
+    if share is None:
+        return ""
+    return f"{100 * share.share:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"
