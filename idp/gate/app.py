@@ -10,7 +10,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Collection
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
@@ -26,6 +26,7 @@ from idp.gate.label_studio import Upstream
 from idp.gate.proxy import PAGE, Proxy
 from idp.gate.sign_on import SignOn
 from idp.review import WEBHOOK_PATH
+from idp.review.pages import LINKED_PATH, Links, links_of
 from idp.settings import Settings
 from idp.store import PersonRow, Role, Store
 
@@ -77,7 +78,8 @@ def create_gate(
         apart,
     )
     add_sign_on(app, sign_on, settings.access, store)
-    _add_receiver(app, webhook_secret, hint)
+    add_receiver(app, webhook_secret, hint)
+    _add_linked_images(app, settings)
     _add_pages(app, store, proxy, apart)
     add_figures(app, store, settings.review)
     _add_images(app, settings.review_folder, store, proxy)
@@ -86,8 +88,10 @@ def create_gate(
     async def _label_studio(request: Request) -> Response:
         return await proxy(request, visitor_of(request).person)
 
-    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK_PATH}))
-    app.middleware("http")(Guard(host, settings.access.names, machines={WEBHOOK_PATH}))
+    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK_PATH, LINKED_PATH}))
+    named = urlsplit(settings.review.address or "").hostname
+    names = (*settings.access.names, *([named] if named else []))
+    app.middleware("http")(Guard(host, names, machines={WEBHOOK_PATH}))
     return app
 
 
@@ -122,7 +126,7 @@ def own_key(folder: Path) -> bytes:
     return key
 
 
-def _add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
+def add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
     """Label Studio's hints: what they say is not believed, that something changed is."""
     expected = f"Bearer {secret}".encode()
 
@@ -215,6 +219,47 @@ def _add_images(app: FastAPI, folder: Path, store: Store, proxy: Proxy) -> None:
             while len(noted) > _MOST_VIEWS:
                 noted.popitem(last=False)
         return FileResponse(path, media_type="image/png")
+
+
+def _add_linked_images(app: FastAPI, settings: Settings) -> None:
+    """Page images for a Label Studio elsewhere: whoever has a link that is ours and still good.
+
+    Label Studio's page asks for them without cookies and from its own origin, so that nobody is
+    known here; that links were put into a task is all that the record can say.
+    """
+    folder = settings.review_folder
+    links = links_of(settings.review, folder)
+    at = urlsplit(settings.review.url or "")
+    headers = {
+        "Access-Control-Allow-Origin": f"{at.scheme}://{at.netloc}",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-store",
+    }
+
+    @app.get(LINKED_PATH)
+    async def _linked(request: Request) -> Response:
+        found = _proven(links, request.scope.get("query_string", b""))
+        if found is None:
+            return Response(status_code=403)
+        path = folder / "pages" / found[0] / f"p{found[1]}.png"
+        if not await run_in_threadpool(path.is_file):
+            return Response(status_code=404, headers=headers)
+        return FileResponse(path, media_type="image/png", headers=headers)
+
+
+def _proven(links: Links | None, raw_query: bytes) -> tuple[str, int] | None:
+    """The document and page that a link is for, if it is one of ours."""
+    try:
+        given = parse_qsl(raw_query.decode("ascii"), strict_parsing=True, max_num_fields=3)
+    except ValueError:
+        return None
+    said = dict(given)
+    if links is None or len(given) != len(said) or set(said) != {"d", "until", "proof"}:
+        return None
+    match = PAGE.fullmatch(said["d"])
+    if match is None or not links.proves(match[1], int(match[2]), said["until"], said["proof"]):
+        return None
+    return match[1], int(match[2])
 
 
 def _asked(raw_query: bytes) -> tuple[str, int] | None:
