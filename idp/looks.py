@@ -8,7 +8,7 @@ document goes on; where they differ a lead decides, who is none of the two.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from idp.document import Document, DocumentType
 from idp.errors import ReviewError, SettingsError
@@ -145,25 +145,33 @@ class Looks:
         rows = self._store.corrections(known.document_id)
         return {name for row in rows if row.reviewer in known.lookers for name in row.outcomes}
 
+    def may_mend(self, document_id: str, reviewer: str) -> bool:
+        """Whether somebody may mend their own slip: not one word of two, but the lead's is one."""
+        last = self._store.last_look(document_id)
+        return last is None or last.decided_by == reviewer
+
     def check(
-        self, document_id: str, after: Document | None, *, unfit: str = ""
+        self,
+        document_id: str,
+        after: Document | None,
+        *,
+        unfit: Literal["", "type", "cut"] = "",
+        mended: bool = False,
     ) -> QualityCheck | None:
         """What an answer shows of a document of the quality sample; none for any other.
 
         Args:
             document_id: Which.
             after: As it is by the answer; none where it was taken for something that it is not.
-            unfit: ``type`` or ``cut``: what was wrong about the whole of it.
+            unfit: What was wrong about the whole of it.
+            mended: Who answered before mends a slip.
         """
-        found = self._store.quality_base(document_id)
+        found = self._store.quality_base(document_id, mended=mended)
         if found is None:
             return None
         base, sha256 = found
-        if after is None or unfit:
-            assert unfit in {"type", "cut"}
-            return QualityCheck(sha256, str(base.type), unfit="type" if unfit == "type" else "cut")
-        outcomes = counted(base, after, self._schemas[base.type])
-        return QualityCheck(sha256, str(base.type), outcomes)
+        outcomes = {} if after is None else counted(base, after, self._schemas[base.type])
+        return QualityCheck(sha256, str(base.type), outcomes, unfit)
 
     def marked(self, task: dict[str, Any], place: ReviewRow) -> dict[str, Any]:
         """A task with who is not to be handed it: ids of ours, no names, in no telling order."""

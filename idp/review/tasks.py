@@ -64,7 +64,8 @@ def task_of(
 
     Besides what the screen shows (``pages``, ``ui``), ``data`` holds what the queue is ordered and
     searched by and nothing of a patient's: ``document_id``, ``type``, ``due_at``, ``priority``,
-    ``urgency``, ``doubtful`` (how many fields are open), ``blind``.
+    ``urgency``, ``doubtful`` (how many fields are open), ``blind``. A blind task says nothing that
+    was read; but its deadline is there, or it would be worked too late.
 
     Args:
         document: As decided.
@@ -91,7 +92,7 @@ def task_of(
     first = next(
         (
             each.schema.name
-            for each in form.opened
+            for each in form.to_check
             if not options_of(each.schema) and (each.values or not each.schema.list)
         ),
         None,
@@ -112,7 +113,8 @@ def task_of(
             "pages": list(page_urls),
             DUE: due.astimezone(dt.UTC).isoformat() if due is not None else NO_DUE,
             "priority": document.priority or 9,
-            "urgency": document.urgency.level if document.urgency is not None else "routine",
+            # How urgent the form says it is, is a reading like any other.
+            "urgency": "" if form.blind else _level(document),
             "doubtful": len(form.opened),
             "blind": form.blind,
             "ui": ui,
@@ -211,12 +213,12 @@ def _text(control: str, values: list[str]) -> dict[str, Any]:
 
 
 def _frame(region: Region, page: Page, *, doubt: bool) -> dict[str, Any]:
-    box = region.box
+    box, control = region.box, DOUBT if doubt else SURE
     return {
         "id": region.id,
-        "from_name": DOUBT if doubt else SURE,
+        "from_name": control,
         "to_name": PAGE,
-        "type": "rectangle",
+        "type": "rectanglelabels",
         "original_width": page.width_px,
         "original_height": page.height_px,
         "image_rotation": 0,
@@ -227,6 +229,7 @@ def _frame(region: Region, page: Page, *, doubt: bool) -> dict[str, Any]:
             "width": round(box.width * 100, 4),
             "height": round(box.height * 100, 4),
             "rotation": 0,
+            "rectanglelabels": [control],
         },
     }
 
@@ -240,7 +243,7 @@ def _summary(
 ) -> str:
     """What it is, until when, what keeps it: the head of the form."""
     parts = [f'<div class="what">{escaped(queue_title or schema.title)}{_pages(document)}</div>']
-    when = [_clock(document, zone), _urgency(document)]
+    when = [] if form.blind else [_clock(document, zone), _urgency(document)]
     if any(when):
         parts.append(f'<div class="when">{" · ".join(each for each in when if each)}</div>')
     if form.blind:
@@ -276,6 +279,10 @@ def _clock(document: Document, zone: dt.tzinfo | None) -> str:
         return ""
     due = first.due_at.astimezone(zone)
     return f"due <b>{due:%a %d %b %Y, %H:%M}</b> ({escaped(first.title)}, {escaped(first.length)})"
+
+
+def _level(document: Document) -> str:
+    return document.urgency.level if document.urgency is not None else "routine"
 
 
 def _urgency(document: Document) -> str:
@@ -320,7 +327,7 @@ def _said(finding: Finding) -> str:
 
 def _heading(shown: Shown, *, blind: bool, first: bool) -> str:
     """The title with its page, and every reason why it is open."""
-    tone = "bad" if shown.blocks else "look" if shown.why else "calm"
+    tone = "bad" if shown.blocks else "look" if shown.doubtful else "calm"
     names = ["open" if shown.opened else "shut", tone, *(["first"] if first else [])]
     parts = [_SAY, f"<b>{escaped(shown.schema.title)}</b>"]
     if not blind:

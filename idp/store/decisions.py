@@ -24,6 +24,7 @@ from idp.store.tables import (
     DecisionRecord,
     DocumentRecord,
     PageRecord,
+    QualityCheckRecord,
 )
 
 _BATCH = 200
@@ -248,13 +249,27 @@ class Decisions(Queries):
                 .where(chosen.c.sampled)
                 .order_by(CorrectionRecord.made_at, CorrectionRecord.id)
             ).all()
+            checks = {
+                check.document_id: check
+                for check in session.scalars(
+                    sa.select(QualityCheckRecord)
+                    .join(chosen, chosen.c.id == QualityCheckRecord.document_id)
+                    .where(chosen.c.sampled)
+                )
+            }
         said: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
         whole: set[str] = set()
         for document_id, outcomes, complete in corrections:
+            if document_id in checks:
+                continue  # it is known what would have been sent
             said[document_id].update(outcomes)  # the latest word on a field counts
             if complete:
                 whole.add(document_id)
-        checked = {id_: _counted(said[id_]) for id_ in sampled if id_ in whole}
+        checked = {id_: _counted(said[id_]) for id_ in whole}
+        for id_, check in checks.items():
+            sampled[id_] = check.type  # as it would have been sent
+            if check.done:
+                checked[id_] = _counted(check.outcomes, unfit=bool(check.unfit))
         types = sorted({*left, *sampled.values()}, key=str)
         rows = [_quality(str(name), left, sampled, checked, {name}) for name in types]
         return (*rows, _quality("all", left, sampled, checked, set(types)))
@@ -298,13 +313,15 @@ class _Counts(NamedTuple):
     values: int
     wrong: int
     missed: int
+    unfit: bool
+    """The whole of it was taken for something that it is not."""
 
 
-def _counted(outcomes: dict[str, dict[str, int]]) -> _Counts:
+def _counted(outcomes: dict[str, dict[str, int]], *, unfit: bool = False) -> _Counts:
     def number(*names: str) -> int:
         return sum(counts.get(name, 0) for counts in outcomes.values() for name in names)
 
-    return _Counts(number(*_JUDGED), number(*_WRONG), number("added"))
+    return _Counts(number(*_JUDGED), number(*_WRONG), number("added"), unfit)
 
 
 def _quality(
@@ -315,7 +332,7 @@ def _quality(
     types: set[str],
 ) -> QualityRow:
     own = [counts for id_, counts in checked.items() if sampled[id_] in types]
-    wrong = sum(bool(counts.wrong or counts.missed) for counts in own)
+    wrong = sum(bool(counts.wrong or counts.missed or counts.unfit) for counts in own)
     return QualityRow(
         type=name,
         left=sum(number for type_, number in left.items() if type_ in types),

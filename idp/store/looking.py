@@ -41,7 +41,7 @@ BY_A_PERSON = "reviewer:"
 _COUNTED = ("came_back", "first_look", "disagreed")
 """Answers by which somebody has looked at a document that is still under way."""
 _TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
-_FINAL = frozenset({Outcome.APPLIED, *_TAKEN_OUT})
+_FINAL = frozenset({Outcome.APPLIED, Outcome.MENDED, *_TAKEN_OUT})
 
 
 class SecondLooks(Decisions):
@@ -83,19 +83,48 @@ class SecondLooks(Decisions):
         with Session(self._engine) as session:
             return session.scalars(_looked(name).limit(1)).first() is not None
 
-    def may_look(self, task_id: int, name: str) -> bool:
-        """Whether a person may answer a task of Label Studio: they gave no earlier look at it."""
+    def may_look(self, task_id: int, name: str, *, as_lead: bool) -> bool:
+        """Whether a person's answer to a task of Label Studio would count.
+
+        Args:
+            task_id: Its number.
+            name: Whose answer it is.
+            as_lead: Whether they may decide where two people differ.
+        """
+        place = sa.select(ReviewRecord.look).where(ReviewRecord.task_id == task_id).limit(1)
         wanted = _looked(name).join(
             ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id
         )
         with Session(self._engine) as session:
+            if session.scalars(place).first() == Look.LEAD and not as_lead:
+                return False
             return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
 
-    def quality_base(self, document_id: str) -> tuple[Document, str] | None:
+    def last_look(self, document_id: str) -> SecondLook | None:
+        """The looks at a document that came to their end last; none where one person looked."""
+        query = (
+            sa.select(SecondLookRecord)
+            .where(
+                SecondLookRecord.document_id == document_id, SecondLookRecord.agreed.is_not(None)
+            )
+            .order_by(SecondLookRecord.began_round.desc())
+            .limit(1)
+        )
+        with Session(self._engine) as session:
+            found = session.scalars(query).first()
+            return None if found is None else _as_look(found)
+
+    def quality_base(
+        self, document_id: str, *, mended: bool = False
+    ) -> tuple[Document, str] | None:
         """What a document of the quality sample is counted against, and its hash; else none.
 
         That is the reading that would have been sent. What a person's answer put in force since
         is not, however little is wrong with it.
+
+        Args:
+            document_id: Which.
+            mended: It was counted before, and who answered mends a slip.
         """
         with Session(self._engine) as session:
             row = session.get_one(DocumentRecord, document_id)
@@ -113,7 +142,11 @@ class SecondLooks(Decisions):
             ).first()
             if read:
                 sha256 = row.result_sha256
-            elif read is None and check is not None and not check.done:
+            elif (
+                read is None
+                and check is not None
+                and (not check.done or (mended and not check.unfit))
+            ):
                 sha256 = check.base_sha256
             else:
                 return None

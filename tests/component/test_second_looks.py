@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 
 from idp.desk import ReviewDesk
-from idp.document import Document
+from idp.document import Clock, Document, Urgency
 from idp.errors import SettingsError
 from idp.judge import Judge
+from idp.review.answers import answers_of as real_answers_of
 from idp.review.client import Annotation, Task
+from idp.review.tasks import task_of as real_task_of
 from idp.reviewing import (
     LEADS_ONLY,
     NOT_FOR,
@@ -92,6 +95,7 @@ class Floor(Office):
     def says(self, who: str, document_id: str, *items: dict[str, Any], **more: Any) -> Outcome:
         """Somebody submits the task that is there."""
         outcome = self.desk.take(self.annotation(document_id, *items, **more), who)
+        assert outcome is not None
         self.send()
         return outcome
 
@@ -365,8 +369,8 @@ def test_who_may_look_is_known_by_task(floor: Floor) -> None:
     assert task is not None
     assert floor.store.has_looked("ann")
     assert not floor.store.has_looked("bob")
-    assert not floor.store.may_look(task, "ann")
-    assert floor.store.may_look(task, "bob")
+    assert not floor.store.may_look(task, "ann", as_lead=True)
+    assert floor.store.may_look(task, "bob", as_lead=False)
     assert floor.store.looks_waiting() == {Look.FIRST: 0, Look.SECOND: 1, Look.LEAD: 0}
     floor.says("bob", document_id)
     assert not floor.store.has_looked("ann")
@@ -383,3 +387,141 @@ def test_the_task_of_a_look_that_ended_is_removed(floor: Floor) -> None:
 
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
+
+
+class Sampled(Floor):
+    """Documents drawn for the quality sample; the real screen, on which they are blind."""
+
+    def draft(self, content: bytes, npi: str, **more: Any) -> Document:
+        return super().draft(
+            content,
+            npi,
+            sampled=True,
+            reasons=("Checked to measure how often what leaves by itself is wrong",),
+            reason_codes=("quality_sample",),
+            missing=(),
+            urgency=Urgency(level="urgent"),
+            clocks=(
+                Clock(rule="K1", title="expedited", starts_at=AT, due_at=AT, length="72 hours"),
+            ),
+            **more,
+        )
+
+    def new_desk(self) -> ReviewDesk:
+        return ReviewDesk(
+            self.settings,
+            self.store,
+            self.schemas,
+            Judge(self.settings, self.schemas),
+            task_of=real_task_of,
+            answers_of=real_answers_of,
+            read_as=lambda document, pages: document.model_copy(update={"fields": ()}),
+        )
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Iterator[Sampled]:
+    made = Sampled(tmp_path / "data", four_eyes={})
+    yield made
+    made.store.close()
+
+
+def test_nothing_that_was_read_is_in_a_blind_task(sample: Sampled) -> None:
+    (document_id,) = sample.waiting()
+    tasks = sample.send()
+    task = tasks[document_id]
+    told = json.dumps(task)
+    read = sample.document(document_id)
+    for field in read.fields:
+        assert field.value
+        assert field.value not in told
+        assert field.raw not in told
+        assert f"{field.confidence}" not in told
+    (prediction,) = task["predictions"]
+    assert prediction["score"] == 1.0
+    assert {item["type"] for item in prediction["result"]} == {"textarea"}
+    assert {text for item in prediction["result"] for text in item["value"]["text"]} == {""}
+    assert task["data"]["blind"] is True
+    # Whether it was taken for urgent is a reading too, and so is the clock that follows from it.
+    assert task["data"]["urgency"] == ""
+    assert "urgent" not in task["data"]["ui"]["summary"]
+    assert "72 hours" not in told
+
+
+def test_a_checked_document_is_counted_against_what_would_have_left(sample: Sampled) -> None:
+    (document_id,) = sample.waiting()
+    sample.send()
+    read = sample.value(document_id, NAME)
+    assert read is not None
+    said = (value(NAME, read.upper()), value(NPI, GOOD_NPI), value("member_id", "X12345678"))
+    assert sample.says("ann", document_id, *said) is Outcome.APPLIED
+    row = sample.overall()
+    assert (row.sampled, row.checked, row.documents_wrong) == (1, 1, 1)
+    assert (row.values, row.values_wrong, row.values_missed) == (2, 0, 1)
+    assert sample.value(document_id, "member_id") == "X12345678"
+    assert sample.state(document_id) in {State.CORRECTED, State.INCOMPLETE}
+
+
+def test_what_is_wrong_is_corrected_before_the_delivery_and_counted(sample: Sampled) -> None:
+    (document_id,) = sample.waiting()
+    sample.send()
+    sample.says("ann", document_id, value(NAME, "Somebody Else"), value(NPI, GOOD_NPI))
+    row = sample.overall()
+    assert (row.documents_wrong, row.values, row.values_wrong) == (1, 2, 1)
+    assert sample.value(document_id, NAME) == "Somebody Else"
+    assert len(sample.store.show(document_id).deliveries) == 1
+
+
+def test_what_comes_back_stays_in_the_sample_with_all_that_was_wrong(sample: Sampled) -> None:
+    (document_id,) = sample.waiting()
+    sample.send()
+    # The page itself has a wrong check digit: what is typed is contested, and shown once more.
+    said = (value(NAME, "Somebody Else"), value(NPI, BAD_NPI))
+    assert sample.says("ann", document_id, *said) is Outcome.CAME_BACK
+    assert sample.overall().checked == 0
+    row = sample.store.reviews_of([document_id])[document_id]
+    assert sample.desk.task(row)["data"]["blind"] is False
+    assert sample.says("ann", document_id, *said) is Outcome.APPLIED
+    row_ = sample.overall()
+    assert (row_.sampled, row_.checked, row_.documents_wrong) == (1, 1, 1)
+    assert (row_.values, row_.values_wrong) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        (choice("other_type", "prior_auth_request"), Outcome.RETYPED),
+        (choice("cut", "several documents in one"), Outcome.WRONG_CUT),
+    ],
+)
+def test_a_wrong_type_or_cut_is_a_wrong_document(
+    sample: Sampled, said: dict[str, Any], outcome: Outcome
+) -> None:
+    (document_id,) = sample.waiting()
+    sample.send()
+    assert sample.says("ann", document_id, said) is outcome
+    rows = {row.type: row for row in sample.store.quality()}
+    row = rows["referral"]  # as it would have been sent
+    assert (row.sampled, row.checked, row.documents_wrong, row.values) == (1, 1, 1, 0)
+
+
+def test_two_people_check_a_sampled_document_blind_and_the_last_word_counts(
+    tmp_path: Path,
+) -> None:
+    floor = Sampled(tmp_path / "data", four_eyes={"referral": 1})
+    (document_id,) = floor.waiting()
+    floor.send()
+    read = floor.value(document_id, NAME)
+    assert read is not None
+    floor.says("ann", document_id, value(NAME, "Somebody Else"), value(NPI, GOOD_NPI))
+    place = floor.store.reviews_of([document_id])[document_id]
+    assert floor.desk.task(place)["data"]["blind"] is True
+    assert floor.overall().checked == 0
+    floor.says("bob", document_id, value(NAME, read), value(NPI, GOOD_NPI))
+    place = floor.store.reviews_of([document_id])[document_id]
+    assert floor.desk.task(place)["data"]["blind"] is False  # a lead decides between two answers
+    assert floor.overall().checked == 0
+    floor.says("lea", document_id, value(NAME, read), value(NPI, GOOD_NPI))
+    row = floor.overall()
+    assert (row.checked, row.documents_wrong, row.values_wrong) == (1, 0, 0)
+    floor.store.close()
