@@ -51,6 +51,11 @@ class Trouble(threading.Thread):
         """Connections that were cut so far, by the proxy or with the server."""
         return sum(n for cut, n in self._proxy.seen.items() if cut != "pass") + self.killed
 
+    @property
+    def spent(self) -> bool:
+        """Whether the server was killed as often as it was to be, or that went wrong."""
+        return self.killed >= self._kills or self._failed is not None
+
     def run(self) -> None:
         try:
             self._trouble()

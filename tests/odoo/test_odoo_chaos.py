@@ -74,7 +74,9 @@ def test_each_document_is_there_once_and_whole_whatever_was_cut(
         kill_every=(2.0, 8.0),
         kills=KILLS,
     ) as trouble:
-        attempts = push_all(house, parcels, settings, enough=lambda: trouble.cuts >= CUTS)
+        attempts = push_all(
+            house, parcels, settings, enough=lambda: trouble.spent and trouble.cuts >= CUTS
+        )
     found = tally(there, parcels)
     say(
         f"documents {DOCUMENTS}  cuts {trouble.cuts} (kills {trouble.killed}, "
