@@ -48,7 +48,7 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
-from idp.gate import gate_of
+from idp.gate import gate_of, receiver_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
@@ -280,6 +280,7 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
+        stack.enter_context(receiver_of(self.settings, self.hint_reviews))
         self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
         self._inbox = Inbox(
             self.settings.inbox_folder,

@@ -120,9 +120,9 @@ def split_as(
     """The documents that a person made of ``pages``: the cuts are sure, and so are the types named.
 
     A page that nobody spoke of goes on; one that goes on after a gap in the numbers, or first of
-    all, starts a document whose type its print says. Pages left out are set aside next to a
-    document. Where all are left out they are one `other` document, so that nothing is lost, unless
-    they stand ``apart``.
+    all, starts a document, of the type that the person's own started with. Pages left out are set
+    aside next to a document. Where all are left out they are one `other` document, so that nothing
+    is lost, unless they stand ``apart``.
 
     Args:
         pages: Those that are to be cut, in order.
@@ -142,12 +142,18 @@ def split_as(
             continue
         starts = cut is not None and cut.says == "starts"
         if starts or after_gap or not documents:
-            documents.append((_Open(None), cut if starts else None))
+            documents.append((_Open(None), cut if starts else _start_before(page.number, said)))
         documents[-1][0].pages.append(Seen(page, schemas))
     if not documents:
         return () if apart else tuple(map(_left_out, _nothing_but_sheets(pages, schemas)))
     documents[0][0].set_aside[:0] = in_front
     return tuple(_said(_segment(document, schemas), cut, document) for document, cut in documents)
+
+
+def _start_before(number: int, said: Mapping[int, PageCut]) -> PageCut | None:
+    """The page that a person said starts what a page goes on with; it is another document's now."""
+    starts = [each for each in said.values() if each.says == "starts" and each.number < number]
+    return max(starts, key=lambda each: each.number, default=None)
 
 
 def _left_out(segment: Segment) -> Segment:

@@ -18,8 +18,8 @@ from idp.cutting import GivenCuts, Packet, PacketDocument, PacketPage, PageCut, 
 from idp.document import Document
 from idp.reviewing import Outcome, ReviewAnswer, ReviewState
 from idp.store import jobs, record
+from idp.store.asking import cut_is_doubtful
 from idp.store.content import ContentStore
-from idp.store.decisions import cut_is_doubtful
 from idp.store.reviews import Reviews, in_time
 from idp.store.rows import TO_PROCESS, CutRow, State
 from idp.store.tables import (

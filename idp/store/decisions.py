@@ -30,8 +30,6 @@ from idp.store.tables import (
 _BATCH = 200
 _JUDGED = ("confirmed", "changed", "removed")
 _WRONG = ("changed", "removed")
-_DOUBTFUL_CUT = "P6/block"
-"""The finding of a cut that is less sure than ``decision.cut_threshold``."""
 
 
 def note(
@@ -74,17 +72,6 @@ def rules_of(document: Document) -> tuple[str, ...]:
     """The rules that spoke, each with its severity, then the codes of the reasons; no words."""
     spoke = sorted({f"{f.rule}/{f.severity.value}" for f in document.findings})
     return (*spoke, *document.reason_codes)
-
-
-def cut_is_doubtful(session: Session, known: DocumentRecord) -> bool:
-    """Whether the result in force says that it is doubtful where the document begins or ends."""
-    rules = session.scalars(
-        sa.select(DecisionRecord.rules).where(
-            DecisionRecord.document_id == known.id,
-            DecisionRecord.result_sha256 == known.result_sha256,
-        )
-    ).first()
-    return _DOUBTFUL_CUT in (rules or ())
 
 
 class Decisions(Queries):

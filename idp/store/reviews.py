@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, aliased
+from sqlalchemy.orm import Session
 
 from idp.document import Document
 from idp.errors import NotFoundError
@@ -28,8 +28,8 @@ from idp.reviewing import (
     ReviewState,
 )
 from idp.store import decisions, jobs, looking, record
+from idp.store.asking import ask_for_cut, cut_is_asked, cut_is_doubtful
 from idp.store.clocks import Clocks
-from idp.store.decisions import cut_is_doubtful
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
 from idp.store.rows import State
@@ -44,6 +44,8 @@ _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 _DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
 """Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
+_MOST_TOUCHED = 500
+"""Lines of the record that are followed; where there are more, all documents are looked at."""
 _NO_TIME = dt.timedelta(0)
 
 
@@ -83,7 +85,7 @@ class Reviews(SecondLooks, Clocks):
             sa.and_(
                 ReviewRecord.state == ReviewState.ASIDE.value,
                 ReviewRecord.cut,
-                ~_cut_is_asked(DocumentRecord.arrival_id),
+                ~cut_is_asked(DocumentRecord.arrival_id),
             ),
         )
         wanted = (
@@ -96,11 +98,12 @@ class Reviews(SecondLooks, Clocks):
             )
             .limit(_RENEWED)
         )
-        if since is not None:
-            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
-            ids = session.scalars(wanted).all()
+            touched = _touched(session, since)
+            if touched is not None:
+                wanted = wanted.where(DocumentRecord.id.in_(touched))
+            ids = () if touched == [] else session.scalars(wanted).all()
         if not ids:
             return 0
         renewed = 0
@@ -145,12 +148,18 @@ class Reviews(SecondLooks, Clocks):
                 )
             )
 
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None:
         """Note the tasks of documents, unless another round has begun since.
 
         Args:
             rounds: The round that was sent, by document.
             tasks: The task's number, by document.
+            renew_in: When the links in them are to be replaced, if they do not last.
         """
         with Session(self._writing) as session, session.begin():
             now = self._clock()
@@ -158,7 +167,32 @@ class Reviews(SecondLooks, Clocks):
                 if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
                     known.state = ReviewState.SENT.value
                     known.task_id = tasks[known.document_id]
-                    known.attempts, known.due_at, known.trouble = 0, None, None
+                    known.due_at = None if renew_in is None else now + renew_in
+                    known.attempts, known.trouble = 0, None
+                    known.changed_at = now
+
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What is shown with links that are soon no longer good."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.state == ReviewState.SENT.value,
+                ReviewRecord.due_at <= self._clock(),
+                DocumentRecord.state == State.REVIEW.value,
+            )
+            .order_by(ReviewRecord.due_at)
+            .limit(limit)
+        )
+
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None:
+        """Note that the links in these tasks are good again for a while; by document its round."""
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, rounds):
+                same = known.round == rounds[known.document_id]
+                if known.state == ReviewState.SENT and same:
+                    known.due_at = None if renew_in is None else now + renew_in
                     known.changed_at = now
 
     def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
@@ -192,8 +226,10 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
             DocumentRecord.state != State.REVIEW.value,
         )
-        if since is not None:
-            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
+        with Session(self._engine) as session:
+            touched = _touched(session, since)
+        if touched is not None:
+            left = left.where(ReviewRecord.document_id.in_(touched))
         # Each by an index of its own: tens of thousands that wait must not be looked at for it.
         ended = there.where(
             sa.or_(
@@ -202,7 +238,8 @@ class Reviews(SecondLooks, Clocks):
                 sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
             )
         )
-        return (*self._reviews(ended), *self._reviews(left))[:limit]
+        rows = self._reviews(ended)
+        return rows if touched == [] else (*rows, *self._reviews(left))[:limit]
 
     def finish_removing(self, rounds: Mapping[str, int]) -> None:
         """Note that nothing of these documents is in Label Studio any more.
@@ -377,8 +414,8 @@ class Reviews(SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            timely = _mendable if outcome is Outcome.MENDED else in_time
-            if place is None or not timely(answer, row, place):
+            fits = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not fits(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -391,7 +428,7 @@ class Reviews(SecondLooks, Clocks):
                 detail["result"] = sha256
             if place is not None:
                 taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
@@ -442,7 +479,7 @@ class Reviews(SecondLooks, Clocks):
             place.state, place.changed_at = ReviewState.ASIDE.value, now
             if taken.cut:
                 self._show_anew(place, place.result_sha256, now)
-                self._ask_for_cut(session, row, place)
+                ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -496,17 +533,21 @@ class Reviews(SecondLooks, Clocks):
             session.add(known)
             session.flush()
             if doubtful:
-                self._ask_for_cut(session, document, known)
+                ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256 and not (known.cut and _is_aside(known)):
+        if (
+            live
+            and known.result_sha256 == sha256
+            and not (known.cut and known.state == ReviewState.ASIDE)
+        ):
             return
         known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
         session.flush()
         if doubtful:
-            self._ask_for_cut(session, document, known)
+            ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
@@ -516,15 +557,6 @@ class Reviews(SecondLooks, Clocks):
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
-
-    def _ask_for_cut(self, session: Session, document: DocumentRecord, place: ReviewRecord) -> None:
-        """Show the packet to be cut by hand, unless another document of it does so already."""
-        asked = session.scalars(
-            sa.select(_cut_is_asked(sa.literal(document.arrival_id), document.id))
-        ).one()
-        place.cut = True
-        place.state = (ReviewState.ASIDE if asked else ReviewState.TO_SEND).value
-        session.flush()
 
     def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
         return session.scalars(
@@ -537,29 +569,6 @@ class Reviews(SecondLooks, Clocks):
     def _reviews(self, query: sa.Select[ReviewRecord, str | None]) -> tuple[ReviewRow, ...]:
         with Session(self._engine) as session:
             return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
-
-
-def _is_aside(place: ReviewRecord) -> bool:
-    return place.state == ReviewState.ASIDE
-
-
-def _cut_is_asked(
-    arrival_id: sa.ColumnElement[str] | Mapped[str], but: str = ""
-) -> sa.ColumnElement[bool]:
-    """Whether a document of the packet, but that one, shows it to be cut by hand."""
-    other, place = aliased(DocumentRecord), aliased(ReviewRecord)
-    return (
-        sa.select(place.document_id)
-        .join(other, other.id == place.document_id)
-        .where(
-            other.arrival_id == arrival_id,
-            other.id != but,
-            other.state == State.REVIEW.value,
-            place.cut,
-            place.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
-        )
-        .exists()
-    )
 
 
 def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
@@ -582,9 +591,19 @@ def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) ->
     )
 
 
-def _touched(since: int) -> sa.Select[str | None]:
-    """The documents that something happened to after a line of the record."""
-    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
+def _touched(session: Session, since: int | None) -> list[str] | None:
+    """The documents that something happened to after a line of the record; ``None``: too many.
+
+    By name, not as part of a question: a planner might begin with all that wait.
+    """
+    if since is None:
+        return None
+    found = session.scalars(
+        sa.select(Event.document_id).where(Event.seq > since).limit(_MOST_TOUCHED + 1)
+    ).all()
+    if len(found) > _MOST_TOUCHED:
+        return None
+    return sorted({each for each in found if each is not None})
 
 
 def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
