@@ -190,6 +190,18 @@ def test_where_no_work_item_may_be_made_the_missing_right_is_named(tmp_path: Pat
         determination(packer(Ledger()), tmp_path, server)
 
 
+def test_a_preview_without_a_server_shows_what_a_server_with_everything_would_get(
+    tmp_path: Path,
+) -> None:
+    for type_ in SCHEMAS:
+        document = paper(type_)
+        parcel = packer(Ledger()).assumed(document, files(tmp_path), ATTACHMENT)
+        real = packer(Ledger()).parcel(
+            document, files(tmp_path), Server(), ATTACHMENT, key=parcel.key, version=1
+        )
+        assert parcel == real
+
+
 def test_nothing_of_a_document_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     ledger = Ledger()
     pack = packer(ledger)

@@ -20,7 +20,7 @@ from idp.deliver.odoo.mapping import OdooMapping
 from idp.deliver.odoo.parcel import PREFIX, Files, Parcel, Place
 from idp.deliver.odoo.parcels import parcel_of, record_of, sought
 from idp.deliver.odoo.port import Odoo
-from idp.deliver.odoo.server import Models
+from idp.deliver.odoo.server import ASSUMED, Models
 from idp.deliver.odoo.targets import fields_of, lacks, may
 from idp.deliver.odoo.work_items import WORK, Existing
 from idp.document import Document, DocumentType
@@ -99,6 +99,23 @@ class MappedPacker:
             models=known.models,
             circumstances=self._circumstances(document),
             belongs=self._belongs(document, odoo),
+        )
+
+    def assumed(self, document: Document, files: Files, place: Place) -> Parcel:
+        """What would be written into an Odoo 19 that has everything; no server is asked.
+
+        A document that belongs to an earlier one shows a work item of its own here.
+        """
+        return parcel_of(
+            document,
+            files,
+            self._mapping,
+            place,
+            key=document.document_id,
+            version=1,
+            schema=self._schemas[document.type],
+            models=ASSUMED,
+            circumstances=self._circumstances(document),
         )
 
     def handed(
