@@ -160,10 +160,8 @@ def secrets_of(document: Document, schema: DocumentSchema) -> set[str]:
         if field.name in NOT_PHI or schema.field(field.name) is None or field.value is None:
             continue
         if (
-            (field.value not in OPEN.values()
-            and len(field.value) > 3)
-            or field.name == "patient_name"
-        ):
+            field.value not in OPEN.values() and len(field.value) > 3
+        ) or field.name == "patient_name":
             found |= {field.value, field.raw}
     for claim in document.claims:
         numbers = (claim.member_id, claim.patient_account, claim.claim_number)
