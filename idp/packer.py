@@ -54,5 +54,9 @@ def packer_for(
         return Circumstances(received_at=received_at, zone=zone, today=now.astimezone(zone).date())
 
     return MappedPacker(
-        mapping_of(settings), load_schemas(settings.schemas_folder), store, circumstances
+        mapping_of(settings),
+        load_schemas(settings.schemas_folder),
+        store,
+        circumstances,
+        store.document,
     )
