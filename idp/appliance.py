@@ -36,6 +36,7 @@ import sqlalchemy as sa
 
 from idp.arriving import StoreIntake, marked
 from idp.clocks import Running
+from idp.cutting import Recut
 from idp.deliver import Outbox
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
@@ -47,7 +48,7 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
-from idp.gate import gate_of
+from idp.gate import gate_of, receiver_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
@@ -111,6 +112,7 @@ class PipelinePort(Protocol):
         source: str | None = None,
         site: str | None = None,
         sidecar: tuple[str, Path] | None = None,
+        recut: Recut | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
 
@@ -278,6 +280,7 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
+        stack.enter_context(receiver_of(self.settings, self.hint_reviews))
         self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
         self._inbox = Inbox(
             self.settings.inbox_folder,
@@ -409,6 +412,7 @@ class Appliance:
                 source=arrival.name,
                 site=arrival.site,
                 sidecar=self._sidecar(arrival),
+                recut=process_job.recut,
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())

@@ -41,6 +41,8 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
     store.renew_reviews(), store.reviews_to_send(limit) ...  # the queue: idp/store/reviews.py
     store.take_answer(answer, document) -> Outcome    # a reviewer's word with all that follows
+    store.packet(document_id) -> Packet               # all pages of its arrival, and their cuts
+    store.take_cut(answer, cuts, whole=True) -> Outcome      # worked again by a person's cuts
     store.handovers_of(document_id), store.work_states(document_id)      # in Odoo
     store.work_to_read(server), store.note_work_states(states)           # reading back from there
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
@@ -71,6 +73,7 @@ from idp.store.rows import (
     ClockCounts,
     CorrectedDocument,
     CorrectionRow,
+    CutRow,
     DecidedDocument,
     DecisionRow,
     DeliverJob,
@@ -100,6 +103,7 @@ __all__ = [
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
+    "CutRow",
     "DecidedDocument",
     "DecisionRow",
     "DeliverJob",

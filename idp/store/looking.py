@@ -83,12 +83,21 @@ class SecondLooks(Decisions):
         with Session(self._engine) as session:
             return session.scalars(_looked(name).limit(1)).first() is not None
 
-    def may_look(self, task_id: int, name: str) -> bool:
-        """Whether a person may answer a task of Label Studio: they gave no earlier look at it."""
+    def may_look(self, task_id: int, name: str, *, as_lead: bool) -> bool:
+        """Whether a person's answer to a task of Label Studio would count.
+
+        Args:
+            task_id: Its number.
+            name: Whose answer it is.
+            as_lead: Whether they may decide where two people differ.
+        """
+        place = sa.select(ReviewRecord.look).where(ReviewRecord.task_id == task_id).limit(1)
         wanted = _looked(name).join(
             ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id
         )
         with Session(self._engine) as session:
+            if session.scalars(place).first() == Look.LEAD and not as_lead:
+                return False
             return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
 
     def last_look(self, document_id: str) -> SecondLook | None:

@@ -28,6 +28,7 @@ from idp.reviewing import (
     ReviewState,
 )
 from idp.store import decisions, jobs, looking, record
+from idp.store.asking import ask_for_cut, cut_is_asked, cut_is_doubtful
 from idp.store.clocks import Clocks
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
@@ -43,6 +44,8 @@ _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 _DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
 """Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
+_MOST_TOUCHED = 500
+"""Lines of the record that are followed; where there are more, all documents are looked at."""
 _NO_TIME = dt.timedelta(0)
 
 
@@ -53,6 +56,8 @@ class _Taken(NamedTuple):
     shown: Document | None
     sha256: str
     at: dt.datetime
+    cut: bool
+    """After a wrong cut: the packet is to be cut by hand."""
 
 
 class Reviews(SecondLooks, Clocks):
@@ -76,6 +81,12 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.document_id.is_(None),
             ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
             ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+            # The document that asked about the cut for it has left the review.
+            sa.and_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                ReviewRecord.cut,
+                ~cut_is_asked(DocumentRecord.arrival_id),
+            ),
         )
         wanted = (
             sa.select(DocumentRecord.id)
@@ -87,11 +98,12 @@ class Reviews(SecondLooks, Clocks):
             )
             .limit(_RENEWED)
         )
-        if since is not None:
-            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
-            ids = session.scalars(wanted).all()
+            touched = _touched(session, since)
+            if touched is not None:
+                wanted = wanted.where(DocumentRecord.id.in_(touched))
+            ids = () if touched == [] else session.scalars(wanted).all()
         if not ids:
             return 0
         renewed = 0
@@ -136,12 +148,18 @@ class Reviews(SecondLooks, Clocks):
                 )
             )
 
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None:
         """Note the tasks of documents, unless another round has begun since.
 
         Args:
             rounds: The round that was sent, by document.
             tasks: The task's number, by document.
+            renew_in: When the links in them are to be replaced, if they do not last.
         """
         with Session(self._writing) as session, session.begin():
             now = self._clock()
@@ -149,7 +167,32 @@ class Reviews(SecondLooks, Clocks):
                 if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
                     known.state = ReviewState.SENT.value
                     known.task_id = tasks[known.document_id]
-                    known.attempts, known.due_at, known.trouble = 0, None, None
+                    known.due_at = None if renew_in is None else now + renew_in
+                    known.attempts, known.trouble = 0, None
+                    known.changed_at = now
+
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]:
+        """What is shown with links that are soon no longer good."""
+        return self._reviews(
+            sa.select(ReviewRecord, DocumentRecord.type)
+            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
+            .where(
+                ReviewRecord.state == ReviewState.SENT.value,
+                ReviewRecord.due_at <= self._clock(),
+                DocumentRecord.state == State.REVIEW.value,
+            )
+            .order_by(ReviewRecord.due_at)
+            .limit(limit)
+        )
+
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None:
+        """Note that the links in these tasks are good again for a while; by document its round."""
+        with Session(self._writing) as session, session.begin():
+            now = self._clock()
+            for known in self._locked(session, rounds):
+                same = known.round == rounds[known.document_id]
+                if known.state == ReviewState.SENT and same:
+                    known.due_at = None if renew_in is None else now + renew_in
                     known.changed_at = now
 
     def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
@@ -183,8 +226,10 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
             DocumentRecord.state != State.REVIEW.value,
         )
-        if since is not None:
-            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
+        with Session(self._engine) as session:
+            touched = _touched(session, since)
+        if touched is not None:
+            left = left.where(ReviewRecord.document_id.in_(touched))
         # Each by an index of its own: tens of thousands that wait must not be looked at for it.
         ended = there.where(
             sa.or_(
@@ -193,7 +238,8 @@ class Reviews(SecondLooks, Clocks):
                 sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
             )
         )
-        return (*self._reviews(ended), *self._reviews(left))[:limit]
+        rows = self._reviews(ended)
+        return rows if touched == [] else (*rows, *self._reviews(left))[:limit]
 
     def finish_removing(self, rounds: Mapping[str, int]) -> None:
         """Note that nothing of these documents is in Label Studio any more.
@@ -328,6 +374,7 @@ class Reviews(SecondLooks, Clocks):
         said: Sequence[str] = (),
         look: LookTaken | None = None,
         check: QualityCheck | None = None,
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -341,6 +388,7 @@ class Reviews(SecondLooks, Clocks):
             said: Codes for the record: findings that were confirmed, the type named.
             look: What it adds to the looks at a document that two people look at.
             check: What it shows of a document of the quality sample.
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -366,8 +414,8 @@ class Reviews(SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            in_time = _mendable if outcome is Outcome.MENDED else _in_time
-            if place is None or not in_time(answer, row, place):
+            fits = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not fits(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -379,8 +427,8 @@ class Reviews(SecondLooks, Clocks):
             if outcome in _LOOKED:
                 detail["result"] = sha256
             if place is not None:
-                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
@@ -429,6 +477,9 @@ class Reviews(SecondLooks, Clocks):
         outcome, now = taken.answer.outcome, taken.at
         if outcome is Outcome.WRONG_CUT:
             place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if taken.cut:
+                self._show_anew(place, place.result_sha256, now)
+                ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -474,16 +525,29 @@ class Reviews(SecondLooks, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        # Where it is doubtful what belongs to it, that is asked before all else.
+        doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
             self._show_anew(known, sha256, now)
             session.add(known)
+            session.flush()
+            if doubtful:
+                ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256:
+        if (
+            live
+            and known.result_sha256 == sha256
+            and not (known.cut and known.state == ReviewState.ASIDE)
+        ):
             return
+        known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
+        session.flush()
+        if doubtful:
+            ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
@@ -507,7 +571,7 @@ class Reviews(SecondLooks, Clocks):
             return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
 
 
-def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
     """Whether the answer is about the document as it now is in the queue."""
     return (
         row.state == State.REVIEW
@@ -527,9 +591,19 @@ def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) ->
     )
 
 
-def _touched(since: int) -> sa.Select[str | None]:
-    """The documents that something happened to after a line of the record."""
-    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
+def _touched(session: Session, since: int | None) -> list[str] | None:
+    """The documents that something happened to after a line of the record; ``None``: too many.
+
+    By name, not as part of a question: a planner might begin with all that wait.
+    """
+    if since is None:
+        return None
+    found = session.scalars(
+        sa.select(Event.document_id).where(Event.seq > since).limit(_MOST_TOUCHED + 1)
+    ).all()
+    if len(found) > _MOST_TOUCHED:
+        return None
+    return sorted({each for each in found if each is not None})
 
 
 def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
@@ -543,6 +617,7 @@ def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
         attempts=review.attempts,
         came_back=review.came_back,
         trouble=review.trouble,
+        cut=review.cut,
         look=Look(review.look),
     )
 

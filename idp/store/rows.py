@@ -11,6 +11,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.cutting import Recut
 from idp.document import Decision, Document, Page
 from idp.sampling import Interval
 from idp.settings import DuplicatePolicy
@@ -254,6 +255,8 @@ class ProcessJob:
     arrival: ArrivalRow
     job: str
     attempt: int
+    recut: Recut | None = None
+    """How a person has cut the packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +303,26 @@ class CorrectionRow:
     seconds: float | None
     complete: bool
     outcomes: dict[str, dict[str, int]]
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutRow:
+    """One person's word on all pages of a packet; what it says is in the content store.
+
+    ``number`` counts those of the packet; only a ``whole`` one is worked by.
+    """
+
+    key: str
+    number: int
+    arrival_id: str
+    document_id: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    whole: bool
+    pages: int
+    documents: int
     content_sha256: str
 
 

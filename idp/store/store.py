@@ -22,6 +22,7 @@ from idp.settings import DuplicatePolicy
 from idp.store import database, jobs, record
 from idp.store.clocks import OVERDUE_ONLY
 from idp.store.content import ContentStore, Kept
+from idp.store.cuts import Cuts
 from idp.store.delivering import Delivering
 from idp.store.handovers import Handovers
 from idp.store.identity import new_id
@@ -31,7 +32,6 @@ from idp.store.outgoing import OutgoingQueries
 from idp.store.people import People
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
-from idp.store.reviews import Reviews
 from idp.store.rows import (
     TO_DELIVER,
     TO_PROCESS,
@@ -52,7 +52,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Reviews, Ledger, People, Handovers, OutgoingQueries):
+class Store(Processing, Delivering, Cuts, Ledger, People, Handovers, OutgoingQueries):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(
