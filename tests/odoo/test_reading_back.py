@@ -225,7 +225,14 @@ def test_a_deleted_record_is_gone_and_a_hidden_one_is_not(office: Office, admin:
     deleted, hidden, kept = task(office), task(office), task(office)
     office.look()
     private = admin.make("project.project", name="Private", privacy_visibility="followers")
-    write(admin, hidden, project_id=private)
+    write(admin, hidden, project_id=private, user_ids=[[5]])
+    (bot,) = admin.rows("res.users", [["login", "=", BOT]], "partner_id")
+    admin.call(
+        "project.task",
+        "message_unsubscribe",
+        [hidden.record_id or 0],
+        partner_ids=[bot["partner_id"][0]],
+    )
     admin.call("project.task", "unlink", [deleted.record_id or 0])
     look = office.look_at_all()
     assert (look.gone, look.out_of_sight) == (1, 1)
