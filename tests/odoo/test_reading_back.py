@@ -258,6 +258,24 @@ def test_more_than_one_call_holds_are_read_all(
     assert {office.state(each).state for each in made[:4]} == {"gone"}
 
 
+def test_it_is_the_same_by_either_protocol(
+    office: Office, admin: Admin, people: dict[str, int], bot_settings: BotSettings
+) -> None:
+    taken = task(office)
+    write(admin, taken, user_ids=[[6, 0, [people["ann"]]]])
+    seen = []
+    for protocol in ("json2", "jsonrpc"):
+        office.reader = reader_of(connect(bot_settings(protocol=protocol)), office.store)
+        office.look()
+        seen.append(office.state(taken))
+    assert seen[0] == seen[1]
+    assert seen[0].assignee == "ann"
+    admin.call("project.task", "unlink", [taken.record_id or 0])
+    assert office.reader.step().gone == 0  # that it is missing shows where all is asked for
+    office.reader = reader_of(connect(bot_settings(protocol="jsonrpc")), office.store)
+    assert office.look().gone == 1
+
+
 def test_nothing_is_missed_where_the_connection_is_cut(
     office: Office, admin: Admin, bot_settings: BotSettings, cutting: CuttingProxy
 ) -> None:
