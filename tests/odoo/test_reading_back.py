@@ -131,7 +131,7 @@ def test_what_our_bot_made_is_open_and_nobodys(office: Office) -> None:
         office.hand_over("crm.lead", name="Referral", type="opportunity"),
         office.hand_over("helpdesk.ticket", name="Request", description="one page"),
         office.hand_over(
-            "idp.document", "fields", name="Referral", idp_key=office.document_id, kind="referral"
+            "idp.document", "record", name="Referral", idp_key=office.document_id, kind="referral"
         ),
     ]
     look = office.look()
@@ -200,7 +200,7 @@ def test_won_lost_closed_and_cancelled_are_told_apart(office: Office, admin: Adm
     closed = office.hand_over("helpdesk.ticket", name="Closed", description="-")
     cancelled, archived = task(office), task(office)
     own = office.hand_over(
-        "idp.document", "fields", name="Referral", idp_key=f"{office.document_id}x", kind="other"
+        "idp.document", "record", name="Referral", idp_key=f"{office.document_id}x", kind="other"
     )
     office.look()
     admin.call("crm.lead", "action_set_won", [won.record_id or 0])

@@ -52,7 +52,7 @@ AT_ONCE = 200
 """Records asked for in one call."""
 CONFIRMED_AT_ONCE = 50
 """Records of which is asked one by one whether they were deleted, in one round."""
-ROLES = ("work", "fields")
+ROLES = ("work", "record")
 """Work items, and the records of our own module where nothing else was made to work on."""
 
 _log = logging.getLogger(__name__)
