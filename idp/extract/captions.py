@@ -140,9 +140,7 @@ def _has_walls(reading: Reading, line: _Line, floor: float) -> bool:
     """Whether the line is a box's upper edge: walls go down from both its ends, past the label."""
     unit = reading.sheaf.unit
     ends = [
-        x
-        for x, y0, y1 in reading.sheaf.sheet.vertical
-        if y0 < line.y + 0.5 * unit and y1 > floor
+        x for x, y0, y1 in reading.sheaf.sheet.vertical if y0 < line.y + 0.5 * unit and y1 > floor
     ]
     return any(abs(x - line.x0) < unit for x in ends) and any(abs(x - line.x1) < unit for x in ends)
 

@@ -151,8 +151,7 @@ def _whole_boxes(
     if not combs:
         return row
     inside = [
-        next((c for c in combs if c[0] <= t.cx <= c[2] and c[1] <= t.cy <= c[3]), None)
-        for t in row
+        next((c for c in combs if c[0] <= t.cx <= c[2] and c[1] <= t.cy <= c[3]), None) for t in row
     ]
     whole: list[Token] = []
     for index, (token, comb) in enumerate(zip(row, inside, strict=True)):

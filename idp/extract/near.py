@@ -76,7 +76,7 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         above = value_above(reading, found)
         return Spot((tuple(above),), Place.ABOVE) if above else None
     cell = _own_cell(reading, found)
-    right = _right_of(reading, found, cell)
+    right = _right_of(reading, found, cell) or _boxes_beside(reading, found)
     row = reading.sheaf.rows[found.row]
     behind = _behind_remark(row, found.end)
     if behind > found.end:
@@ -100,8 +100,6 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         far = gap > _FAR * reading.sheaf.unit and not found.colon
         place = Place.FAR if far else Place.CELL if cell else Place.RIGHT
         return Spot(tuple(tuple(r) for r in rows), place)
-    if boxes := _boxes_beside(reading, found):
-        return Spot((tuple(boxes),), Place.RIGHT)
     below = _below(reading, found, cell, wraps=wraps)
     if below:
         return Spot(tuple(tuple(r) for r in below), Place.CELL if cell else Place.BELOW)
