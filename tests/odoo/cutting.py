@@ -105,10 +105,9 @@ class CuttingProxy:
         if cut == "before":
             _reset(incoming)
             return False
-        outgoing.sendall(head)
-        sent = len(body)
-        outgoing.sendall(body)
         stop = length // 2 if cut == "half" else length
+        outgoing.sendall(head + body[:stop])
+        sent = len(body)
         while sent < stop:
             piece = incoming.recv(min(_PIECE, stop - sent))
             if not piece:
