@@ -12,7 +12,7 @@ a thread), :func:`require_sign_on` (the same sign-on before the status page), :c
 """
 
 from idp.gate.app import create_gate
-from idp.gate.door import actor_of, require_sign_on
+from idp.gate.door import actor_of, require_sign_on, role_of
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.listener import Listener
@@ -28,4 +28,5 @@ __all__ = [
     "gate_of",
     "hashed",
     "require_sign_on",
+    "role_of",
 ]
