@@ -23,7 +23,7 @@ from idp.looks import Looks
 from idp.reasons import of_finding
 from idp.rejudged import judged_again
 from idp.review.client import Annotation
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
 from idp.second_look import CLAIMS
@@ -125,7 +125,8 @@ class ReviewDesk:
         self._task_of = task_of
         self._answers_of = answers_of
         self._read_as = read_as
-        self._pages = PageFolder(settings.review_folder)
+        folder = settings.review_folder
+        self._pages = PageFolder(folder, links_of(settings.review, folder))
         self._looks = Looks(settings, store, schemas, judge)
 
     def task(self, row: ReviewRow) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from idp.judge import Judge, sample_key
 from idp.review import place_of
 from idp.review.answers import answers_of
 from idp.review.client import Client
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.review.provisioning import provisioned
 from idp.review.splitting import cut_of, splitting_task
 from idp.review.sync import ReviewLoop, Step, Sync
@@ -117,7 +117,7 @@ class Connector:
             ReviewError: It was never started or is not set up.
         """
         review, folder = self._settings.review, self._settings.review_folder
-        pages = PageFolder(folder)
+        pages = PageFolder(folder, links_of(review, folder))
         kept_for = dt.timedelta(days=review.retain_days)
         # Before Label Studio is asked: what may not be seen any more goes also while it is away.
         pages.sweep(self._store.live_reviews(kept_for))
@@ -154,7 +154,10 @@ class Connector:
             cuts=CutDesk(
                 self._store,
                 schemas,
-                PageFolder(settings.review_folder),
+                PageFolder(
+                    settings.review_folder,
+                    links_of(settings.review, settings.review_folder),
+                ),
                 task_of=splitting_task,
                 cut_of=cut_of,
             ),

@@ -49,6 +49,11 @@ class Shown(NamedTuple):
         """Whether something about it keeps the document from leaving."""
         return any(each.severity is Severity.BLOCK for each in self.why)
 
+    @property
+    def doubtful(self) -> bool:
+        """Whether more speaks against it than that its kind is not proved to be right."""
+        return any(each.severity is not Severity.INFO for each in self.why)
+
 
 class Form(NamedTuple):
     """All fields in the schema's order."""
@@ -60,6 +65,12 @@ class Form(NamedTuple):
     @property
     def opened(self) -> tuple[Shown, ...]:
         return tuple(each for each in self.fields if each.opened)
+
+    @property
+    def to_check(self) -> tuple[Shown, ...]:
+        """What a reviewer is led to, one by one: the doubtful, or else all that is open."""
+        doubtful = tuple(each for each in self.opened if each.doubtful)
+        return doubtful or self.opened
 
 
 def form_of(document: Document, pages: Sequence[Page], schema: DocumentSchema) -> Form:

@@ -7,8 +7,8 @@ Label Studio: it would give single letters and digits to the first choices it me
 the keyboard would tick them.
 
 What a screen holds is paid for at each document: Label Studio takes some milliseconds for each
-control, label and choice, whether it is seen or not. So frames have no labels (which field one
-belongs to is in its id), and that a value is not there or can't be read is said in its own input.
+control, label and choice, whether it is seen or not. So frames have one label (which field one
+belongs to is in its id), and what is not there or can't be read is said in a field's own input.
 The script that the gate adds (``idp/gate/assets/screen.js``) does the rest.
 """
 
@@ -103,19 +103,21 @@ def _markdown(parent: Xml.Element, value: str) -> None:
 
 
 def _frames(parent: Xml.Element) -> None:
-    """Two sets of frames, because a control has one colour for all documents."""
+    """Two sets of frames, because a label has one colour for all documents.
+
+    Each has one label, which nobody can choose: so nobody draws a frame by accident.
+    """
     for control, colour, width in ((DOUBT, _AMBER, "3"), (SURE, _GREY, "1")):
-        Xml.SubElement(
+        frames = Xml.SubElement(
             parent,
-            "Rectangle",
+            "RectangleLabels",
             name=control,
             toName=PAGE,
-            strokeColor=colour,
             strokeWidth=width,
-            fillColor=colour,
             fillOpacity="0.06",
             canRotate="false",
         )
+        Xml.SubElement(frames, "Label", value=control, background=colour, hotkey=_NO_KEY)
 
 
 def _field(parent: Xml.Element, field: FieldSchema) -> None:

@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from idp.errors import IdpError, ReviewError, ReviewRefusedError, where
-from idp.review.client import DOCUMENT_ID, ROUND, Annotation, Client, Task
+from idp.review.client import DOCUMENT_ID, PAGES, ROUND, Annotation, Client, Task
 from idp.review.pages import PageFolder
 from idp.reviewing import Outcome, ReviewRow, ReviewState
 
@@ -47,6 +47,7 @@ SEARCH_SECONDS = 60.0
 """Between two looks for answers that Label Studio holds and has not counted."""
 OVERLAP = dt.timedelta(minutes=1)
 REMOVED_AT_ONCE = 50
+RENEWED_AT_ONCE = 50
 SENT_AT_ONCE = 500
 """Documents; then answers are looked for again."""
 _LOOK_SECONDS = 1.0
@@ -62,7 +63,14 @@ class Places(Protocol):
     def renew_reviews(self, since: int | None = None) -> int: ...
     def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]: ...
     def begin_sending(self, ids: Collection[str], project: int) -> None: ...
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None: ...
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None: ...
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]: ...
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None: ...
     def put_off_sending(
         self, ids: Collection[str], trouble: str, retry_in: dt.timedelta
     ) -> None: ...
@@ -181,6 +189,7 @@ class Sync:
             pass
         removed = self.remove(since)
         sent = self.send()
+        self.renew()
         mended = 0
         if whole:
             mended = sum(self.compare(project) for project in sorted({*self._projects.values()}))
@@ -286,6 +295,28 @@ class Sync:
             for project, own in by_project.items():
                 sent += self._send(project, own)
         return sent
+
+    def renew(self) -> int:
+        """Replace the links to pages in tasks before they expire; returns in how many.
+
+        Those of what waited longest first, a few in each round. It is no work that calls for
+        another round at once, nor for another look at the answers.
+        """
+        rows = self._places.reviews_to_renew(RENEWED_AT_ONCE)
+        done: dict[str, int] = {}
+        for row in rows:
+            try:
+                pages = self._desk.task(row)["data"][PAGES]
+            except Exception as error:
+                _log.error("document %s can't be shown: %s", row.document_id, where(error))
+            else:
+                if row.task_id is not None:
+                    # One that is not there any more is sent again after the next comparison.
+                    self._client.relink(Task(row.task_id, row.document_id, row.round), pages)
+            done[row.document_id] = row.round
+        if done:
+            self._places.finish_renewing(done, self._pages.renewed_after)
+        return len(done)
 
     def compare(self, project: int) -> int:
         """Mend what differs between a project and our tables; returns how many tasks.
@@ -407,7 +438,7 @@ class Sync:
             except ReviewRefusedError as error:
                 return self._send_singly(project, rows, tasks, error)
             there |= dict(zip(tasks, numbers, strict=True))
-        self._places.finish_sending(rounds, there)
+        self._places.finish_sending(rounds, there, self._pages.renewed_after)
         return len(there)
 
     def _send_singly(

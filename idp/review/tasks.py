@@ -92,7 +92,7 @@ def task_of(
     first = next(
         (
             each.schema.name
-            for each in form.opened
+            for each in form.to_check
             if not options_of(each.schema) and (each.values or not each.schema.list)
         ),
         None,
@@ -213,12 +213,12 @@ def _text(control: str, values: list[str]) -> dict[str, Any]:
 
 
 def _frame(region: Region, page: Page, *, doubt: bool) -> dict[str, Any]:
-    box = region.box
+    box, control = region.box, DOUBT if doubt else SURE
     return {
         "id": region.id,
-        "from_name": DOUBT if doubt else SURE,
+        "from_name": control,
         "to_name": PAGE,
-        "type": "rectangle",
+        "type": "rectanglelabels",
         "original_width": page.width_px,
         "original_height": page.height_px,
         "image_rotation": 0,
@@ -229,6 +229,7 @@ def _frame(region: Region, page: Page, *, doubt: bool) -> dict[str, Any]:
             "width": round(box.width * 100, 4),
             "height": round(box.height * 100, 4),
             "rotation": 0,
+            "rectanglelabels": [control],
         },
     }
 
@@ -326,7 +327,7 @@ def _said(finding: Finding) -> str:
 
 def _heading(shown: Shown, *, blind: bool, first: bool) -> str:
     """The title with its page, and every reason why it is open."""
-    tone = "bad" if shown.blocks else "look" if shown.why else "calm"
+    tone = "bad" if shown.blocks else "look" if shown.doubtful else "calm"
     names = ["open" if shown.opened else "shut", tone, *(["first"] if first else [])]
     parts = [_SAY, f"<b>{escaped(shown.schema.title)}</b>"]
     if not blind:

@@ -28,11 +28,13 @@ from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
 from idp.gate import Guard, actor_of, require_sign_on, role_of
 from idp.letters import as_pdf, draft_for
+from idp.outgoing import HandoverFigures, linked
 from idp.quality import Remembered
 from idp.retraining import Trainer
 from idp.schemas import DocumentSchema, load_schemas
+from idp.serve.deliveries import DELIVERY_TONES, FiguresAtMost, ages, steps, tiles, types
 from idp.serve.layers import page_layers
-from idp.serve.metrics import METRICS_TYPE, exposition
+from idp.serve.metrics import METRICS_TYPE, exposition, of_handovers
 from idp.serve.pictures import as_png
 from idp.serve.view import (
     TONES,
@@ -54,7 +56,7 @@ _ACTOR = "status page"
 _MOST_ROWS = 200
 _MOST_WAITING = 25
 _STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409, ExitCode.ALREADY_RUNNING: 409}
-_BACK = {"quarantine": "/quarantine", "overview": "/"}
+_BACK = {"quarantine": "/quarantine", "overview": "/", "deliveries": "/deliveries"}
 
 
 def create_app(
@@ -98,31 +100,7 @@ def create_app(
         return page("error.html", 404, error=lost)
 
     sample = Remembered(store.quality, settings.decision.accuracy_target)
-
-    @app.get("/healthz")
-    def _health() -> Response:
-        """Whether the store answers, and how much lies where. No patient's data."""
-        try:
-            counts, clocks = store.counts(), store.clock_counts()
-        except (SQLAlchemyError, IdpError) as error:
-            return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
-        return JSONResponse(
-            {
-                "status": "ok",
-                "version": __version__,
-                "problems": len(problems()),
-                "reading": dict(reading()),
-                "documents": {str(state): number for state, number in counts.items()},
-                "clocks": clocks.by_state,
-            }
-        )
-
-    @app.get("/metrics")
-    def _metrics() -> Response:
-        """The same counts for Prometheus. No patient's data."""
-        documents = {str(state): number for state, number in store.counts().items()}
-        clocks = store.clock_counts().by_state
-        return Response(exposition(documents, reading(), clocks), media_type=METRICS_TYPE)
+    handed_over = FiguresAtMost(store.handover_figures)
 
     @app.get("/")
     def _overview(
@@ -160,6 +138,8 @@ def create_app(
         return page(
             "document.html",
             found=found,
+            placed=linked(store.placed(document_id), settings.deliver.odoo.url),
+            dead=any(not each.done and each.trouble for each in found.deliveries),
             view=document_view(found.document, read, schema, settings.decision)
             if found.document is not None
             else None,
@@ -197,6 +177,8 @@ def create_app(
             filename=f"{document_id}{safe}",
         )
 
+    _add_watch(app, store, problems, reading, handed_over)
+    _add_deliveries(app, store, page, handed_over)
     _add_actions(app, settings, store, trainer)
     return app
 
@@ -205,6 +187,67 @@ def _may_train(request: Request) -> bool:
     """Whether the models are this visitor's: an administrator's, where people sign on."""
     role = role_of(request)
     return role is None or role is Role.ADMINISTRATOR
+
+
+def _add_watch(
+    app: FastAPI,
+    store: Store,
+    problems: Callable[[], tuple[str, ...]],
+    reading: Callable[[], Mapping[str, int]],
+    handed_over: Callable[[], HandoverFigures],
+) -> None:
+    """The addresses that monitoring asks."""
+
+    @app.get("/healthz")
+    def _health() -> Response:
+        """Whether the store answers, and how much lies where. No patient's data."""
+        try:
+            counts, clocks = store.counts(), store.clock_counts()
+        except (SQLAlchemyError, IdpError) as error:
+            return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
+        return JSONResponse(
+            {
+                "status": "ok",
+                "version": __version__,
+                "problems": len(problems()),
+                "reading": dict(reading()),
+                "documents": {str(state): number for state, number in counts.items()},
+                "clocks": clocks.by_state,
+            }
+        )
+
+    @app.get("/metrics")
+    def _metrics() -> Response:
+        """The same counts for Prometheus. No patient's data."""
+        documents = {str(state): number for state, number in store.counts().items()}
+        clocks = store.clock_counts().by_state
+        handovers = of_handovers(store.outgoing_counts(), handed_over())
+        text = exposition(documents, reading(), clocks, handovers)
+        return Response(text, media_type=METRICS_TYPE)
+
+
+def _add_deliveries(
+    app: FastAPI,
+    store: Store,
+    page: Callable[..., HTMLResponse],
+    handed_over: Callable[[], HandoverFigures],
+) -> None:
+    """The page of what leaves."""
+
+    @app.get("/deliveries")
+    def _deliveries() -> Response:
+        """What leaves, and what lies in Odoo. No patient's data."""
+        figures = handed_over()
+        return page(
+            "deliveries.html",
+            figures=figures,
+            tiles=tiles(figures),
+            types=types(figures),
+            ages=ages(figures),
+            steps=steps(figures),
+            counts={str(state): number for state, number in store.outgoing_counts().items()},
+            outgoing=store.outgoing(limit=_MOST_ROWS),
+        )
 
 
 def _add_actions(app: FastAPI, settings: Settings, store: Store, trainer: Trainer | None) -> None:
@@ -255,6 +298,16 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store, trainer: Traine
         trainer.start(actor_of(request, _ACTOR))
         return RedirectResponse("/", status_code=303)
 
+    @app.post("/documents/{document_id}/retry")
+    def _retry(request: Request, document_id: str, back: str = "") -> Response:
+        store.retry_deliveries([document_id], actor=actor_of(request, _ACTOR))
+        return _return(document_id, back)
+
+    @app.post("/deliveries/retry")
+    def _retry_all(request: Request) -> Response:
+        store.retry_deliveries(actor=actor_of(request, _ACTOR))
+        return RedirectResponse("/deliveries", status_code=303)
+
 
 def _return(document_id: str, back: str) -> Response:
     """To the page whose button was pressed; only to pages of ours."""
@@ -279,4 +332,5 @@ def _templates(schemas: Mapping[DocumentType, DocumentSchema]) -> Environment:
     pages.filters["with_code"] = with_code
     pages.globals["version"] = __version__
     pages.globals["tones"] = TONES
+    pages.globals["delivery_tones"] = DELIVERY_TONES
     return pages

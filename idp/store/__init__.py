@@ -47,7 +47,9 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.work_to_read(server), store.note_work_states(states)           # reading back from there
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
-    store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
+    store.outgoing(states=None) -> tuple[Outgoing, ...]      # deliveries that wait, failed ...
+    store.retry_deliveries(ids=None, actor="...") -> Retried # given up or put off: begin now
+    store.handover_figures(), store.placed(document_id)      # what lies in Odoo, how long it takes
     store.people() -> tuple[PersonRow, ...]           # who may come in through the gate
     store.person_of_label_studio(user) -> PersonRow | None   # who `completed_by` is
     store.ledger(channel), store.ledger_counts()      # what is remembered of read-only shares

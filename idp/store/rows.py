@@ -48,7 +48,8 @@ MOVES: dict[State, frozenset[State]] = {
     State.REVIEW: frozenset({State.CORRECTED, State.RECEIVED, State.QUARANTINED}),
     State.CORRECTED: frozenset({State.DELIVERING}),
     State.DELIVERING: frozenset({State.DELIVERED, State.INCOMPLETE, State.QUARANTINED}),
-    State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
+    # Back to delivering: it was quarantined because it could not be delivered.
+    State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW, State.DELIVERING}),
     # A person overrides: the second copy is wanted after all.
     State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
     # Who reviewed it mends a slip of theirs: delivered again, as the next version.

@@ -369,8 +369,8 @@ def test_who_may_look_is_known_by_task(floor: Floor) -> None:
     assert task is not None
     assert floor.store.has_looked("ann")
     assert not floor.store.has_looked("bob")
-    assert not floor.store.may_look(task, "ann")
-    assert floor.store.may_look(task, "bob")
+    assert not floor.store.may_look(task, "ann", as_lead=True)
+    assert floor.store.may_look(task, "bob", as_lead=False)
     assert floor.store.looks_waiting() == {Look.FIRST: 0, Look.SECOND: 1, Look.LEAD: 0}
     floor.says("bob", document_id)
     assert not floor.store.has_looked("ann")

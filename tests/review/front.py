@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from idp.document import Document, DocumentType
+from idp.document import Document, DocumentType, Page
 from idp.gate import Listener, Upstream, create_gate, hashed
 from idp.review import Place, Screen, provision
 from idp.review.answers import Answers, answers_of
@@ -55,28 +55,32 @@ class Front:
             trust_env=False,
         )
 
-    def put(self, *documents: Document, image: Path | None = None) -> list[int]:
+    def put(
+        self,
+        *documents: Document,
+        pages: Sequence[Page] = PAGES,
+        projects: Mapping[DocumentType, int] | None = None,
+    ) -> list[int]:
         """The numbers of the documents' tasks.
 
         Args:
-            documents: As decided; each has a page or two.
-            image: What every page shows; by default some printed lines.
+            documents: As decided.
+            pages: As read, of all of them.
+            projects: Others than those of the screens.
         """
-        kept = image or self.folder / "page.png"
-        if not kept.exists():
-            page_image(kept, (1700, 2200))
         found: list[int] = []
         by_type: dict[DocumentType, list[dict[str, Any]]] = {}
         order: list[tuple[DocumentType, int]] = []
         for document in documents:
-            by_type.setdefault(document.type, []).append(self._task(document, kept))
+            by_type.setdefault(document.type, []).append(self._task(document, pages))
             order.append((document.type, len(by_type[document.type]) - 1))
         numbers: dict[DocumentType, list[int]] = {}
         with self.client() as client:
             for kind, tasks in by_type.items():
+                project = (projects or self.projects)[kind]
                 for start in range(0, len(tasks), _BATCH):
                     answer = client.post(
-                        f"/api/projects/{self.projects[kind]}/import?return_task_ids=true",
+                        f"/api/projects/{project}/import?return_task_ids=true",
                         json=tasks[start : start + _BATCH],
                     )
                     answer.raise_for_status()
@@ -84,13 +88,16 @@ class Front:
         found.extend(numbers[kind][place] for kind, place in order)
         return found
 
-    def answers(self, document: Document, task: int) -> Answers:
+    def answers(self, document: Document, task: int, pages: Sequence[Page] = PAGES) -> Answers:
         """What was submitted, as the appliance understands it."""
         with self.client() as client:
             (annotation,) = client.get(f"/api/tasks/{task}/annotations/").json()
-        return answers_of(annotation, document, PAGES, self.schemas[document.type])
+        return answers_of(annotation, document, pages, self.schemas[document.type])
 
-    def _task(self, document: Document, image: Path) -> dict[str, Any]:
+    def _task(self, document: Document, pages: Sequence[Page]) -> dict[str, Any]:
+        image = self.folder / "page.png"
+        if not image.exists():
+            page_image(image, (1700, 2200))
         folder = self.folder / "pages" / document.document_id
         folder.mkdir(parents=True, exist_ok=True)
         urls = []
@@ -101,7 +108,7 @@ class Front:
             urls.append(f"/data/local-files/?d=pages/{document.document_id}/p{number}.png")
         return task_of(
             document,
-            PAGES,
+            pages,
             self.schemas[document.type],
             page_urls=urls,
             queue_title=self.schemas[document.type].title,

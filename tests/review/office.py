@@ -22,7 +22,7 @@ from idp.errors import ReviewError
 from idp.judge import Judge
 from idp.review.answers import answers_of as real_answers_of
 from idp.review.client import Client
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.review.screens import screen_of
 from idp.review.splitting import cut_of, splitting_screen, splitting_task
 from idp.review.sync import Sync
@@ -31,6 +31,7 @@ from idp.reviewing import SPLITTING
 from idp.schemas import load_schemas
 from idp.settings import Settings
 from idp.signals import Answer, Correction
+from idp.slices import ReviewSettings
 from idp.store import DeliverJob, Results, State, Store, new_id
 from tests import fabricate
 
@@ -121,6 +122,14 @@ def answers_of(
     )
 
 
+def authorization(url: str, token: str) -> str:
+    """The header for a token of either kind."""
+    if token.count(".") != 2:
+        return f"Token {token}"
+    answer = httpx.post(f"{url}/api/token/refresh/", json={"refresh": token}, trust_env=False)
+    return f"Bearer {answer.raise_for_status().json()['access']}"
+
+
 class Office:
     """Everything between a document in review and its task."""
 
@@ -132,10 +141,11 @@ class Office:
         *,
         batch: int = 50,
         real_screen: bool = False,
-        read_as: ReadAs | None = None,
         retain_days: float = 0,
+        read_as: ReadAs | None = None,
+        review: ReviewSettings | None = None,
     ) -> None:
-        self.settings = Settings(data=data)
+        self.settings = Settings(data=data, review=review or ReviewSettings())
         data.mkdir(parents=True, exist_ok=True)
         steps = load_clockwork(None).steps
         self.store = Store(self.settings.resolved_database_url, data / "store", steps=steps)
@@ -152,7 +162,10 @@ class Office:
             cuts=CutDesk(
                 self.store,
                 self.schemas,
-                PageFolder(self.settings.review_folder),
+                PageFolder(
+                    self.settings.review_folder,
+                    links_of(self.settings.review, self.settings.review_folder),
+                ),
                 task_of=splitting_task,
                 cut_of=cut_of,
             ),
@@ -166,7 +179,8 @@ class Office:
             "referral": self.new_project("Referral", screen),
             SPLITTING: self.new_project("Where do documents begin?", splitting_screen().config),
         }
-        self.pages = PageFolder(self.settings.review_folder)
+        folder = self.settings.review_folder
+        self.pages = PageFolder(folder, links_of(self.settings.review, folder))
         self._made = 0
 
     @property
@@ -180,7 +194,7 @@ class Office:
         """As a reviewer's browser asks."""
         return httpx.Client(
             base_url=self._url(),
-            headers={"Authorization": f"Token {self._token}"},
+            headers={"Authorization": authorization(self._url(), self._token)},
             timeout=30,
             trust_env=False,
         )

@@ -14,6 +14,19 @@
     );
   }
 
+  // Label Studio draws the page through filters for brightness and contrast, also where there is no
+  // control for them: a second of a page of a fax. Where it fails to, it draws the page as it is.
+  let plain = false;
+
+  function drawPlainly() {
+    const image = window.Konva?.Image;
+    if (plain || !image) return;
+    plain = true;
+    image.prototype.cache = () => {
+      throw new Error("the page is drawn as it is");
+    };
+  }
+
   const FORM = ".rv-form";
   const FIELD = ".f, .d";
   const SEND = "[data-testid=bottombar-submit-button], [data-testid=bottombar-update-button]";
@@ -23,18 +36,16 @@
   const SETTLE_MS = 1500;
 
   const form = () => document.querySelector(FORM);
-  const isShown = (part) => part.checkVisibility({ checkVisibilityCSS: true });
+  const isShown = (part) => part.checkVisibility();
   const fieldOf = (part) => part?.closest?.(`${FORM} :is(${FIELD})`) ?? null;
 
   // --- What there is to be looked at, from top to bottom -----------------------------------------
 
   function inputsOf(field) {
-    const entries = [...field.querySelectorAll(`.f-t ${ENTRY.replace(",", ", .f-t")}`)];
-    const shown = entries.filter((each) => isShown(each));
+    const entries = [...field.querySelectorAll(`.f-t :is(${ENTRY})`)].filter(isShown);
     // An empty list has nothing but the input for a further entry.
-    const filled = shown.filter((each) => !each.matches(ADD));
-    if (filled.length) return filled;
-    if (shown.length) return shown;
+    const filled = entries.filter((each) => !each.matches(ADD));
+    if (filled.length || entries.length) return filled.length ? filled : entries;
     const chosen = field.querySelector(".f-t input:checked") ?? field.querySelector(`.f-t ${OPTION}`);
     return chosen && isShown(chosen) ? [chosen] : [];
   }
@@ -43,8 +54,11 @@
     const whole = form();
     if (!whole) return [];
     const asksKind = whole.querySelector(".askkind") !== null;
+    // The doubtful ones; where there are none, all that are open.
+    const doubtful = whole.querySelector(".open:is(.look, .bad)") !== null;
+    const wanted = doubtful ? ".open:is(.look, .bad)" : ".open";
     return [...whole.querySelectorAll(FIELD)]
-      .filter((field) => field.querySelector(".open") || (asksKind && field.matches(".kind")))
+      .filter((field) => field.querySelector(wanted) || (asksKind && field.matches(".kind")))
       .filter(isShown)
       .map((field) => [field.getBoundingClientRect().top, field])
       .sort((one, other) => one[0] - other[0])
@@ -53,6 +67,8 @@
 
   function go(part) {
     if (!part) return;
+    // The style sheet keeps inputs back for a moment, so that they don't all ask for the focus.
+    part.style.animation = "none";
     part.focus();
     part.select?.();
     (fieldOf(part) ?? part).scrollIntoView({ block: "nearest" });
@@ -75,6 +91,7 @@
   // --- Keys --------------------------------------------------------------------------------------
 
   function send() {
+    home = null;
     // An input tells Label Studio what was typed when it loses the focus.
     document.activeElement?.blur?.();
     setTimeout(() => {
@@ -213,6 +230,36 @@
     go(inputsOf(field)[0]);
   }
 
+  // --- The input that one is in ------------------------------------------------------------------
+
+  // Label Studio makes its inputs anew, for example when another page is shown. Whoever types then
+  // stays where they were, with what they typed.
+  let home = null;
+
+  const task = () => window.Htx?.task?.id;
+
+  /** All inputs of a field, also while the style sheet keeps them back. */
+  const partsOf = (field) => [...field.querySelectorAll(`.f-t :is(${ENTRY}, ${OPTION})`)];
+
+  function note(at) {
+    const field = fieldOf(at);
+    const place = field ? partsOf(field).indexOf(at) : -1;
+    home = place < 0 ? null : { at, place, field: field.id, task: task() };
+  }
+
+  function stay() {
+    if (!home || home.at.isConnected) return;
+    if (home.task !== task()) home = null;
+    const { at, place, field } = home ?? {};
+    const again = partsOf(document.getElementById(field) ?? new DocumentFragment())[place];
+    if (!again || again.type !== at.type) return;
+    home = null;
+    again.style.animation = "none";
+    if (!again.matches(OPTION) && again.value !== at.value) write(again, at.value);
+    again.focus();
+    if (!again.matches(OPTION)) again.setSelectionRange(at.selectionStart, at.selectionEnd);
+  }
+
   // --- A document has come up --------------------------------------------------------------------
 
   let known = null;
@@ -222,19 +269,14 @@
 
   function look() {
     looking = false;
-    const head = document.querySelector(`${FORM} .sum`);
-    if (!head) {
-      known = null;
-      return;
-    }
-    if (head !== known) {
-      known = head;
+    drawPlainly();
+    if (!document.querySelector(`${FORM} .sum`)) return;
+    // Label Studio draws a form more than once; it is the same as long as the task is.
+    if (task() !== known) {
+      known = task();
       since = performance.now();
       touched = false;
     }
-    // Label Studio draws the form more than once; nobody's focus is taken away for it.
-    const free = document.activeElement === document.body || document.activeElement === null;
-    if (!free && fieldOf(document.activeElement) && touched) return;
     if (touched || performance.now() - since > SETTLE_MS) return;
     const first = stops()[0] ?? document.querySelector(SEND);
     if (first && first !== document.activeElement && !first.disabled) go(first);
@@ -246,12 +288,15 @@
     requestAnimationFrame(look);
   }
 
-  window.addEventListener("keydown", onKey, true);
   for (const kind of ["keydown", "pointerdown"]) {
     window.addEventListener(kind, () => (touched = true), true);
   }
+  window.addEventListener("keydown", onKey, true);
   window.addEventListener("focusin", (event) => {
+    // An input that is made anew asks for the focus by itself: `stay` gives it to the right one.
+    if (home && !home.at.isConnected && home.task === task()) return;
     const field = fieldOf(event.target);
+    note(event.target);
     if (field) frame(field);
   });
   document.addEventListener("click", (event) => {
@@ -262,5 +307,8 @@
   });
   // The style sheet lets inputs in a moment after they were drawn.
   window.addEventListener("animationend", lookSoon, true);
-  new MutationObserver(lookSoon).observe(document, { childList: true, subtree: true });
+  new MutationObserver(() => {
+    stay();
+    lookSoon();
+  }).observe(document, { childList: true, subtree: true });
 })();

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A reviewer before a real browser: comes in through the gate, types, and counts the keys."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SHOTS = os.environ.get("IDP_REVIEW_SHOTS")
+"""Folder for pictures of the screens, to be looked at."""
+WAIT_MS = 90_000
+SEND = "[data-testid=bottombar-submit-button], [data-testid=bottombar-update-button]"
+
+READY = f"""() => {{
+  const focus = document.activeElement;
+  const image = document.querySelector('.rv-doc img');
+  const canvas = document.querySelector('.rv-doc canvas');
+  return document.querySelector('.rv-form .sum') !== null && image?.complete
+    && image.naturalWidth > 1 && canvas !== null && canvas.width > 1
+    && (focus.closest('.rv-form') !== null || focus.matches('{SEND}'));
+}}"""
+"""The page is drawn, the form is there, and the focus is where one begins to type."""
+
+_FOCUS = f"""() => {{
+  const at = document.activeElement;
+  if (at.matches('{SEND}')) return {{name: 'submit', place: 0, value: ''}};
+  const field = at.closest('.f, .d');
+  if (!field) return {{name: '', place: 0, value: ''}};
+  const all = [...field.querySelectorAll('[data-testid="textarea-region"] input, ' +
+    '[data-testid="textarea-region"] textarea, [data-testid="htx-textbox-input"]')];
+  const own = [...new Set(all)];
+  const options = [...field.querySelectorAll('.f-t input[type=checkbox]')];
+  return {{
+    name: field.id.replace(/^f-/, ''),
+    place: Math.max(0, own.indexOf(at)),
+    value: at.type === 'checkbox'
+      ? options.filter(each => each.checked).map(each => each.name).join('; ') : at.value,
+    options: options.map(each => each.name),
+  }};
+}}"""
+
+
+def program() -> str | None:
+    """Where a Chromium is; none: it or playwright is missing."""
+    try:
+        import playwright.sync_api  # noqa: F401, PLC0415 - may be missing
+    except ImportError:
+        return None
+    return next((found for name in NAMES if (found := shutil.which(name))), None)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A browser; the test is skipped, or fails where all is required, when there is none."""
+    found = program()
+    if found is None:
+        if os.environ.get("IDP_REQUIRE_ALL"):
+            pytest.fail("Chromium and playwright are needed")
+        pytest.skip("needs Chromium and playwright")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - may be missing
+
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+class Reviewer:
+    """One person with one window. Every key is counted, each of a chord by itself."""
+
+    def __init__(self, window: Any, url: str) -> None:
+        self.page = window.new_page(viewport={"width": 1440, "height": 900})
+        self.page.set_default_timeout(WAIT_MS)
+        self.keys = 0
+        self.shown = ""
+        """Id of the document on the screen."""
+        self.elsewhere: list[str] = []
+        self.dialogs: list[str] = []
+        self._url = url
+        self.page.on("response", self._note)
+        self.page.on("request", self._request)
+        self.page.on("dialog", self._dialog)
+
+    def come_in(self, name: str, password: str) -> None:
+        """Sign in at the gate."""
+        self.page.goto(f"{self._url}/gate/")
+        self.page.fill("#name", name)
+        self.page.fill("#password", password)
+        self.page.press("#password", "Enter")
+        self.page.wait_for_url(f"{self._url}/gate/")
+
+    def open_queue(self, project: int) -> float:
+        """Open the next document of a queue; seconds until one can begin to type."""
+        start = time.monotonic()
+        self.page.goto(f"{self._url}/projects/{project}/data?labeling=1", wait_until="commit")
+        return self._ready_since(start)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.keys += len(key.split("+"))
+
+    def type(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.keys += len(text)
+
+    def replace(self, before: str, after: str) -> None:
+        """Turn what stands in the input into something else, in the fewest keys."""
+        head = _common(before, after)
+        rest, new = before[len(head) :], after[len(head) :]
+        tail = _common(rest[::-1], new[::-1])
+        gone, put = len(rest) - len(tail), new[: len(new) - len(tail)]
+        if 1 + len(tail) + gone + len(put) < len(after) + (not after):
+            self.press("End", *["ArrowLeft"] * len(tail), *["Backspace"] * gone)
+            self.type(put)
+        elif after:
+            # The focus came with everything marked.
+            self.type(after)
+        else:
+            self.press("Delete")
+
+    def submit(self) -> None:
+        """With the keyboard, from wherever the focus is; returns when Label Studio has it."""
+        with self.page.expect_response(_is_submission) as answer:
+            self.press("Control+Enter")
+        assert answer.value.status == 201, answer.value.status
+
+    def submit_and_go_on(self) -> float:
+        """The same, and seconds until the next document can be typed into."""
+        before = self.page.query_selector(".rv-form .sum")
+        start = time.monotonic()
+        self.submit()
+        self.page.wait_for_function("old => !old.isConnected", arg=before)
+        return self._ready_since(start)
+
+    def focus(self) -> dict[str, Any]:
+        """The field that has it: ``name``, ``place`` among its entries, ``value``, ``options``."""
+        found: dict[str, Any] = self.page.evaluate(_FOCUS)
+        return found
+
+    def visible(self) -> list[str]:
+        """The fields that are shown."""
+        script = "es => es.filter(e => e.checkVisibility()).map(e => e.id.slice(2))"
+        return list(self.page.eval_on_selector_all(".f", script))
+
+    def shot(self, name: str) -> None:
+        if SHOTS:
+            Path(SHOTS).mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=str(Path(SHOTS) / f"{name}.png"))
+
+    def _ready_since(self, start: float) -> float:
+        self.page.wait_for_function(READY)
+        return time.monotonic() - start
+
+    def _note(self, answer: Any) -> None:
+        if "next_task" in answer.url and answer.ok:
+            try:
+                self.shown = str(answer.json()["data"]["document_id"])
+            except Exception:
+                self.shown = ""
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self._url, "data:", "blob:")):
+            self.elsewhere.append(request.url)
+
+    def _dialog(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+
+def _common(one: str, other: str) -> str:
+    """What both begin with."""
+    size = next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+    return one[:size]
+
+
+def _is_submission(answer: Any) -> bool:
+    return "/annotations" in answer.url and answer.request.method in {"POST", "PATCH"}
