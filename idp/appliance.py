@@ -37,7 +37,7 @@ import sqlalchemy as sa
 from idp.arriving import StoreIntake, marked
 from idp.clocks import Running
 from idp.cutting import Recut
-from idp.deliver import Outbox
+from idp.deliveries import Sink, deliveries_at_once, sink_of
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
 from idp.errors import (
@@ -72,7 +72,6 @@ from idp.store import (
 SWEEP_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 60.0
-DELIVER_CONCURRENCY = 2
 GRACE_SECONDS = 20.0
 """How long stopping waits for documents at work before it abandons them to the next start."""
 ABANDON_SECONDS = 5.0
@@ -136,20 +135,6 @@ class Troubled(Protocol):
         """See :meth:`idp.pipeline.Pipeline.problems`."""
 
 
-class Sink(Protocol):
-    """Where documents are delivered; the same key again is no second delivery."""
-
-    def deliver(
-        self,
-        document: Document,
-        original: Path | None,
-        page_images: Mapping[int, Path],
-        key: str,
-        version: int = 1,
-    ) -> Path | str:
-        """See :meth:`idp.deliver.Outbox.deliver`; returns where it is now."""
-
-
 class PutOff(Protocol):
     """Lets go of a job: a code, the pause, whether the attempt counts; whether it comes again."""
 
@@ -178,12 +163,11 @@ class Appliance:
         Args:
             settings: All options.
             pipeline: Makes the pipeline; by default the real one.
-            sink: Takes finished documents; by default the outbox folder.
+            sink: Takes finished documents; by default what ``deliver.to`` names.
             grace_seconds: How long the end waits for documents at work.
         """
         self.settings = settings
         self._make_pipeline = pipeline or _real_pipeline
-        self._sink = sink or Outbox(settings.outbox_folder)
         self._grace_seconds = grace_seconds
         self._work = settings.data / "work"
         self._stopping = threading.Event()
@@ -197,6 +181,7 @@ class Appliance:
         self.store = Store(
             settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
         )
+        self._sink = sink or sink_of(settings, self.store)
         self._pipeline: PipelinePort | None = None
         self._reviews: ReviewLoop | None = None
         self._engine: Engine | None = None
@@ -301,7 +286,7 @@ class Appliance:
         queues = {PROCESS: self.settings.engine.concurrency, **self.settings.engine.queues}
         return {
             **{name: Lane(process, concurrency) for name, concurrency in queues.items()},
-            DELIVER: Lane(deliver, DELIVER_CONCURRENCY),
+            DELIVER: Lane(deliver, deliveries_at_once(self.settings)),
         }
 
     def _unread(self, received_at: dt.datetime, site: str | None, priority: int) -> Running:
@@ -555,7 +540,10 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
             if gate is not None:
                 say(f"review       {gate.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")
-            say(f"outbox       {settings.outbox_folder.absolute()}")
+            if settings.deliver.to == "odoo":
+                say(f"odoo         {settings.deliver.odoo.url}")
+            else:
+                say(f"outbox       {settings.outbox_folder.absolute()}")
             stop.wait()
             say("stopping: documents at work are finished, or taken up again at the next start")
     finally:

@@ -25,6 +25,7 @@ from typing import Any
 
 from idp.deliver.odoo.parcel import Content
 from idp.deliver.odoo.port import Odoo
+from idp.deliver.odoo.refusals import missing_right
 from idp.deliver.odoo.targets import ATTACHMENT, Fields, Operation, fields_of, lacks, may
 from idp.errors import OdooError, OdooRefusedError, OdooRightsError
 
@@ -119,6 +120,7 @@ class Loader:
         Raises:
             ConflictError: Somebody wrote the same at the same time: again, please.
             OdooRefusedError: The server says no, in words of ours without values.
+            OdooRightsError: A right is missing, and named.
             OdooError: See :class:`~idp.deliver.odoo.port.Odoo`.
         """
         first = lines[0]
@@ -252,6 +254,8 @@ def _refusal(model: str, answer: object) -> OdooError:
         text = str(message.get("message", ""))
         if _CONFLICT.search(text):
             return ConflictError(f"{model}: another writer was at the same record")
+        if (right := missing_right(text)) is not None:
+            return right
         sort = next((name for name, pattern in _SORTS if pattern.search(text)), "not accepted")
         field = message.get("field")
         named = isinstance(field, str) and _NAME.fullmatch(field)

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,13 +51,14 @@ class Packer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Connection:
+class _There:
     """A server that answered, and where documents go on it."""
 
     odoo: Odoo
     place: Place
     together: Together[Parcel, Handed]
     until: float
+    """When it is asked anew what it has, by the clock that only goes forward."""
 
 
 class OdooSink:
@@ -94,7 +95,7 @@ class OdooSink:
         self._limits = limits or Limits()
         self._drawing = threading.Semaphore(_DRAWING_AT_ONCE)
         self._lock = threading.Lock()
-        self._known: _Connection | None = None
+        self._known: _There | None = None
 
     def deliver(
         self,
@@ -123,7 +124,7 @@ class OdooSink:
             OdooError: The server, its modules or the bot's rights are not as they must be; the
                 document can wait.
         """
-        connection = self._connection()
+        there = self._server()
         self._work.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="odoo-", dir=self._work) as folder:
             with self._drawing:
@@ -139,16 +140,16 @@ class OdooSink:
                     original_name=f"original{files.suffix(document)}",
                     clean=written.pages,
                 ),
-                connection.odoo,
-                connection.place,
+                there.odoo,
+                there.place,
                 key=key,
                 version=version,
             )
-            handed = connection.together(parcel)
+            handed = there.together(parcel)
         if handed.error is not None:
             if not isinstance(handed.error, OdooUncertainError):
                 # A module or a right may have come or gone: ask anew.
-                self._forget(connection)
+                self._forget(there)
             raise _own(handed.error)
         if handed.gone:
             _log.warning(
@@ -162,27 +163,28 @@ class OdooSink:
         assert handed.location is not None
         return handed.location
 
-    def _connection(self) -> _Connection:
+    def _server(self) -> _There:
         with self._lock:
-            if self._known is not None and time.monotonic() < self._known.until:
-                return self._known
+            known = self._known
+            if known is not None and time.monotonic() < known.until:
+                return known
             try:
-                odoo = self._connect()
+                odoo = known.odoo if known is not None else self._connect()
                 place = place_of(odoo, self._wanted)
             except OdooRefusedError as error:
                 # A wrong key or database is no document's fault.
                 raise OdooError(error.message, hint=error.operator_hint) from error
-            self._known = _Connection(
-                odoo,
-                place,
-                Together(Courier(odoo, self._ledger, self._limits).hand_over, self._batch),
-                time.monotonic() + self._limits.look_up_seconds,
-            )
+            until = time.monotonic() + self._limits.look_up_seconds
+            if known is None:
+                courier = Courier(odoo, self._ledger, self._limits)
+                known = _There(odoo, place, Together(courier.hand_over, self._batch), until)
+            self._known = replace(known, place=place, until=until)
             return self._known
 
-    def _forget(self, connection: _Connection) -> None:
+    def _forget(self, there: _There) -> None:
+        """Sign in anew at the next document; whoever is at work ends what he began."""
         with self._lock:
-            if self._known is connection:
+            if self._known is not None and self._known.odoo is there.odoo:
                 self._known = None
 
 
