@@ -47,20 +47,16 @@ def packer_for(
         site = document.envelope.site if document.envelope else None
         zone = zone_of(site_of(settings, site).timezone)
         now = clock()
-        today = now.astimezone(zone).date()
         try:
             received_at = store.row(document.document_id).received_at
         except NotFoundError:  # looked at and not kept: a file on the command line
-            return Circumstances(received_at=now, zone=zone, today=today)
-        return Circumstances(
-            received_at=received_at,
-            zone=zone,
-            today=today,
-            decided_at=max(
-                (each.at for each in store.decisions(document.document_id)), default=None
-            ),
-        )
+            received_at = now
+        return Circumstances(received_at=received_at, zone=zone, today=now.astimezone(zone).date())
 
     return MappedPacker(
-        mapping_of(settings), load_schemas(settings.schemas_folder), store, circumstances
+        mapping_of(settings),
+        load_schemas(settings.schemas_folder),
+        store,
+        circumstances,
+        store.document,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from idp.deliver.odoo.parcel import Place
 from idp.deliver.odoo.targets import place_of
 from idp.document import Document
 from idp.errors import OdooRightsError
-from idp.handover import Handover
 from tests.odoo.conftest import BotSettings
 from tests.odoo.handing import House, Watched
 from tests.odoo.server import BOT, Admin, OdooServer
@@ -65,22 +64,10 @@ class Desk:
         self.house = House(folder / "house")
         self.odoo, self.place, self.folder = odoo, place, folder
         self.stored: dict[str, Document] = {}
-        self.packer = MappedPacker(mapping, SCHEMAS, self, lambda _: CIRCUMSTANCES)
+        self.packer = MappedPacker(
+            mapping, SCHEMAS, self.house.store, lambda _: CIRCUMSTANCES, self.stored.get
+        )
         self.courier = Courier(odoo, self.house.store)
-
-    def note_numbers(
-        self, document_id: str, type_: str, numbers: Collection[tuple[str, str]]
-    ) -> None:
-        self.house.store.note_numbers(document_id, type_, numbers)
-
-    def documents_by_number(self, type_: str, field: str, number: str) -> tuple[str, ...]:
-        return self.house.store.documents_by_number(type_, field, number)
-
-    def document(self, document_id: str) -> Document | None:
-        return self.stored.get(document_id)
-
-    def handovers_of(self, document_id: str) -> tuple[Handover, ...]:
-        return self.house.store.handovers_of(document_id)
 
     def hand_over(
         self, document: Document, version: int = 1, *, alone: bool = True
@@ -97,6 +84,7 @@ class Desk:
         )
         (handed,) = self.courier.hand_over([parcel])
         assert handed.error is None, handed.error
+        self.packer.handed(document, self.odoo.identity, handed.records)
         return handed, document
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from idp.deliver.odoo.mapping import load_mapping
 from idp.deliver.odoo.mapping_checks import check_mapping
-from idp.deliver.odoo.packing import MappedPacker
+from idp.deliver.odoo.packing import MappedPacker, reference_id
 from idp.deliver.odoo.parcel import Parcel, Place
 from idp.deliver.odoo.work_items import WORK
 from idp.document import Document
@@ -60,52 +60,59 @@ class Server:
         return self.names.get(model, []).count(wanted)
 
 
-class Record:
-    """What is on record, as the store tells it: numbers by document, and their work items."""
+class Ledger:
+    """As the store keeps it: what is noted first stays the document's."""
 
     def __init__(self) -> None:
-        self.numbers: dict[str, set[tuple[str, str, str]]] = {}
-        self.documents: dict[str, Document] = {}
-        self.work: dict[str, Handover] = {}
+        self.held: dict[str, Handover] = {}
 
-    def note_numbers(
-        self, document_id: str, type_: str, numbers: Collection[tuple[str, str]]
-    ) -> None:
-        self.numbers[document_id] = {(type_, *each) for each in numbers}
+    def handovers(self, server: str, external_ids: Collection[str]) -> Mapping[str, Handover]:
+        return {each: self.held[each] for each in external_ids if each in self.held}
 
-    def documents_by_number(self, type_: str, field: str, number: str) -> tuple[str, ...]:
-        return tuple(k for k, held in self.numbers.items() if (type_, field, number) in held)
+    def intend(self, handovers: Sequence[Handover]) -> None:
+        for each in handovers:
+            self.held.setdefault(each.external_id, each)
 
-    def document(self, document_id: str) -> Document | None:
-        return self.documents.get(document_id)
-
-    def handovers_of(self, document_id: str) -> tuple[Handover, ...]:
-        return (self.work[document_id],) if document_id in self.work else ()
+    def handed_over(self, handovers: Sequence[Handover]) -> None:
+        for each in handovers:
+            first = self.held.get(each.external_id, each)
+            self.held[each.external_id] = dataclasses.replace(each, document_id=first.document_id)
 
 
-def packer(record: Record) -> MappedPacker:
-    return MappedPacker(MAPPING, SCHEMAS, record, lambda _: CIRCUMSTANCES)
+def packer(ledger: Ledger, **of_request: str) -> MappedPacker:
+    """A packer to which every earlier document is a request, with these values."""
+
+    def earlier(document_id: str) -> Document:
+        document = paper("prior_auth_request", document_id=document_id)
+        fields = [f for f in document.fields if f.name not in ("member_id", "patient_dob")]
+        fields += [
+            fields[0].model_copy(update={"name": k, "value": v}) for k, v in of_request.items()
+        ]
+        return document.model_copy(update={"fields": tuple(fields)})
+
+    return MappedPacker(MAPPING, SCHEMAS, ledger, lambda _: CIRCUMSTANCES, earlier)
 
 
-def delivered(record: Record, folder: Path, name: str, record_id: int, **values: str) -> None:
-    """As if a request had been handed over with its work item; ``values`` in place of its own."""
-    document = paper("prior_auth_request", document_id=name)
-    fields = tuple(
-        f.model_copy(update={"value": values[f.name]}) if f.name in values else f
-        for f in document.fields
+def request(number: int, **more: Any) -> Document:
+    return paper("prior_auth_request", document_id=f"request-{number}", **more)
+
+
+def delivered(pack: MappedPacker, ledger: Ledger, document: Document, record_id: int) -> None:
+    """As if the document's work item had been handed over."""
+    ledger.handed_over(
+        [
+            Handover(
+                server=Server.identity,
+                external_id=Parcel(document.document_id, "", 1, ()).external_id(WORK),
+                document_id=document.document_id,
+                role=WORK,
+                model="project.task",
+                record_id=record_id,
+                content_sha256="0" * 64,
+            )
+        ]
     )
-    document = document.model_copy(update={"fields": fields})
-    record.documents[name] = document
-    packer(record).parcel(document, files(folder), Server(), ATTACHMENT, key=name, version=1)
-    record.work[name] = Handover(
-        server=Server.identity,
-        external_id=f"__idp__.work_{name}",
-        document_id=name,
-        role=WORK,
-        model="project.task",
-        record_id=record_id,
-        content_sha256="0" * 64,
-    )
+    pack.handed(document, Server.identity, {WORK: ("project.task", record_id)})
 
 
 def determination(pack: MappedPacker, folder: Path, server: Server | None = None) -> Parcel:
@@ -119,69 +126,72 @@ def determination(pack: MappedPacker, folder: Path, server: Server | None = None
     )
 
 
-def attached_to(record: Record, folder: Path) -> object:
-    """The record that a determination's document hangs on; none: one of its own."""
-    parcel = determination(packer(record), folder)
-    cell = row(parcel, "document").cells["res_id"]
-    return cell if isinstance(cell, int) else None
-
-
 def test_a_determination_finds_the_work_item_of_its_request(tmp_path: Path) -> None:
-    record = Record()
-    assert attached_to(record, tmp_path) is None
-    assert row(determination(packer(record), tmp_path), "work").model == "project.task"
-    delivered(record, tmp_path, "one", 41)
-    assert attached_to(record, tmp_path) == 41
-    delivered(record, tmp_path, "one", 41)
-    assert attached_to(record, tmp_path) == 41
+    ledger = Ledger()
+    pack = packer(ledger)
+    assert row(determination(pack, tmp_path), "work").model == "project.task"
+    delivered(pack, ledger, request(1), 41)
+    assert row(determination(pack, tmp_path), "document").cells["res_id"] == 41
 
 
 def test_a_request_of_another_patient_is_not_attached_to(tmp_path: Path) -> None:
-    record = Record()
-    delivered(record, tmp_path, "one", 41, patient_name="x")
-    document = record.documents["one"]
-    born = next(f for f in paper("prior_auth_determination").fields if f.name == "patient_dob")
-    for day, found in ((born.value, 41), ("2001-01-01", None)):
-        field = born.model_copy(update={"value": day})
-        record.documents["one"] = document.model_copy(update={"fields": (*document.fields, field)})
-        assert attached_to(record, tmp_path) == found
+    born = paper("prior_auth_determination").field("patient_dob")
+    assert born is not None
+    assert born.value
+    for day, attached in ((born.value, True), ("2001-01-01", False)):
+        ledger = Ledger()
+        pack = packer(ledger, patient_dob=day)
+        delivered(pack, ledger, request(1), 41)
+        found = [each.role for each in determination(pack, tmp_path).rows]
+        assert ("work" not in found) is attached
 
 
-def test_a_request_that_is_no_longer_on_record_is_not_attached_to(tmp_path: Path) -> None:
-    record = Record()
-    delivered(record, tmp_path, "one", 41)
-    record.documents.clear()
-    assert attached_to(record, tmp_path) is None
+def test_the_ledger_keeps_no_number_in_clear() -> None:
+    ledger = Ledger()
+    pack = packer(ledger)
+    delivered(pack, ledger, request(1), 41)
+    assert OPEN["authorization_number"] not in repr(ledger.held)
+    assert reference_id("a", "b", " Auth 1") == reference_id("a", "b", "AUTH1")
+    assert reference_id("a", "b", "1") != reference_id("a", "c", "1")
+
+
+def test_noting_a_number_again_changes_nothing(tmp_path: Path) -> None:
+    ledger = Ledger()
+    pack = packer(ledger)
+    delivered(pack, ledger, request(1), 41)
+    before = dict(ledger.held)
+    delivered(pack, ledger, request(1), 41)
+    assert ledger.held == before
 
 
 def test_a_number_that_two_requests_hold_finds_neither(tmp_path: Path) -> None:
-    record = Record()
-    delivered(record, tmp_path, "one", 41)
-    delivered(record, tmp_path, "two", 42)
-    assert attached_to(record, tmp_path) is None
+    ledger = Ledger()
+    pack = packer(ledger)
+    delivered(pack, ledger, request(1), 41)
+    delivered(pack, ledger, request(2), 42)
+    delivered(pack, ledger, request(1), 41)
+    assert "work" in [each.role for each in determination(pack, tmp_path).rows]
 
 
-def test_a_request_whose_number_was_corrected_is_found_by_the_new_one(tmp_path: Path) -> None:
-    record = Record()
-    delivered(record, tmp_path, "one", 41, authorization_number="AUTH-1")
-    assert attached_to(record, tmp_path) is None
-    delivered(record, tmp_path, "one", 41)
-    assert attached_to(record, tmp_path) == 41
+def test_a_request_whose_work_item_was_deleted_is_not_attached_to(tmp_path: Path) -> None:
+    ledger = Ledger()
+    pack = packer(ledger)
+    delivered(pack, ledger, request(1), 99)  # the server no longer has it
+    assert "work" in [each.role for each in determination(pack, tmp_path).rows]
+    delivered(pack, ledger, request(3), 41)
+    known = {k: dataclasses.replace(v, gone=v.role == WORK) for k, v in ledger.held.items()}
+    ledger.held = known
+    assert "work" in [each.role for each in determination(pack, tmp_path).rows]
 
 
-def test_a_request_whose_work_item_is_gone_is_not_attached_to(tmp_path: Path) -> None:
-    record = Record()
-    delivered(record, tmp_path, "one", 99)  # the server no longer has it
-    assert attached_to(record, tmp_path) is None
-    delivered(record, tmp_path, "one", 41)
-    record.work["one"] = dataclasses.replace(record.work["one"], gone=True)
-    assert attached_to(record, tmp_path) is None
-    record.work["one"] = dataclasses.replace(record.work["one"], gone=False, server="another")
-    assert attached_to(record, tmp_path) is None
+def test_a_document_without_a_work_item_is_no_place_for_later_ones() -> None:
+    ledger = Ledger()
+    packer(ledger).handed(request(1), Server.identity, {"document": ("ir.attachment", 5)})
+    assert not ledger.held
 
 
 def test_models_are_asked_for_once_in_a_while(tmp_path: Path) -> None:
-    server, pack = Server(), packer(Record())
+    server, pack = Server(), packer(Ledger())
     determination(pack, tmp_path, server)
     asked = len(server.calls)
     determination(pack, tmp_path, server)
@@ -191,7 +201,7 @@ def test_models_are_asked_for_once_in_a_while(tmp_path: Path) -> None:
 def test_a_model_that_the_bot_may_not_make_is_passed_over_for_the_next(tmp_path: Path) -> None:
     server = Server()
     server.forbidden.add(("project.task", "create"))
-    work = row(determination(packer(Record()), tmp_path, server), "work")
+    work = row(determination(packer(Ledger()), tmp_path, server), "work")
     assert work.model == "helpdesk.ticket"
 
 
@@ -199,7 +209,7 @@ def test_where_no_work_item_may_be_made_the_missing_right_is_named(tmp_path: Pat
     server = Server()
     server.forbidden |= {("project.task", "create"), ("helpdesk.ticket", "create")}
     with pytest.raises(OdooRightsError, match=r"right to create project\.task"):
-        determination(packer(Record()), tmp_path, server)
+        determination(packer(Ledger()), tmp_path, server)
 
 
 def test_a_preview_without_a_server_shows_what_a_server_with_everything_would_get(
@@ -207,20 +217,21 @@ def test_a_preview_without_a_server_shows_what_a_server_with_everything_would_ge
 ) -> None:
     for type_ in SCHEMAS:
         document = paper(type_)
-        parcel = packer(Record()).assumed(document, files(tmp_path), ATTACHMENT)
-        real = packer(Record()).parcel(
+        parcel = packer(Ledger()).assumed(document, files(tmp_path), ATTACHMENT)
+        real = packer(Ledger()).parcel(
             document, files(tmp_path), Server(), ATTACHMENT, key=parcel.key, version=1
         )
         assert parcel == real
 
 
 def test_nothing_of_a_document_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    record = Record()
+    ledger = Ledger()
+    pack = packer(ledger)
     with caplog.at_level(logging.DEBUG):
-        delivered(record, tmp_path, "one", 41)
-        delivered(record, tmp_path, "two", 42)
-        attached_to(record, tmp_path)
-    assert "its number is that of several" in caplog.text
+        delivered(pack, ledger, request(1), 41)
+        delivered(pack, ledger, request(2), 42)
+        determination(pack, tmp_path)
+    assert "several hold its number" in caplog.text
     assert OPEN["auth_number"] not in caplog.text
 
 

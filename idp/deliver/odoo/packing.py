@@ -2,54 +2,40 @@
 """Makes parcels for one server: the mapping, the document types, and what is there already.
 
 A document that belongs to an earlier one (a determination to its request) is attached to that one's
-work item. They find each other by a number that both hold, never by a name, and nothing must say
-that they are about different patients.
+work item. They find each other by a number that both hold, and nothing must say that they are about
+different patients. Of the earlier one the ledger keeps a hash of the number, beside what it keeps
+of every record; no name is ever compared.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from idp.deliver.odoo.facts import Circumstances
 from idp.deliver.odoo.mapping import OdooMapping
-from idp.deliver.odoo.parcel import Files, Parcel, Place
+from idp.deliver.odoo.parcel import PREFIX, Files, Parcel, Place
 from idp.deliver.odoo.parcels import parcel_of, record_of, sought
 from idp.deliver.odoo.port import Odoo
 from idp.deliver.odoo.server import ASSUMED, Models
 from idp.deliver.odoo.targets import fields_of, lacks, may
 from idp.deliver.odoo.work_items import WORK, Existing
 from idp.document import Document, DocumentType
-from idp.handover import Handover
+from idp.handover import Handover, HandoverLedger
 from idp.schemas import DocumentSchema
 
+REFERENCE = "reference"
+"""The role of a number by which later documents find a work item."""
 _SAME_PATIENT = ("member_id", "patient_dob")
 """Two documents that both name one of these and differ in it are not about the same patient."""
 _KEEP_SECONDS = 300.0
 """So long it is believed what models a server has."""
 
 _log = logging.getLogger(__name__)
-
-
-class Earlier(Protocol):
-    """What is on record of documents that came before."""
-
-    def note_numbers(
-        self, document_id: str, type_: str, numbers: Collection[tuple[str, str]]
-    ) -> None:
-        """Keep by which numbers (field, value) a document may be found; replaces those before."""
-
-    def documents_by_number(self, type_: str, field: str, number: str) -> tuple[str, ...]:
-        """The documents of a type that hold this number, the latest first."""
-
-    def document(self, document_id: str) -> Document | None:
-        """The result in force."""
-
-    def handovers_of(self, document_id: str) -> tuple[Handover, ...]:
-        """Every record that is there, or may be, because of one document."""
 
 
 class Known(NamedTuple):
@@ -67,21 +53,24 @@ class MappedPacker:
         self,
         mapping: OdooMapping,
         schemas: Mapping[DocumentType, DocumentSchema],
-        earlier: Earlier,
+        ledger: HandoverLedger,
         circumstances: Callable[[Document], Circumstances],
+        earlier: Callable[[str], Document | None],
     ) -> None:
         """Prepare; no server is asked before the first document.
 
         Args:
             mapping: What becomes what.
             schemas: Document types.
-            earlier: What is on record.
+            ledger: Where it is kept what was handed over.
             circumstances: When a document arrived, and the day it is at its site.
+            earlier: A stored document by its id.
         """
         self._mapping = mapping
         self._schemas = schemas
-        self._earlier = earlier
+        self._ledger = ledger
         self._circumstances = circumstances
+        self._earlier = earlier
         self._lock = threading.Lock()
         self._models: dict[tuple[str, Place], tuple[float, Known]] = {}
 
@@ -99,7 +88,6 @@ class MappedPacker:
             OdooError: See :class:`~idp.deliver.odoo.port.Odoo`: models and an earlier work item are
                 asked for.
         """
-        self._note_numbers(document)
         known = self._known_models(odoo, place)
         rules = self._mapping.of(document.type).work
         if rules and not any(rule.model in known.models for rule in rules):
@@ -136,6 +124,42 @@ class MappedPacker:
             circumstances=self._circumstances(document),
         )
 
+    def handed(
+        self, document: Document, server: str, records: Mapping[str, tuple[str, int]]
+    ) -> None:
+        """Remember by which numbers later documents find the work item of this one.
+
+        To be called after each hand-over, however often: the same again changes nothing. A number
+        that two documents hold finds neither.
+        """
+        if WORK not in records:
+            return
+        model, record_id = records[WORK]
+        ids = {}
+        for mapping in (*self._mapping.types.values(), self._mapping.default):
+            for each in mapping.belongs_to:
+                field = document.field(each.its) if each.type == document.type else None
+                if field is not None and field.value and field.value.strip():
+                    ids[reference_id(each.type, each.its, field.value)] = each.its
+        known = self._ledger.handovers(server, list(ids))
+        self._ledger.handed_over(
+            [
+                Handover(
+                    server=server,
+                    external_id=external_id,
+                    document_id=document.document_id,
+                    role=REFERENCE,
+                    model=model,
+                    record_id=record_id,
+                    gone=external_id in known
+                    and known[external_id].document_id != document.document_id,
+                )
+                for external_id in ids
+                if external_id not in known
+                or known[external_id].document_id != document.document_id
+            ]
+        )
+
     def _known_models(self, odoo: Odoo, place: Place) -> Known:
         with self._lock:
             until, known = self._models.get((odoo.identity, place), (0.0, Known({})))
@@ -145,42 +169,26 @@ class MappedPacker:
                 self._models[odoo.identity, place] = until, known
             return known
 
-    def _note_numbers(self, document: Document) -> None:
-        """Keep the numbers by which later documents may be found to belong to this one."""
-        fields = {
-            each.its
-            for mapping in (*self._mapping.types.values(), self._mapping.default)
-            for each in mapping.belongs_to
-            if each.type == document.type
-        }
-        numbers = {(f.name, f.value) for f in document.fields if f.name in fields and f.value}
-        self._earlier.note_numbers(document.document_id, document.type, sorted(numbers))
-
     def _belongs(self, document: Document, odoo: Odoo) -> Existing | None:
-        """The one work item of an earlier document that holds the same number; none of several."""
+        """The work item of the earlier document, if there is one and it is still there."""
         for each in sought(document, self._mapping):
-            found: set[Existing] = set()
-            for earlier in self._earlier.documents_by_number(each.type, each.field, each.value):
-                if earlier != document.document_id and _may_be_of_one_patient(
-                    document, self._earlier.document(earlier)
-                ):
-                    found.update(self._work_of(earlier, odoo))
-            if len(found) > 1:
-                _log.info("document %s: its number is that of several", document.document_id)
+            external_id = reference_id(each.type, each.field, each.value)
+            found = self._ledger.handovers(odoo.identity, [external_id]).get(external_id)
+            if found is None or found.document_id == document.document_id:
+                continue
+            if found.gone:
+                _log.info("document %s: several hold its number", document.document_id)
                 return None
-            if found:
-                return found.pop()
+            if not _may_be_of_one_patient(document, self._earlier(found.document_id)):
+                _log.info("document %s: its number is another patient's", document.document_id)
+                continue
+            work_id = Parcel(found.document_id, "", 1, ()).external_id(WORK)
+            work = self._ledger.handovers(odoo.identity, [work_id]).get(work_id)
+            if work is None or work.gone or work.record_id is None:
+                continue
+            if odoo.call(work.model, "search_count", domain=[["id", "=", work.record_id]]):
+                return Existing(work.model, work.record_id)
         return None
-
-    def _work_of(self, document_id: str, odoo: Odoo) -> tuple[Existing, ...]:
-        """The work item of a document, if it is still there."""
-        return tuple(
-            Existing(known.model, known.record_id)
-            for known in self._earlier.handovers_of(document_id)
-            if known.server == odoo.identity and known.role == WORK and not known.gone
-            if known.record_id is not None
-            if odoo.call(known.model, "search_count", domain=[["id", "=", known.record_id]])
-        )
 
 
 def _may_be_of_one_patient(one: Document, other: Document | None) -> bool:
@@ -192,6 +200,13 @@ def _may_be_of_one_patient(one: Document, other: Document | None) -> bool:
         if here and there and here.value and there.value and here.value != there.value:
             return False
     return True
+
+
+def reference_id(type_: str, field: str, value: str) -> str:
+    """Under what the ledger keeps a number of a document: a hash, written alike however spaced."""
+    number = "".join(value.split()).casefold()
+    digest = hashlib.sha256(f"{type_}\n{field}\n{number}".encode()).hexdigest()[:40]
+    return f"{PREFIX}.{REFERENCE}_{digest}"
 
 
 def models_of(odoo: Odoo, mapping: OdooMapping, place: Place) -> Known:
