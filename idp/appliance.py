@@ -68,6 +68,7 @@ from idp.store import (
     Store,
     connect_for_engine,
 )
+from idp.work_read_back import reading_work_back
 
 SWEEP_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 2.0
@@ -184,6 +185,7 @@ class Appliance:
         self._sink = sink or sink_of(settings, self.store)
         self._pipeline: PipelinePort | None = None
         self._reviews: ReviewLoop | None = None
+        self._reading_back: Troubled | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
@@ -222,7 +224,8 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
-        of_models += self._reviews.problems() if self._reviews is not None else ()
+        for each in (self._reviews, self._reading_back):
+            of_models += each.problems() if each is not None else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
         return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
@@ -267,6 +270,7 @@ class Appliance:
         stack.callback(self._stop_sweeper)
         stack.enter_context(receiver_of(self.settings, self.hint_reviews))
         self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
+        self._reading_back = stack.enter_context(reading_work_back(self.settings, self.store))
         self._inbox = Inbox(
             self.settings.inbox_folder,
             self.settings.ingest,

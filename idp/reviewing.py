@@ -183,6 +183,22 @@ class QualityCheck:
     unfit: Literal["", "type", "cut"] = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewWork:
+    """One answer that counted, for figures: no values, and seconds as Label Studio measured them.
+
+    ``outcomes`` counts by field, in the words of :attr:`idp.signals.Correction.outcome`.
+    """
+
+    document_id: str
+    type: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    outcome: Outcome
+    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
 NOT_FOR = "not_for"
 LEADS_ONLY = "leads_only"
 """Names in a task's data: whom the gate does not hand it to, and that only leads are."""

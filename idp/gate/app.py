@@ -20,6 +20,7 @@ from idp import __version__
 from idp.errors import ReviewError
 from idp.gate.apart import Apart
 from idp.gate.door import Door, add_sign_on, is_secure, page, visitor_of
+from idp.gate.figures import add_figures
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.proxy import PAGE, Proxy
@@ -80,6 +81,7 @@ def create_gate(
     add_receiver(app, webhook_secret, hint)
     _add_linked_images(app, settings)
     _add_pages(app, store, proxy, apart)
+    add_figures(app, store, settings.review)
     _add_images(app, settings.review_folder, store, proxy)
 
     @app.api_route("/{path:path}", methods=_METHODS)

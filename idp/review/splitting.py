@@ -88,6 +88,7 @@ def _config() -> str:
     sheet = Xml.SubElement(each, "View", className="sp-sheet")
     Xml.SubElement(sheet, "Markdown", value=f"$sheets[{_INDEX}].head")
     _text(Xml.SubElement(sheet, "View", className="sp-says"), f"page_{_INDEX}", "1")
+    Xml.SubElement(sheet, "Markdown", value=f"$sheets[{_INDEX}].picture")
     note = Xml.SubElement(whole, "View", className="sp-note")
     Xml.SubElement(note, "Markdown", value="Note")
     _text(note, NOTE, "2")
@@ -155,7 +156,7 @@ def splitting_task(
             "doubtful": len(sheets),
             "blind": False,
             "ui": {"summary": _summary(packet, schemas, came_back=came_back)},
-            "sheets": [{"head": sheet.head} for sheet in sheets],
+            "sheets": [{"head": sheet.head, "picture": sheet.picture} for sheet in sheets],
         },
         "predictions": [
             {
@@ -242,6 +243,7 @@ def _said(results: object) -> dict[int, str]:
 
 class _Sheet(NamedTuple):
     head: str
+    picture: str
     letter: str
     """What its input holds at first; none: the page is not open."""
 
@@ -307,7 +309,7 @@ def _sheets(
     firsts = {page.part: page for page in reversed(packet.pages)}
     for place, (page, cut, url) in enumerate(zip(packet.pages, _as_cut(packet), urls, strict=True)):
         names = [cut.says.replace("_", "-"), *(["first"] if place == 0 else [])]
-        told = [f"<b>{place + 1}</b> ", _what(cut, schemas)]
+        told = [f"<b>{place + 1}</b> now: ", _what(cut, schemas)]
         if (sure := doubts.get(page.place)) is not None and sure < 1:
             names.append("doubt")
             told.append(f' <span class="sure">{int(sure * 100)} % sure of the cut here</span>')
@@ -318,8 +320,8 @@ def _sheets(
             told.append(f'<div class="part">{escaped(page.part or "the file itself")}</div>')
         picture = f'<a href="{url}" target="_blank" tabindex="-1"><img src="{url}" alt=""/></a>'
         yield _Sheet(
-            f'<div class="{" ".join(names)}"><div class="says">{"".join(told)}</div>'
-            f"{picture}</div>",
+            f'<div class="{" ".join(names)}"><div class="says">{"".join(told)}</div></div>',
+            picture,
             "" if page.place in closed else _letter_of(cut, letters),
         )
 

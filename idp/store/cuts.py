@@ -15,15 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from idp.cutting import GivenCuts, Packet, PacketDocument, PacketPage, PageCut, Recut, group
-from idp.document import Document
+from idp.document import Document, Page
 from idp.reviewing import Outcome, ReviewAnswer, ReviewState
 from idp.store import jobs, record
 from idp.store.asking import cut_is_doubtful
 from idp.store.content import ContentStore
 from idp.store.reviews import Reviews, in_time
-from idp.store.rows import TO_PROCESS, CutRow, State
+from idp.store.rows import TO_PROCESS, CutPacket, CutRow, State
 from idp.store.tables import (
     Arrival,
+    CorrectionRecord,
     CutRecord,
     DocumentRecord,
     PageRecord,
@@ -187,6 +188,28 @@ class Cuts(Reviews):
         for arrival_id in sorted(latest):
             row = latest[arrival_id]
             yield row, GivenCuts.model_validate_json(self.content.read(row.content_sha256))
+
+    def cut_packets(self) -> Iterator[CutPacket]:
+        """The packets that were cut by hand, with the pages that the person saw, by packet."""
+        for row, cuts in self.given_cuts():
+            pages = [
+                Page.model_validate_json(self.content.read(each.page_sha256))
+                for each in cuts.pages
+                if each.page_sha256 is not None
+            ]
+            if len(pages) == len(cuts.pages):
+                yield CutPacket(
+                    cuts=cuts, pages=tuple(pages), reviewer=row.reviewer, made_at=row.made_at
+                )
+
+    def taught(self) -> int:
+        """How often people said something that models may learn from: fields, types, cuts."""
+        with Session(self._engine) as session:
+            counts = [
+                session.scalar(sa.select(sa.func.count()).select_from(CorrectionRecord)),
+                session.scalar(sa.select(sa.func.count()).where(CutRecord.whole)),
+            ]
+        return sum(each or 0 for each in counts)
 
     def _cut_record(
         self,

@@ -21,12 +21,15 @@ from idp.reviewing import (
     QualityCheck,
     ReviewAnswer,
     ReviewState,
+    ReviewWork,
     SecondLook,
     Touched,
 )
+from idp.store import record
 from idp.store.decisions import Decisions
 from idp.store.rows import State
 from idp.store.tables import (
+    CorrectionRecord,
     DecisionRecord,
     DocumentRecord,
     QualityCheckRecord,
@@ -40,6 +43,7 @@ BY_A_PERSON = "reviewer:"
 
 _COUNTED = ("came_back", "first_look", "disagreed")
 """Answers by which somebody has looked at a document that is still under way."""
+_WORK = ("applied", "retyped", "wrong_cut", *_COUNTED)
 _TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
 _FINAL = frozenset({Outcome.APPLIED, Outcome.MENDED, *_TAKEN_OUT})
 
@@ -63,6 +67,42 @@ class SecondLooks(Decisions):
                 query.order_by(SecondLookRecord.second_at, SecondLookRecord.document_id)
             )
             return tuple(_as_look(row) for row in rows)
+
+    def review_work(self, *, since: dt.datetime | None = None) -> tuple[ReviewWork, ...]:
+        """What people answered and what counted of it, oldest first; a slip mended is none anew."""
+        query = (
+            sa.select(ReviewAnswerRecord, DocumentRecord.type, CorrectionRecord.outcomes)
+            .join(DocumentRecord, DocumentRecord.id == ReviewAnswerRecord.document_id)
+            .outerjoin(CorrectionRecord, CorrectionRecord.key == ReviewAnswerRecord.key)
+            .where(ReviewAnswerRecord.outcome.in_(_WORK))
+            .order_by(ReviewAnswerRecord.made_at, ReviewAnswerRecord.key)
+        )
+        if since is not None:
+            query = query.where(ReviewAnswerRecord.made_at >= since)
+        with Session(self._engine) as session:
+            return tuple(
+                ReviewWork(
+                    document_id=answer.document_id,
+                    type=type_ or "other",
+                    reviewer=answer.reviewer,
+                    made_at=answer.made_at,
+                    seconds=answer.seconds,
+                    outcome=Outcome(answer.outcome),
+                    outcomes=outcomes or {},
+                )
+                for answer, type_, outcomes in session.execute(query)
+            )
+
+    def note_figures(self, person: str, *, actor: str) -> None:
+        """Put on the record that somebody looked at one person's figures."""
+        with Session(self._writing) as session, session.begin():
+            record.append(
+                session,
+                at=self._clock(),
+                actor=actor,
+                action="figures_viewed",
+                detail={"person": person},
+            )
 
     def looks_waiting(self) -> dict[Look, int]:
         """How many documents in the queue wait for which look; every look is there."""

@@ -56,6 +56,8 @@ _CONDITIONS: dict[DeliveryState, sa.ColumnElement[bool]] = {
         _ON_ITS_WAY, sa.or_(Delivery.job.is_not(None), Delivery.trouble.is_(None))
     ),
 }
+_IS_RECORD = HandoverRecord.role != "reference"
+"""The mapping keeps numbers, by which later documents find a work item, under that role."""
 _ORDER = (
     DeliveryState.DEAD,
     DeliveryState.PUT_OFF,
@@ -193,7 +195,7 @@ class OutgoingQueries:
         with Session(self._engine) as session:
             found = session.scalars(
                 sa.select(HandoverRecord)
-                .where(HandoverRecord.document_id == document_id)
+                .where(HandoverRecord.document_id == document_id, _IS_RECORD)
                 .order_by(HandoverRecord.intended_at, HandoverRecord.external_id)
             )
             return tuple(_as_placed(row) for row in found)
@@ -211,7 +213,7 @@ class OutgoingQueries:
             counts = {row[0]: row[1] for row in states}
             deleted, uncertain, read_at = session.execute(
                 sa.select(
-                    sa.func.count().filter(HandoverRecord.gone),
+                    sa.func.count().filter(HandoverRecord.gone, _IS_RECORD),
                     sa.func.count().filter(
                         HandoverRecord.record_id.is_(None), ~HandoverRecord.gone
                     ),

@@ -11,8 +11,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.cutting import Recut
-from idp.document import Decision, Document, Page
+from idp.cutting import GivenCuts, Recut
+from idp.document import Claim, Decision, Document, Page
 from idp.sampling import Interval
 from idp.settings import DuplicatePolicy
 from idp.signals import Correction, Observation
@@ -327,6 +327,16 @@ class CutRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CutPacket:
+    """A packet as a person cut it, with its pages as they were read, in the order of the cuts."""
+
+    cuts: GivenCuts
+    pages: tuple[Page, ...]
+    reviewer: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectedDocument:
     """A document as a person saw it, its pages, and what was said of it.
 
@@ -340,6 +350,10 @@ class CorrectedDocument:
     """Whether the person looked at every field: only then what is not named is not there."""
     reviewer: str
     made_at: dt.datetime
+    claims: tuple[Claim, ...] | None = None
+    """The claims as the person left them; none where nobody was asked."""
+    type_read: str | None = None
+    """What the document was taken for before anybody looked, its subtype behind a slash."""
 
 
 @dataclass(frozen=True, slots=True)

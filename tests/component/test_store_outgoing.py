@@ -201,8 +201,8 @@ def test_what_lies_in_the_other_system_is_counted_once_a_document(
         store.finish_delivery(delivery, "there")
         ids.append(delivery.document_id)
     work = [handed_over(store, each, "work", n) for n, each in enumerate(ids[:3], start=1)]
-    handed_over(store, ids[0], "fields", 11, "idp.document")
-    alone = handed_over(store, ids[3], "fields", 14, "idp.document")
+    handed_over(store, ids[0], "record", 11, "idp.document")
+    alone = handed_over(store, ids[3], "record", 14, "idp.document")
     handed_over(store, ids[0], "document", 21, "ir.attachment")
     clock.forward(hours=5)
     seen(store, work[0], "open", assignee="ann", assigned_at=clock.now)
@@ -217,7 +217,7 @@ def test_what_lies_in_the_other_system_is_counted_once_a_document(
     assert figures.to_delivered.median == pytest.approx(60, abs=1)
     assert figures.to_done.median == pytest.approx(3600, abs=1)
     assert figures.whole.number == 1
-    assert [each.role for each in store.placed(ids[0])] == ["work", "fields", "document"]
+    assert [each.role for each in store.placed(ids[0])] == ["work", "record", "document"]
     seen(store, alone, "cancelled")
     assert store.handover_figures().open == 1
 

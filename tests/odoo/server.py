@@ -293,6 +293,21 @@ class OdooServer:
             assert done.returncode == 0, done.stderr[-3000:]
             assert " ERROR " not in done.stderr, done.stderr[-3000:]
 
+    def test_module(self, name: str, module: str) -> str:
+        """Run the tests that an installed module brings; returns what was said."""
+        done = subprocess.run(
+            self._odoo(
+                *("-d", name, "-u", module, "--test-tags", f"/{module}", "--stop-after-init"),
+                *("--http-port", str(free_port()), "--log-handler", "odoo.tests:INFO"),
+            ),
+            check=False,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+        )
+        return done.stderr
+
     def drop(self, name: str) -> None:
         """Remove a database, whoever is connected to it."""
         self._sql(f'drop database if exists "{name}" with (force)')

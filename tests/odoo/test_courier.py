@@ -14,9 +14,9 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from idp.deliver.odoo.connection import connect
 from PIL import Image
 
+from idp.deliver.odoo.connection import connect
 from idp.deliver.odoo.courier import Courier
 from idp.deliver.odoo.parcel import Find, Link, Parcel, Row
 from idp.errors import OdooRefusedError, OdooRightsError, OdooUncertainError, OdooUnreachableError

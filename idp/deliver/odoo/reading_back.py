@@ -52,7 +52,7 @@ AT_ONCE = 200
 """Records asked for in one call."""
 CONFIRMED_AT_ONCE = 50
 """Records of which is asked one by one whether they were deleted, in one round."""
-ROLES = ("work", "fields")
+ROLES = ("work", "record")
 """Work items, and the records of our own module where nothing else was made to work on."""
 
 _log = logging.getLogger(__name__)
@@ -90,6 +90,7 @@ class ReadingBack:
         ledger: WorkLedger,
         *,
         bot: str | None = None,
+        close: Callable[[], None] = lambda: None,
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -98,11 +99,13 @@ class ReadingBack:
             odoo: The server.
             ledger: Where it is kept what is there.
             bot: Our own sign-in name: Odoo gives what it makes to it, which is to nobody.
+            close: Gives the connection back.
             clock: Our own; for how long finished items are looked at.
         """
         self._odoo = odoo
         self._ledger = ledger
         self._bot = bot
+        self.close = close
         self._clock = clock
         self._columns: dict[str, tuple[str, ...]] = {}
         self._logins: dict[int, str] = {}
@@ -367,8 +370,12 @@ class ReadingBackLoop:
                 if told != self._trouble:
                     _log.warning("reading back from Odoo: %s", told)
                 self._trouble = told
+                if reader is not None:
+                    reader.close()
                 reader, wait, pause = None, pause, min(2 * pause, LONGEST_PAUSE)
             self._stopping.wait(wait)
+        if reader is not None:
+            reader.close()
 
 
 __all__ = ["DONE", "GONE", "OPEN", "Look", "ReadingBack", "ReadingBackLoop", "WorkLedger"]
