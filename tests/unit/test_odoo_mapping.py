@@ -3,12 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
-from idp.deliver.odoo.mapping import OdooMapping, load_mapping
+from idp.deliver.odoo.mapping import (
+    CLOSED_NAMES,
+    ITEM_NAMES,
+    OPEN_NAMES,
+    General,
+    OdooMapping,
+    TypeMapping,
+    WorkRule,
+    load_mapping,
+)
 from idp.deliver.odoo.wording import FILTERS, Wording, joined
 from idp.document import DocumentType
 from idp.errors import RulesError
@@ -143,6 +153,28 @@ def test_what_is_written_wrong_is_named_with_its_file(
 def test_a_payment_is_proposed_only_where_the_mapping_says_so() -> None:
     shipped = load_mapping(None, SCHEMAS).of(DocumentType.REMITTANCE_EOB)
     assert [rule.model for rule in shipped.work] == ["project.task"]
+
+
+def test_the_examples_of_the_manual_are_taken(tmp_path: Path) -> None:
+    manual = (SHIPPED_RULES.parent / "docs" / "odoo-mapping.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        r"```yaml\n# <data>/rules/odoo/([a-z_]+)\.yaml\n(.*?)```", manual, re.DOTALL
+    )
+    assert len(examples) >= 5
+    for number, (name, written) in enumerate(examples):
+        own = tmp_path / str(number)
+        own.mkdir()
+        assert loaded(own, **{name: yaml.safe_load(written)}).digest
+
+
+def test_the_manual_names_everything_that_can_be_said() -> None:
+    manual = (SHIPPED_RULES.parent / "docs" / "odoo-mapping.md").read_text(encoding="utf-8")
+    for name in OPEN_NAMES | CLOSED_NAMES | ITEM_NAMES:
+        assert f"`{name}`" in manual or f"`.{name.partition('.')[2]}`" in manual, name
+    for name in FILTERS:
+        assert f"`{name}`" in manual, name
+    for key in (*TypeMapping.model_fields, *WorkRule.model_fields, *General.model_fields):
+        assert f"`{key}`" in manual or key == "version", key
 
 
 def test_an_expression_without_a_value_says_nothing() -> None:

@@ -79,8 +79,18 @@ class Ledger:
             self.held[each.external_id] = dataclasses.replace(each, document_id=first.document_id)
 
 
-def packer(ledger: Ledger) -> MappedPacker:
-    return MappedPacker(MAPPING, SCHEMAS, ledger, lambda _: CIRCUMSTANCES)
+def packer(ledger: Ledger, **of_request: str) -> MappedPacker:
+    """A packer to which every earlier document is a request, with these values."""
+
+    def earlier(document_id: str) -> Document:
+        document = paper("prior_auth_request", document_id=document_id)
+        fields = [f for f in document.fields if f.name not in ("member_id", "patient_dob")]
+        fields += [
+            fields[0].model_copy(update={"name": k, "value": v}) for k, v in of_request.items()
+        ]
+        return document.model_copy(update={"fields": tuple(fields)})
+
+    return MappedPacker(MAPPING, SCHEMAS, ledger, lambda _: CIRCUMSTANCES, earlier)
 
 
 def request(number: int, **more: Any) -> Document:
@@ -122,6 +132,18 @@ def test_a_determination_finds_the_work_item_of_its_request(tmp_path: Path) -> N
     assert row(determination(pack, tmp_path), "work").model == "project.task"
     delivered(pack, ledger, request(1), 41)
     assert row(determination(pack, tmp_path), "document").cells["res_id"] == 41
+
+
+def test_a_request_of_another_patient_is_not_attached_to(tmp_path: Path) -> None:
+    born = paper("prior_auth_determination").field("patient_dob")
+    assert born is not None
+    assert born.value
+    for day, attached in ((born.value, True), ("2001-01-01", False)):
+        ledger = Ledger()
+        pack = packer(ledger, patient_dob=day)
+        delivered(pack, ledger, request(1), 41)
+        found = [each.role for each in determination(pack, tmp_path).rows]
+        assert ("work" not in found) is attached
 
 
 def test_the_ledger_keeps_no_number_in_clear() -> None:
@@ -188,6 +210,18 @@ def test_where_no_work_item_may_be_made_the_missing_right_is_named(tmp_path: Pat
     server.forbidden |= {("project.task", "create"), ("helpdesk.ticket", "create")}
     with pytest.raises(OdooRightsError, match=r"right to create project\.task"):
         determination(packer(Ledger()), tmp_path, server)
+
+
+def test_a_preview_without_a_server_shows_what_a_server_with_everything_would_get(
+    tmp_path: Path,
+) -> None:
+    for type_ in SCHEMAS:
+        document = paper(type_)
+        parcel = packer(Ledger()).assumed(document, files(tmp_path), ATTACHMENT)
+        real = packer(Ledger()).parcel(
+            document, files(tmp_path), Server(), ATTACHMENT, key=parcel.key, version=1
+        )
+        assert parcel == real
 
 
 def test_nothing_of_a_document_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -2,8 +2,9 @@
 """Makes parcels for one server: the mapping, the document types, and what is there already.
 
 A document that belongs to an earlier one (a determination to its request) is attached to that one's
-work item. They find each other by a number that both hold. Of the earlier one the ledger keeps a
-hash of it, beside what it keeps of every record; no name is ever compared.
+work item. They find each other by a number that both hold, and nothing must say that they are about
+different patients. Of the earlier one the ledger keeps a hash of the number, beside what it keeps
+of every record; no name is ever compared.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from idp.deliver.odoo.mapping import OdooMapping
 from idp.deliver.odoo.parcel import PREFIX, Files, Parcel, Place
 from idp.deliver.odoo.parcels import parcel_of, record_of, sought
 from idp.deliver.odoo.port import Odoo
-from idp.deliver.odoo.server import Models
+from idp.deliver.odoo.server import ASSUMED, Models
 from idp.deliver.odoo.targets import fields_of, lacks, may
 from idp.deliver.odoo.work_items import WORK, Existing
 from idp.document import Document, DocumentType
@@ -29,6 +30,8 @@ from idp.schemas import DocumentSchema
 
 REFERENCE = "reference"
 """The role of a number by which later documents find a work item."""
+_SAME_PATIENT = ("member_id", "patient_dob")
+"""Two documents that both name one of these and differ in it are not about the same patient."""
 _KEEP_SECONDS = 300.0
 """So long it is believed what models a server has."""
 
@@ -52,6 +55,7 @@ class MappedPacker:
         schemas: Mapping[DocumentType, DocumentSchema],
         ledger: HandoverLedger,
         circumstances: Callable[[Document], Circumstances],
+        earlier: Callable[[str], Document | None],
     ) -> None:
         """Prepare; no server is asked before the first document.
 
@@ -60,11 +64,13 @@ class MappedPacker:
             schemas: Document types.
             ledger: Where it is kept what was handed over.
             circumstances: When a document arrived, and the day it is at its site.
+            earlier: A stored document by its id.
         """
         self._mapping = mapping
         self._schemas = schemas
         self._ledger = ledger
         self._circumstances = circumstances
+        self._earlier = earlier
         self._lock = threading.Lock()
         self._models: dict[tuple[str, Place], tuple[float, Known]] = {}
 
@@ -99,6 +105,23 @@ class MappedPacker:
             models=known.models,
             circumstances=self._circumstances(document),
             belongs=self._belongs(document, odoo),
+        )
+
+    def assumed(self, document: Document, files: Files, place: Place) -> Parcel:
+        """What would be written into an Odoo 19 that has everything; no server is asked.
+
+        A document that belongs to an earlier one shows a work item of its own here.
+        """
+        return parcel_of(
+            document,
+            files,
+            self._mapping,
+            place,
+            key=document.document_id,
+            version=1,
+            schema=self._schemas[document.type],
+            models=ASSUMED,
+            circumstances=self._circumstances(document),
         )
 
     def handed(
@@ -156,6 +179,9 @@ class MappedPacker:
             if found.gone:
                 _log.info("document %s: several hold its number", document.document_id)
                 return None
+            if not _may_be_of_one_patient(document, self._earlier(found.document_id)):
+                _log.info("document %s: its number is another patient's", document.document_id)
+                continue
             work_id = Parcel(found.document_id, "", 1, ()).external_id(WORK)
             work = self._ledger.handovers(odoo.identity, [work_id]).get(work_id)
             if work is None or work.gone or work.record_id is None:
@@ -163,6 +189,17 @@ class MappedPacker:
             if odoo.call(work.model, "search_count", domain=[["id", "=", work.record_id]]):
                 return Existing(work.model, work.record_id)
         return None
+
+
+def _may_be_of_one_patient(one: Document, other: Document | None) -> bool:
+    """Whether nothing says that two documents with the same number are about different people."""
+    if other is None:
+        return False
+    for name in _SAME_PATIENT:
+        here, there = one.field(name), other.field(name)
+        if here and there and here.value and there.value and here.value != there.value:
+            return False
+    return True
 
 
 def reference_id(type_: str, field: str, value: str) -> str:

@@ -26,6 +26,58 @@ _MODULES = {
 }
 
 
+_TEXT: Mapping[str, Any] = {"type": "char"}
+_STEPS: Mapping[str, Any] = {
+    "type": "selection",
+    "selection": [[str(step), str(step)] for step in range(4)],
+}
+
+
+def _to(model: str, kind: str = "many2one") -> Mapping[str, Any]:
+    return {"type": kind, "relation": model}
+
+
+ASSUMED: Models = {
+    "project.task": {
+        "name": _TEXT,
+        "description": {"type": "html"},
+        "project_id": _to("project.project"),
+        "stage_id": _to("project.task.type"),
+        "user_ids": _to("res.users", "many2many"),
+        "priority": _STEPS,
+        "date_deadline": {"type": "datetime"},
+        "tag_ids": _to("project.tags", "many2many"),
+        "partner_id": _to("res.partner"),
+    },
+    "crm.lead": {
+        "name": _TEXT,
+        "type": {"type": "selection", "selection": [["lead", ""], ["opportunity", ""]]},
+        "description": {"type": "html"},
+        "team_id": _to("crm.team"),
+        "stage_id": _to("crm.stage"),
+        "user_id": _to("res.users"),
+        "priority": _STEPS,
+        "date_deadline": {"type": "date"},
+        "tag_ids": _to("crm.tag", "many2many"),
+        "partner_id": _to("res.partner"),
+        "company_id": _to("res.company"),
+    },
+    "helpdesk.ticket": {
+        "name": _TEXT,
+        "description": {"type": "html"},
+        "team_id": _to("helpdesk.ticket.team"),
+        "stage_id": _to("helpdesk.ticket.stage"),
+        "user_id": _to("res.users"),
+        "priority": _STEPS,
+        "tag_ids": _to("helpdesk.ticket.tag", "many2many"),
+        "partner_id": _to("res.partner"),
+        "company_id": _to("res.company"),
+    },
+    "account.payment": {"memo": _TEXT},
+}
+"""Odoo 19 with all modules for work, for a preview where no server is asked."""
+
+
 def has(models: Models, model: str, column: str) -> bool:
     """Whether a model has a column; one of which nothing is known is taken to have it."""
     return model not in models or column in models[model]

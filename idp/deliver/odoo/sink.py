@@ -44,6 +44,11 @@ class Packer(Protocol):
     ) -> Parcel:
         """All rows of one version of a document."""
 
+    def handed(
+        self, document: Document, server: str, records: Mapping[str, tuple[str, int]]
+    ) -> None:
+        """Told after each hand-over, however often: model and number of what is there by role."""
+
 
 @dataclass(frozen=True, slots=True)
 class _There:
@@ -154,6 +159,7 @@ class OdooSink:
             )
         for note in handed.notes:
             _log.info("document %s: %s", document.document_id, note)
+        self._packer.handed(document, connection.odoo.identity, handed.records)
         assert handed.location is not None
         return handed.location
 
