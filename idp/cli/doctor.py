@@ -167,6 +167,17 @@ def _requirements(settings: Settings, work: Path) -> tuple[str, str]:
     return known.version, f"{len(known.entries)} requirements of {programmes} programmes"
 
 
+def _odoo_mapping(settings: Settings, work: Path) -> tuple[str, str]:
+    """What documents become in Odoo is well formed, and what it names is on the server."""
+    from idp.cli.doctor_mapping import examine_mapping  # noqa: PLC0415
+
+    del work
+    version, told, advice = examine_mapping(settings)
+    if advice:
+        raise Weak(advice)
+    return version, told
+
+
 def _image_processing(settings: Settings, work: Path) -> tuple[str, str]:
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -469,6 +480,7 @@ _PROBES: dict[str, _Probe] = {
     "document schemas": _schemas,
     "clocks": _clocks,
     "payer requirements": _requirements,
+    "Odoo mapping": _odoo_mapping,
     "OpenCV": _image_processing,
     "Pillow": _fax_images,
     "PDFium": _pdf,
