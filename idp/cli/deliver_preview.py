@@ -50,6 +50,10 @@ class _Candidate:
     images: Mapping[int, Path]
     version: int = 1
 
+    @property
+    def key(self) -> str:
+        return f"{self.document.document_id}-v{self.version}"
+
 
 def preview_delivery(text: str, *, server: bool, as_json: bool) -> None:
     """Print what would be written for a stored document, or for those found in a file.
@@ -83,14 +87,18 @@ def preview_delivery(text: str, *, server: bool, as_json: bool) -> None:
             if odoo is None:
                 wanted = settings.deliver.odoo.place
                 assumed = _ASSUMED["attachment" if wanted == "auto" else wanted]
-                parcel = packer.assumed(each.document, parcel_files, assumed)
+                parcel = replace(
+                    packer.assumed(each.document, parcel_files, assumed),
+                    key=each.key,
+                    version=each.version,
+                )
             else:
                 parcel = packer.parcel(
                     each.document,
                     parcel_files,
                     odoo,
                     place_of(odoo, settings.deliver.odoo.place),
-                    key=f"{each.document.document_id}-v{each.version}",
+                    key=each.key,
                     version=each.version,
                 )
             found = {} if odoo is None else _looked_up(odoo, parcel)
