@@ -58,11 +58,12 @@ def running() -> Iterator[tuple[ReviewSettings, Path]]:
 def keys_of(front: Front, reviewer: Reviewer, data: Path, number: int, seed: int) -> Json:
     """Keys of correcting so many documents, and of typing them from blank."""
     press = Press(data)
-    total: Json = {"documents": 0, "keys": 0, "from_blank": 0, "wrong": 0, "unseen": 0}
+    names = ("documents", "keys", "from_blank", "wrong", "still_wrong", "unseen")
+    total: Json = dict.fromkeys(names, 0)
     by_type: dict[str, list[int]] = {}
     for paper in press.papers(number, seed=seed):
         document = paper.document
-        front.put(document, pages=paper.pages)
+        (task,) = front.put(document, pages=paper.pages)
         reviewer.open_queue(front.projects[document.type])
         if reviewer.shown != document.document_id:
             raise SystemExit(f"{reviewer.shown} is on the screen, not {document.document_id}")
@@ -70,6 +71,9 @@ def keys_of(front: Front, reviewer: Reviewer, data: Path, number: int, seed: int
         typist = Typist(reviewer, paper, press.schemas[document.type])
         typist.put_right()
         reviewer.submit()
+        # A value that is still wrong was not paid for: the figure is worth nothing with many.
+        left = typist.still_wrong(front.answers(document, task, paper.pages))
+        total["still_wrong"] += len(left)
         used, blank = reviewer.keys - before, paper.typed_from_blank
         total["documents"] += 1
         total["keys"] += used

@@ -133,7 +133,8 @@ class Reviewer:
             # The focus came with everything marked.
             self.type(after)
         else:
-            self.press("End")
+            # Everything is marked: that takes the caret behind it, in one line and in several.
+            self.press("ArrowRight")
             at = len(before)
             for _, start, end, first, last in steps:
                 self._left(at - end)

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from idp.review.answers import Answers
 from idp.review.claims_table import table_of
 from idp.review.form import Shown, form_of, options_of
 from idp.review.screens import CLAIMS_OPEN
 from idp.schemas import DocumentSchema
+from idp.signals import corrected
 from idp.values import Kind
 from tests.review.chromium import Reviewer
 from tests.review.paperwork import Paper, same
@@ -27,6 +29,7 @@ class Typist:
     def __init__(self, reviewer: Reviewer, paper: Paper, schema: DocumentSchema) -> None:
         self._reviewer = reviewer
         self._paper = paper
+        self._schema = schema
         form = form_of(paper.document, paper.pages, schema)
         self._opened = {each.schema.name: each for each in form.opened}
         self._order = [*([CLAIMS_OPEN] if paper.rows else []), *self._opened]
@@ -39,6 +42,14 @@ class Typist:
             self._is_wrong(each) for each in form.fields if not each.opened and each.values
         )
         """Closed fields that hold something wrong: nobody is asked for them."""
+
+    def still_wrong(self, answers: Answers) -> list[str]:
+        """What is not as printed after all, when the answers are taken: names of fields, rows."""
+        mended = corrected(self._paper.document, answers.corrections)
+        form = form_of(mended, self._paper.pages, self._schema)
+        left = [each.schema.name for each in form.fields if self._is_wrong(each)]
+        rows = [] if answers.claims is None else list(answers.problems)
+        return [name for name in left if name in self._opened] + rows
 
     def put_right(self) -> None:
         """All that is open holds what is printed; nothing is submitted yet."""
