@@ -55,7 +55,7 @@ from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
 from idp.review import station_of
-from idp.review.sync import ReviewLoop
+from idp.review.loop import ReviewLoop
 from idp.reviews import reviewing
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
