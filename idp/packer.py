@@ -47,11 +47,19 @@ def packer_for(
         site = document.envelope.site if document.envelope else None
         zone = zone_of(site_of(settings, site).timezone)
         now = clock()
+        decided_at = None
         try:
             received_at = store.row(document.document_id).received_at
+            decisions = store.decisions(document.document_id)
+            decided_at = max((each.at for each in decisions), default=None)
         except NotFoundError:  # looked at and not kept: a file on the command line
             received_at = now
-        return Circumstances(received_at=received_at, zone=zone, today=now.astimezone(zone).date())
+        return Circumstances(
+            received_at=received_at,
+            zone=zone,
+            today=now.astimezone(zone).date(),
+            decided_at=decided_at,
+        )
 
     return MappedPacker(
         mapping_of(settings),

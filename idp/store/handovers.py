@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
@@ -17,12 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from idp.handover import Handover, WorkState
-from idp.store.tables import HandoverNumberRecord, HandoverRecord
+from idp.store.tables import HandoverRecord
 
 _AT_ONCE = 400
 """External ids named in one statement: databases limit its parameters."""
-_MOST_LIKE = 20
-"""Documents with the same number that are looked at."""
 _FINISHED = ("done", "cancelled", "gone")
 _Each = TypeVar("_Each", Handover, WorkState)
 
@@ -94,41 +91,6 @@ class Handovers:
                 dialect.insert(HandoverRecord).values(_new(each, now)).on_conflict_do_nothing()
             )
         return _rows(session, server, [each.external_id for each in handovers])
-
-    def note_numbers(
-        self, document_id: str, type_: str, numbers: Collection[tuple[str, str]]
-    ) -> None:
-        """Keep by which numbers (field, value) a document may be found; replaces those before."""
-        wanted = {(type_, field, _hash_of(value)) for field, value in numbers if value.strip()}
-        mine = HandoverNumberRecord.document_id == document_id
-        with Session(self._engine) as session:
-            rows = session.scalars(sa.select(HandoverNumberRecord).where(mine))
-            if {(row.type, row.field, row.value_sha256) for row in rows} == wanted:
-                return
-        with Session(self._writing) as session, session.begin():
-            session.execute(sa.delete(HandoverNumberRecord).where(mine))
-            for kind, field, value_sha256 in sorted(wanted):
-                session.add(
-                    HandoverNumberRecord(
-                        document_id=document_id, type=kind, field=field, value_sha256=value_sha256
-                    )
-                )
-
-    def documents_by_number(self, type_: str, field: str, number: str) -> tuple[str, ...]:
-        """The documents of a type that hold this number, the latest first."""
-        with Session(self._engine) as session:
-            return tuple(
-                session.scalars(
-                    sa.select(HandoverNumberRecord.document_id)
-                    .where(
-                        HandoverNumberRecord.value_sha256 == _hash_of(number),
-                        HandoverNumberRecord.type == type_,
-                        HandoverNumberRecord.field == field,
-                    )
-                    .order_by(HandoverNumberRecord.document_id.desc())
-                    .limit(_MOST_LIKE)
-                )
-            )
 
     def work_to_read(
         self, server: str, *, role: str = "work", finished_since: dt.datetime | None = None
@@ -207,12 +169,6 @@ class Handovers:
             )
             states = (_as_work_state(row) for row in found)
             return tuple(state for state in states if state is not None)
-
-
-def _hash_of(number: str) -> str:
-    """Of a number as people mean it: neither spaces nor dashes nor case make it another."""
-    plain = "".join(sign for sign in number.casefold() if sign.isalnum())
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _by_server(each: Iterable[_Each]) -> dict[str, list[_Each]]:

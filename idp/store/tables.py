@@ -418,18 +418,6 @@ class HandoverRecord(Base):
     seen_at: Mapped[dt.datetime | None]
 
 
-class HandoverNumberRecord(Base):
-    """A number by which a later document finds the one that it belongs to: its hash only."""
-
-    __tablename__ = "handover_numbers"
-    __table_args__ = (sa.Index("ix_handover_numbers_value", "value_sha256", "type", "field"),)
-
-    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"), primary_key=True)
-    type: Mapped[str] = mapped_column(primary_key=True)
-    field: Mapped[str] = mapped_column(primary_key=True)
-    value_sha256: Mapped[str] = mapped_column(primary_key=True)
-
-
 class CutRecord(Base):
     """What a person said of all pages of a packet; ``key`` makes it count once.
 

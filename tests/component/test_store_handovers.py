@@ -99,14 +99,3 @@ def test_work_that_people_deleted_is_remembered_as_gone(store, clock, handover):
     (known,) = store.handovers_of(handover.document_id)
     assert known.gone
     assert store.work_to_read(SERVER) == ()
-
-
-def test_a_document_is_found_by_its_number_however_it_is_written(store, handover):  # noqa: F811
-    document_id = handover.document_id
-    store.note_numbers(document_id, "referral", [("authorization_number", "AB-77 3141")])
-    store.note_numbers(document_id, "referral", [("authorization_number", "AB-77 3142"), ("x", "")])
-    assert store.documents_by_number("referral", "authorization_number", "AB-77 3141") == ()
-    assert store.documents_by_number("referral", "authorization_number", "ab773142") == (
-        document_id,
-    )
-    assert store.documents_by_number("referral", "member_id", "ab773142") == ()

@@ -159,7 +159,7 @@ class OdooSink:
             )
         for note in handed.notes:
             _log.info("document %s: %s", document.document_id, note)
-        self._packer.handed(document, connection.odoo.identity, handed.records)
+        self._packer.handed(document, there.odoo.identity, handed.records)
         assert handed.location is not None
         return handed.location
 

@@ -139,15 +139,3 @@ def _folder_shape(documents: Fields) -> Literal["documents.folder", "documents.d
             hint="Set deliver.odoo.place = attachment, and tell the maintainers the version.",
         )
     return cast(Literal["documents.folder", "documents.document"], relation)
-
-
-def models_of(odoo: Odoo, wanted: Collection[str]) -> dict[str, Fields]:
-    """The fields of the models that are there: of the wanted ones those that the bot may write."""
-    found: dict[str, Fields] = {}
-    for model in dict.fromkeys((*wanted, *_OF_PLACES)):
-        fields = fields_of(odoo, model)
-        if fields is None:
-            continue
-        if model in _OF_PLACES or all(may(odoo, model, each) for each in _WRITES):
-            found[model] = fields
-    return found
