@@ -54,8 +54,13 @@ class Weak(Exception):  # noqa: N818 - a verdict, not an error
 _Probe = Callable[[Settings, Path], tuple[str, str]]
 
 
-def examine(*, as_json: bool) -> None:
-    """Print one line per dependency; leave with the missing-dependency code when one fails."""
+def examine(*, as_json: bool, about: str = "") -> None:
+    """Print one line per dependency; leave with the missing-dependency code when one fails.
+
+    Args:
+        as_json: For scripts.
+        about: Only those with this word in their name.
+    """
     settings = load_settings()
     checks = []
     with results_only(), tempfile.TemporaryDirectory(prefix="idp-doctor-") as work:
@@ -63,6 +68,8 @@ def examine(*, as_json: bool) -> None:
         if settings.review.four_eyes:
             probes["four eyes"] = _four_eyes
         for name, probe in probes.items():
+            if about not in name.lower():
+                continue
             checks.append(_examined(name, probe, settings, Path(work)))
     healthy = all(check.verdict != "fail" for check in checks)
     if as_json:
