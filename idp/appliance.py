@@ -56,7 +56,7 @@ from idp.learning import Registry
 from idp.reference import Reference
 from idp.retraining import Trainer
 from idp.review import station_of
-from idp.review.sync import ReviewLoop
+from idp.review.loop import ReviewLoop
 from idp.reviews import reviewing
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings

@@ -19,10 +19,11 @@ from idp.judge import Judge, sample_key
 from idp.review import place_of
 from idp.review.answers import answers_of
 from idp.review.client import Client
+from idp.review.loop import ReviewLoop
 from idp.review.pages import PageFolder, links_of
 from idp.review.provisioning import provisioned
 from idp.review.splitting import cut_of, splitting_task
-from idp.review.sync import ReviewLoop, Step, Sync
+from idp.review.sync import Step, Sync
 from idp.review.tasks import task_of
 from idp.schemas import load_schemas
 from idp.settings import Settings

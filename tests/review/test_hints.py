@@ -13,8 +13,9 @@ import pytest
 
 from idp.gate import gate_of, receiver_of
 from idp.review.access import hook_file, webhook_secret
+from idp.review.loop import ReviewLoop
 from idp.review.provisioning import standing_plan
-from idp.review.sync import ReviewLoop, Sync
+from idp.review.sync import Sync
 from idp.settings import Settings
 from idp.slices import AccessSettings, ReviewSettings
 from idp.store import State
