@@ -246,9 +246,15 @@ class Pipeline:
             pages: Its own, as read.
         """
         champion = self.models.champion()
-        found = champion.extractor.extract(tuple(pages), document.type)
-        versions = {**document.model_versions, **champion.versions}
-        return document.model_copy(update={**found._asdict(), "model_versions": versions})
+        own = _without_other_forms(pages, document.type)
+        found = champion.extractor.extract(own, document.type)
+        changed: dict[str, object] = {
+            **found._asdict(),
+            "model_versions": {**document.model_versions, **champion.versions},
+        }
+        if all(page.form is None for page in own):
+            changed["form"] = None
+        return document.model_copy(update=changed)
 
     def _part(
         self,
@@ -324,7 +330,9 @@ class Pipeline:
             arrived = pages if part.name is None or came.sidecar is None else ()
             timed = clock.copy()
             with timed.stage("extract"):
-                found = champion.extractor.extract(mine, draft.type)
+                found = champion.extractor.extract(
+                    mine if recut is None else _without_other_forms(mine, draft.type), draft.type
+                )
             read = draft.model_copy(update=found._asdict())
             drafts.append(_Draft(read, mine, arrived, timed, tuple(part.flaws), champion))
         return drafts, pages
@@ -386,6 +394,19 @@ def _page_cache(settings: Settings) -> PageCache | None:
         cache.clear()
         return None
     return cache
+
+
+def _without_other_forms(pages: Sequence[Page], type_: DocumentType) -> tuple[Page, ...]:
+    """The pages, those that look like a registered form of another type read as any other.
+
+    A person named the type: the places of that form hold fields which the type does not have.
+    """
+    return tuple(
+        page
+        if page.form is None or page.form.type == type_
+        else page.model_copy(update={"form": None})
+        for page in pages
+    )
 
 
 def _open_pages(recut: Recut, part: str | None, pages: Sequence[Page]) -> tuple[Page, ...]:

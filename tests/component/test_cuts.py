@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from idp.classify import split_as
 from idp.cutting import GivenCuts, PageCut, Recut
 from idp.document import Decision, Document, DocumentType, Finding, Page, Severity
+from idp.learning import make_dataset
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import load_schemas
 from idp.store import ProcessJob, Results, State, Store, new_id
@@ -286,3 +289,50 @@ def test_an_answer_to_an_earlier_round_is_late(four: Packet) -> None:
     early = four.answer(whole, Outcome.RECUT)
     assert four.cut(whole, "r", "r", "g", "g") is Outcome.RECUT
     assert four.store.take_cut(early, four.cuts("r"), whole=True) is Outcome.LATE
+
+
+def test_a_packet_cut_by_hand_is_in_the_data_set(four: Packet, tmp_path: Path) -> None:
+    four.work(doubtful(1, 2, 3, 4))
+    (whole,) = four.ids()
+    shown = four.store.packet(whole)
+    four.place(whole)
+    said = {"r": "starts", "g": "goes_on", "x": "left_out"}
+    cuts = GivenCuts.model_validate(
+        {
+            "schema": "idp.cuts/1",
+            "arrival_id": shown.arrival_id,
+            "sha256": shown.sha256,
+            "pages": [
+                PageCut(number=p.number, says=says, type=None, page_sha256=p.page_sha256)
+                for p, says in zip(shown.pages, map(said.get, "rgrx"), strict=True)
+            ],
+        }
+    )
+    four.store.take_cut(four.answer(whole, Outcome.RECUT), cuts, whole=True)
+
+    def made(name: str) -> dict[str, Any]:
+        store = four.store
+        return make_dataset(
+            store.corrected_documents(),
+            tmp_path / name,
+            tmp_path / "models",
+            0.0,
+            cuts=store.cut_packets(),
+        )
+
+    manifest = made("one")
+    assert manifest == made("two"), "the same cuts give the same bytes"
+    (packet,) = manifest["packets"]
+    assert (packet["pages"], packet["documents"], packet["share"]) == (4, 2, "train")
+    assert packet["original_sha256"] == shown.sha256
+    assert "Whitlock" not in json.dumps(manifest)
+    truth = json.loads((tmp_path / "one/train/cuts" / f"{packet['name']}.json").read_text())
+    assert [each["says"] for each in truth["pages"]] == [
+        "starts",
+        "goes_on",
+        "starts",
+        "left_out",
+    ]
+    pages = json.loads((tmp_path / "one/train/cuts/pages" / f"{packet['name']}.json").read_text())
+    assert [each["number"] for each in pages] == [1, 2, 3, 4]
+    assert four.store.taught() == 1
