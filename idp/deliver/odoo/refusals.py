@@ -38,7 +38,11 @@ _FIELD = re.compile(
 )
 _GROUPS = re.compile(r"allowed for the following groups:\n(?P<groups>(?:\s+- [^\n]+\n?)+)")
 _NO_GROUP = "No group currently allows this operation"
-_NAMED_FIELD = re.compile(r"""[Ff]ields? ['"`]?(?P<field>[a-z][a-z0-9_.]*[a-z0-9_])""")
+_NAMED_FIELD = re.compile(
+    # Quoted, or with a dot or underscore: other words after "field" are of a sentence.
+    r"""[Ff]ields? (?:(?P<quote>['"`])(?=[a-z0-9_.]+(?P=quote))|(?=[a-z0-9]+[._]))"""
+    r"(?P<field>[a-z][a-z0-9_.]*[a-z0-9_])"
+)
 
 _UNKNOWN_USER = frozenset(("AccessDenied", "SessionExpiredException", "Unauthorized"))
 _TRANSIENT = frozenset(
