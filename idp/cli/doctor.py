@@ -479,6 +479,17 @@ def _label_studio(settings: Settings, work: Path) -> tuple[str, str]:
     return release, told
 
 
+def _odoo(settings: Settings, work: Path) -> tuple[str, str]:
+    """The server that documents go to answers, takes the bot's key and gives it its rights."""
+    from idp.cli.doctor_odoo import examine_odoo  # noqa: PLC0415
+
+    del work
+    version, detail, advice = examine_odoo(settings)
+    if advice:
+        raise Weak(f"{version}, {detail}; {'; '.join(advice)}")
+    return version, detail
+
+
 def _four_eyes(settings: Settings, work: Path) -> tuple[str, str]:
     """Whether somebody is there for what two people look at."""
     from idp.cli.house import open_store  # noqa: PLC0415
@@ -520,5 +531,6 @@ _PROBES: dict[str, _Probe] = {
     "folders": _folders,
     "mailboxes": _mailboxes,
     "Label Studio": _label_studio,
+    "Odoo": _odoo,
     "disk space": _space,
 }

@@ -170,13 +170,13 @@ def test_a_missing_right_names_model_operation_and_group(odoo: JsonRpc | Json2) 
     with pytest.raises(OdooRightsError) as raised:
         odoo.call("crm.team", "create", vals_list=[{"name": SECRET_TEXT}])
     assert raised.value.message == (
-        "the bot lacks the right to create crm.team: "
+        "the bot user lacks the right to create crm.team: "
         'one of the groups "Sales/Administrator" gives it'
     )
     with pytest.raises(OdooRightsError) as raised:
         odoo.call("project.project", "create", vals_list=[{"name": SECRET_TEXT}])
     assert raised.value.message == (
-        "the bot lacks the right to create project.project: "
+        "the bot user lacks the right to create project.project: "
         'one of the groups "Project/Administrator" gives it'
     )
 

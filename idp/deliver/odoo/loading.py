@@ -26,7 +26,7 @@ from typing import Any
 from idp.deliver.odoo.parcel import Content
 from idp.deliver.odoo.port import Odoo
 from idp.deliver.odoo.refusals import missing_right
-from idp.deliver.odoo.targets import ATTACHMENT, Fields, Operation, fields_of, lacks, may
+from idp.deliver.odoo.targets import ATTACHMENT, Fields, Operation, fields_of, lacking, may
 from idp.errors import OdooError, OdooRefusedError, OdooRightsError
 
 CONTEXT: Mapping[str, Any] = {
@@ -189,7 +189,7 @@ class Loader:
             except OdooRefusedError:
                 continue
             if not allowed:
-                raise lacks(model, each)
+                raise lacking(self.odoo, model, each)
 
     def there(self, model: str, ids: Sequence[int]) -> dict[int, bool]:
         """Which of these records the bot finds, and whether each is archived."""

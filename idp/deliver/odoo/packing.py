@@ -22,7 +22,7 @@ from idp.deliver.odoo.parcel import PREFIX, Files, Parcel, Place
 from idp.deliver.odoo.parcels import parcel_of, record_of, sought
 from idp.deliver.odoo.port import Odoo
 from idp.deliver.odoo.server import ASSUMED, Models
-from idp.deliver.odoo.targets import fields_of, lacks, may
+from idp.deliver.odoo.targets import fields_of, lacking, may
 from idp.deliver.odoo.work_items import WORK, Existing
 from idp.document import Document, DocumentType
 from idp.handover import Handover, HandoverLedger
@@ -93,7 +93,7 @@ class MappedPacker:
         if rules and not any(rule.model in known.models for rule in rules):
             for rule in rules:
                 if rule.model in known.withheld:
-                    raise lacks(rule.model, "create")
+                    raise lacking(odoo, rule.model, "create")
         return parcel_of(
             document,
             files,

@@ -38,7 +38,11 @@ _FIELD = re.compile(
 )
 _GROUPS = re.compile(r"allowed for the following groups:\n(?P<groups>(?:\s+- [^\n]+\n?)+)")
 _NO_GROUP = "No group currently allows this operation"
-_NAMED_FIELD = re.compile(r"""[Ff]ields? ['"`]?(?P<field>[a-z][a-z0-9_.]*[a-z0-9_])""")
+_NAMED_FIELD = re.compile(
+    # Quoted, or with a dot or underscore: other words after "field" are of a sentence.
+    r"""[Ff]ields? (?:(?P<quote>['"`])(?=[a-z0-9_.]+(?P=quote))|(?=[a-z0-9]+[._]))"""
+    r"(?P<field>[a-z][a-z0-9_.]*[a-z0-9_])"
+)
 
 _UNKNOWN_USER = frozenset(("AccessDenied", "SessionExpiredException", "Unauthorized"))
 _TRANSIENT = frozenset(
@@ -76,7 +80,7 @@ def refusal(model: str, method: str, name: str, text: str) -> OdooError:
         return wrong_key()
     if kind == "AccessError":
         operation = _BY_METHOD.get(method, method)
-        return missing_right(text) or OdooRightsError(f"the bot may not {operation} {model}")
+        return missing_right(text) or OdooRightsError(f"the bot user may not {operation} {model}")
     if is_no_database(text):
         told = "the server has no database of that name"
         return OdooRefusedError(told, hint="Check deliver.odoo.database.")
@@ -95,7 +99,7 @@ def missing_right(text: str) -> OdooRightsError | None:
     """
     if found := _NO_ACCESS.search(text):
         operation = _OPERATIONS[found["operation"]]
-        told = f"the bot lacks the right to {operation} {found['model']}"
+        told = f"the bot user lacks the right to {operation} {found['model']}"
         groups = _groups(text)
         if groups:
             return OdooRightsError(
@@ -106,14 +110,12 @@ def missing_right(text: str) -> OdooRightsError | None:
             return OdooRightsError(f"{told}, and no group of that server gives it")
         return OdooRightsError(told)
     if found := _FIELD.search(text):
-        operation = found["operation"] or "read"
-        return OdooRightsError(
-            f"the bot lacks the right to {operation} the field {found['field']} of {found['model']}"
-        )
+        what = f"{found['operation'] or 'read'} the field {found['field']} of {found['model']}"
+        return OdooRightsError(f"the bot user lacks the right to {what}")
     if found := _RULE.search(text):
+        what = f"{found['operation']} some records of {found['model']}"
         return OdooRightsError(
-            f"the bot lacks the right to {found['operation']} some records of {found['model']}: "
-            "a record rule of that server keeps it out",
+            f"the bot user lacks the right to {what}: a record rule of that server keeps it out",
             hint="See docs/odoo.md, Rights: teams, projects, companies and folders have members.",
         )
     return None

@@ -33,6 +33,7 @@ _WRITES: tuple[Operation, ...] = ("read", "create", "write")
 _READS: tuple[Operation, ...] = ("read",)
 _HAS_ACCESS = (18, 0)
 """The first version with ``has_access``; ``check_access_rights`` goes with 20."""
+_WITHOUT_CHECK = (20, 0)
 
 
 def place_of(odoo: Odoo, wanted: Wanted = "auto") -> Place:
@@ -96,7 +97,19 @@ def need(odoo: Odoo, model: str, operations: Collection[Operation]) -> None:
     """See that the bot may do these; raises :class:`OdooRightsError`, which names the first."""
     for operation in operations:
         if not may(odoo, model, operation):
-            raise lacks(model, operation)
+            raise lacking(odoo, model, operation)
+
+
+def lacking(odoo: Odoo, model: str, operation: Operation) -> OdooRightsError:
+    """The error that names a missing right, with the groups that give it where the server tells."""
+    if odoo.version < _WITHOUT_CHECK:
+        try:
+            odoo.call(model, "check_access_rights", operation=operation)
+        except OdooRightsError as error:
+            return error
+        except OdooRefusedError:
+            pass
+    return lacks(model, operation)
 
 
 def lacks(model: str, operation: str) -> OdooRightsError:
