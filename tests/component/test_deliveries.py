@@ -221,3 +221,37 @@ def test_retry_wants_to_be_told_what(shelf: Shelf) -> None:
     assert idp_("deliver", "retry", dead, "--all").exit_code == ExitCode.USAGE
     assert idp_("deliver", "retry", "00000000").exit_code == ExitCode.NOT_FOUND
     assert shelf.store.row(dead).state is State.QUARANTINED
+
+
+def test_preview_shows_the_records_and_writes_nothing(shelf: Shelf) -> None:
+    document_id = shelf.put(document(decision=Decision.REVIEW))
+    told = idp_("deliver", "preview", document_id)
+    assert told.exit_code == 0, told.output
+    assert "crm.lead" in told.output
+    plain = json.loads(idp_("deliver", "preview", document_id, "--json").output)
+    assert plain["version"] == 1
+    roles = {row["role"]: row["model"] for row in plain["rows"]}
+    assert roles["work"] == "crm.lead"
+    assert "found" not in plain
+    titles = [row["cells"].get("name") for row in plain["rows"]]
+    assert titles
+    assert not any(PATIENT in str(title) for title in titles)
+    assert shelf.store.placed(document_id) == ()
+
+
+def test_preview_names_the_version_that_comes_next(shelf: Shelf) -> None:
+    job = begun(shelf, b"delivered")
+    shelf.store.finish_delivery(job, "there")
+    plain = json.loads(idp_("deliver", "preview", job.document_id, "--json").output)
+    assert (plain["version"], plain["document_id"]) == (2, job.document_id)
+
+
+def test_preview_of_nothing_says_so(shelf: Shelf) -> None:
+    assert idp_("deliver", "preview", "no-such-file.tif").exit_code == ExitCode.NOT_FOUND
+
+
+def test_check_tells_of_odoo_alone(shelf: Shelf) -> None:
+    told = json.loads(idp_("deliver", "check", "--json").output)
+    names = [each["name"] for each in told["checks"]]
+    assert names
+    assert all("odoo" in name.lower() for name in names)
