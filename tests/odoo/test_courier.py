@@ -19,7 +19,14 @@ from PIL import Image
 from idp.deliver.odoo.connection import connect
 from idp.deliver.odoo.courier import Courier
 from idp.deliver.odoo.parcel import Find, Link, Parcel, Row
-from idp.errors import OdooRefusedError, OdooRightsError, OdooUncertainError, OdooUnreachableError
+from idp.deliver.odoo.targets import place_of
+from idp.errors import (
+    OdooError,
+    OdooRefusedError,
+    OdooRightsError,
+    OdooUncertainError,
+    OdooUnreachableError,
+)
 from idp.handover import Handover
 from tests.odoo.conftest import BotSettings
 from tests.odoo.cutting import CuttingProxy
@@ -47,6 +54,11 @@ def odoo(bot_settings: BotSettings) -> Watched:
 def delivered(courier: Courier, *parcels: Parcel) -> None:
     for handed in courier.hand_over(parcels):
         assert handed.error is None, handed.error
+
+
+def test_a_place_whose_module_is_not_there_is_named(bot_settings: BotSettings) -> None:
+    with pytest.raises(OdooError, match="no module documents"):
+        place_of(connect(bot_settings()), "documents")
 
 
 def test_a_document_becomes_its_records_each_on_the_one_it_belongs_to(
