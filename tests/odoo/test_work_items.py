@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 import yaml
 
+from idp.cli.doctor_mapping import examine_mapping
 from idp.deliver.odoo.connection import connect
 from idp.deliver.odoo.mapping import load_mapping
 from idp.deliver.odoo.mapping_checks import check_mapping
 from idp.deliver.odoo.parcel import Place
 from idp.deliver.odoo.targets import place_of
-from idp.errors import OdooRightsError
+from idp.errors import OdooError, OdooRightsError
+from idp.settings import Settings
+from idp.slices import DeliverSettings
 from tests.odoo.conftest import BotSettings
 from tests.odoo.desk import FOLDERS, Desk, activities, prepare, record
 from tests.odoo.handing import Watched
@@ -311,6 +314,23 @@ def test_what_the_mapping_names_wrongly_is_told_by_file_and_key(
         ("referral.yaml", "work.0.values.type"),
         ("referral.yaml", "work.0.values.x_member"),
     }
+
+
+def test_doctor_says_that_all_of_it_is_there_or_what_is_not(
+    made: Admin, bot_settings: BotSettings, tmp_path: Path
+) -> None:
+    settings = Settings(
+        data=tmp_path, deliver=DeliverSettings(to="odoo", odoo=bot_settings(place="dms"))
+    )
+    version, told, advice = examine_mapping(settings)
+    assert version
+    assert "all of it is on the server (dms)" in told
+    assert advice == ""
+    (settings.rules_folder / "odoo").mkdir(parents=True)
+    own = settings.rules_folder / "odoo" / "referral.yaml"
+    own.write_text("folder: Nowhere\ntags: [Referral]\n", encoding="utf-8")
+    with pytest.raises(OdooError, match=r"referral\.yaml: folder: no dms\.directory 'Nowhere'"):
+        examine_mapping(settings)
 
 
 def test_a_bot_without_the_right_to_make_work_is_told_which(
