@@ -26,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -54,6 +54,7 @@ from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
+from idp.retraining import Trainer
 from idp.review import station_of
 from idp.review.sync import ReviewLoop
 from idp.reviews import reviewing
@@ -346,7 +347,7 @@ class Appliance:
                 self._escalate()
                 if time.monotonic() >= next_forget:
                     next_forget = time.monotonic() + FORGET_SECONDS
-                    self._engine.forget_finished(_utc_now())
+                    self._engine.forget_finished(dt.datetime.now(dt.UTC))
                     pipeline: object = self._pipeline
                     if isinstance(pipeline, Counted):
                         pipeline.tidy()
@@ -531,11 +532,15 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
     before = {
         number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
+    trainer = Trainer(settings)
     try:
         with (
             appliance,
+            closing(trainer),
             StatusPage(
-                create_app(settings, appliance.store, appliance.problems, appliance.reading),
+                create_app(
+                    settings, appliance.store, appliance.problems, appliance.reading, trainer
+                ),
                 settings.serve,
             ) as page,
             gate_of(settings, appliance.store, appliance.hint_reviews) as gate,
@@ -582,7 +587,3 @@ def _tell(counts: Mapping[str, int], path: Path) -> None:
 def _to_stdout(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

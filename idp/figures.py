@@ -13,7 +13,7 @@ import dataclasses
 import math
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ ALL = "all"
 
 
 class Middle(NamedTuple):
-    """Seconds: the median with its 95 % interval, and what nine of ten stay below."""
+    """The median with its 95 % interval, and what nine of ten stay below."""
 
     median: float
     low: float
@@ -49,8 +49,9 @@ class Figures:
     people: int
     withheld: str = ""
     seconds: Middle | None = None
-    expected_seconds: float | None = None
-    """What the same mix of documents takes everybody: the mean of the types' medians."""
+    of_usual: Middle | None = None
+    """One person's seconds a document as a multiple of the median of its type over everybody, so
+    that who gets the long ones is not the slow one. Types that few people work on are left out."""
     corrections: float | None = None
     """Values changed, taken away or added, per document."""
     corrected: Interval | None = None
@@ -79,7 +80,6 @@ def of_everybody(
     work: Sequence[ReviewWork], looks: Sequence[SecondLook], limits: Limits
 ) -> tuple[Figures, ...]:
     """The figures of each document type, then of all."""
-    usual = _usual(work)
     types = sorted({each.type for each in work})
     groups = [*((name, {name}) for name in types), (ALL, set(types))]
     found = []
@@ -88,7 +88,6 @@ def of_everybody(
             name,
             [each for each in work if each.type in own],
             [each for each in looks if each.type in own],
-            usual,
         )
         found.append(_held_back(counted, limits))
     return tuple(found)
@@ -124,23 +123,29 @@ def of_fields(
 def of_person(
     name: str, work: Sequence[ReviewWork], looks: Sequence[SecondLook], limits: Limits
 ) -> Figures:
-    """One person's figures, beside what the same mix of documents takes everybody.
+    """One person's figures; their times also beside what the same kinds take everybody.
 
     Args:
         name: Their sign-in name.
         work: Of everybody.
         looks: Of everybody.
-        limits: From how many of their documents on anything is shown.
+        limits: From how many of their documents on anything is shown, and from how many people on
+            something is called usual.
     """
     own = [each for each in work if each.reviewer == name]
     twice = [each for each in looks if name in (each.first_by, each.second_by)]
-    counted = _figures(name, own, twice, _usual(work))
+    counted = _figures(name, own, twice)
     if counted.documents < limits.documents:
         return _bare(counted, f"fewer than {limits.documents} documents say nothing of a person")
-    if len({each.reviewer for each in work}) < limits.people:
-        # The mix of everybody would be that of one or two others.
-        return _without_expected(counted)
-    return counted
+    usual = _usual(work, limits.people)
+    types = {each.document_id: each.type for each in own}
+    timed = _timed(own).items()
+    multiples = [
+        seconds / usual[types[document_id]]
+        for (document_id, _), seconds in timed
+        if types[document_id] in usual
+    ]
+    return dataclasses.replace(counted, of_usual=middle(multiples))
 
 
 def middle(seconds: Collection[float]) -> Middle | None:
@@ -166,51 +171,44 @@ def _figures(
     name: str,
     work: Sequence[ReviewWork],
     looks: Sequence[SecondLook],
-    usual: Mapping[str, float],
 ) -> Figures:
-    per_document = _by_document(work, lambda each: each.seconds or 0.0)
-    timed = [seconds for seconds in per_document.values() if seconds > 0]
-    types = {each.document_id: each.type for each in work}
-    expected = [usual[type_] for type_ in types.values() if type_ in usual]
+    documents = {each.document_id for each in work}
     back = {each.document_id for each in work if each.outcome is Outcome.CAME_BACK}
     corrections = sum(_number(each.outcomes, _CORRECTED) for each in work)
     agreed, kappa = _agreement(looks)
     return Figures(
         name=name,
-        documents=len(types),
+        documents=len(documents),
         people=len({each.reviewer for each in work}),
-        seconds=middle(timed),
-        expected_seconds=statistics.fmean(expected) if expected else None,
-        corrections=corrections / len(types) if types else None,
+        seconds=middle(_timed(work).values()),
+        corrections=corrections / len(documents) if documents else None,
         corrected=_corrected(work),
-        came_back=exact_interval(len(back), len(types)),
+        came_back=exact_interval(len(back), len(documents)),
         twice=len(looks),
         agreed=agreed,
         kappa=kappa,
     )
 
 
-def _usual(work: Sequence[ReviewWork]) -> dict[str, float]:
-    """The median seconds of a document, by type, over everybody."""
+def _usual(work: Sequence[ReviewWork], people: int) -> dict[str, float]:
+    """The median seconds of a document, by type, where so many people worked on it."""
     by_type: dict[str, list[ReviewWork]] = defaultdict(list)
     for each in work:
         by_type[each.type].append(each)
     found: dict[str, float] = {}
     for type_, own in by_type.items():
-        timed = [s for s in _by_document(own, lambda each: each.seconds or 0.0).values() if s > 0]
-        if timed:
-            found[type_] = statistics.median(timed)
+        timed = _timed(own)
+        if len({who for _, who in timed}) >= people:
+            found[type_] = statistics.median(timed.values())
     return found
 
 
-def _by_document(
-    work: Iterable[ReviewWork], counted: Callable[[ReviewWork], float]
-) -> dict[tuple[str, str], float]:
-    """Sums by document and person: two people's looks at one document are two pieces of work."""
+def _timed(work: Iterable[ReviewWork]) -> dict[tuple[str, str], float]:
+    """Seconds by document and person: two people's looks at one document are two pieces of work."""
     sums: dict[tuple[str, str], float] = defaultdict(float)
     for each in work:
-        sums[each.document_id, each.reviewer] += counted(each)
-    return sums
+        sums[each.document_id, each.reviewer] += each.seconds or 0.0
+    return {key: seconds for key, seconds in sums.items() if seconds > 0}
 
 
 def _corrected(work: Sequence[ReviewWork], names: Collection[str] = ()) -> Interval | None:
@@ -258,21 +256,6 @@ def _bare(figures: Figures, why: str) -> Figures:
     return Figures(figures.name, figures.documents, figures.people, withheld=why)
 
 
-def _without_expected(figures: Figures) -> Figures:
-    return Figures(
-        figures.name,
-        figures.documents,
-        figures.people,
-        seconds=figures.seconds,
-        corrections=figures.corrections,
-        corrected=figures.corrected,
-        came_back=figures.came_back,
-        twice=figures.twice,
-        agreed=figures.agreed,
-        kappa=figures.kappa,
-    )
-
-
 class Line(NamedTuple):
     """Figures ready to be printed; what is not known or not shown is empty."""
 
@@ -281,7 +264,7 @@ class Line(NamedTuple):
     people: str
     median: str
     p90: str
-    expected: str
+    of_usual: str
     corrected: str
     came_back: str
     agreed: str
@@ -291,7 +274,7 @@ class Line(NamedTuple):
 def line_of(figures: Figures) -> Line:
     """The figures in words."""
     seconds = figures.seconds
-    expected = figures.expected_seconds
+    usual = figures.of_usual
     kappa = "" if figures.kappa is None else f", kappa {figures.kappa:.2f}"
     return Line(
         name=figures.name.replace("_", " "),
@@ -301,7 +284,9 @@ def line_of(figures: Figures) -> Line:
         if seconds is None
         else f"{seconds.median:.0f} s ({seconds.low:.0f} to {seconds.high:.0f})",
         p90="" if seconds is None else f"{seconds.p90:.0f} s",
-        expected="" if expected is None or seconds is None else f"{expected:.0f} s",
+        of_usual=""
+        if usual is None
+        else f"{usual.median:.2f} times ({usual.low:.2f} to {usual.high:.2f})",
         corrected=_percent(figures.corrected),
         came_back=_percent(figures.came_back),
         agreed=f"{_percent(figures.agreed)}{kappa}" if figures.agreed else "",
@@ -312,7 +297,7 @@ def line_of(figures: Figures) -> Line:
 def as_plain(figures: Figures) -> dict[str, object]:
     """The figures for scripts: shares 0..1, seconds."""
     plain = dataclasses.asdict(figures)
-    for name in ("seconds", "corrected", "came_back", "agreed"):
+    for name in ("seconds", "of_usual", "corrected", "came_back", "agreed"):
         value = getattr(figures, name)
         plain[name] = None if value is None else value._asdict()
     return plain

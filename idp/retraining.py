@@ -18,10 +18,10 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -70,7 +70,7 @@ class Step(StrEnum):
     FAILED = "failed"
 
 
-ENDED = frozenset({Step.DONE, Step.FAILED})
+_ENDED = frozenset({Step.DONE, Step.FAILED})
 
 
 class Retraining(BaseModel):
@@ -100,6 +100,10 @@ class Retraining(BaseModel):
     trouble: str | None = None
     """The code of what stopped it."""
 
+    @property
+    def ended(self) -> bool:
+        return self.step in _ENDED
+
 
 class _Run:
     """The state file of one run, and its lines on the record."""
@@ -126,7 +130,7 @@ class _Run:
         now = dt.datetime.now(dt.UTC)
         self.state = self.state.model_copy(update={"step": step, "step_at": now, **more})
         self._keep()
-        if step in ENDED:
+        if step in _ENDED:
             self._note("models_retrain_ended")
 
     def _keep(self) -> None:
@@ -294,12 +298,31 @@ def _alone(settings: Settings) -> Iterator[None]:
         yield
 
 
+class Offer(NamedTuple):
+    """A retraining as the status page offers it."""
+
+    last: Retraining | None
+    running: bool
+    killed: bool
+    """The last one never ended."""
+    fresh: int
+    """What people said since the last one that ended well."""
+    missing: str | None
+    """Why none can be started here."""
+
+
 class Trainer:
     """Starts retrainings as children at low priority, and ends the one at work at the end."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare; nothing is started."""
+    def __init__(self, settings: Settings, options: Sequence[str] = ()) -> None:
+        """Prepare; nothing is started.
+
+        Args:
+            settings: All options.
+            options: Further options of ``idp models retrain``.
+        """
         self._settings = settings
+        self._options = tuple(options)
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
 
@@ -327,7 +350,7 @@ class Trainer:
                 self._child = subprocess.Popen(  # noqa: S603 - our own program, no shell
                     [
                         *(sys.executable, "-c", _CHILD),
-                        *("models", "retrain", f"--by={by}", "--json"),
+                        *("models", "retrain", f"--by={by}", "--json", *self._options),
                     ],
                     stdin=subprocess.DEVNULL,
                     stdout=stream,
@@ -337,12 +360,24 @@ class Trainer:
                     start_new_session=True,
                 )
 
+    def offered(self, store: Store) -> Offer:
+        """What the status page shows: how the last one ended, and what a new one would learn."""
+        found, busy = last(self._settings), self.busy()
+        fresh = store.taught() - (found.learnt if found is not None else 0)
+        return Offer(
+            last=found,
+            running=busy,
+            killed=found is not None and not busy and not found.ended,
+            fresh=max(fresh, 0),
+            missing=None if is_installed() else not_installed().message,
+        )
+
     def busy(self) -> bool:
         """Whether a retraining is at work, started here or elsewhere."""
         with self._lock:
             return self._busy() or is_running(self._settings)
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """End the one at work, if we started it; it may be started again."""
         with self._lock:
             child, self._child = self._child, None

@@ -7,11 +7,14 @@ on one thread, at low priority, and touches nothing that is in force.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import datetime as dt
 import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import uuid
@@ -30,6 +33,7 @@ NICENESS = 10
 
 _COMPARED = TypeAdapter(tuple[Compared, ...])
 _TAIL = 2000
+_PR_SET_PDEATHSIG = 1
 
 
 def is_installed() -> bool:
@@ -173,8 +177,15 @@ def _run(module: str, arguments: Sequence[str]) -> None:
         text=True,
         check=False,
         env={**os.environ, **threads},
-        preexec_fn=lambda: os.nice(NICENESS),
+        preexec_fn=_stand_back,
     )
     if done.returncode:
         sys.stderr.write(done.stderr[-_TAIL:])
         raise TrainingError(f"python -m {module} ended with {done.returncode}")
+
+
+def _stand_back() -> None:
+    """In the child: low priority, and it ends with us, also when we are killed (Linux)."""
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

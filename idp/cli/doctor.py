@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from rich.text import Text
 
 from idp import __version__
 from idp.cli.border import print_json, results_only, tables
-from idp.errors import ExitCode, IdpError, MailboxError, ModelError
+from idp.errors import ExitCode, IdpError, MailboxError, ModelError, NotFoundError
 from idp.settings import Settings, load_settings
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -63,7 +64,10 @@ def examine(*, as_json: bool, about: str = "") -> None:
     settings = load_settings()
     checks = []
     with results_only(), tempfile.TemporaryDirectory(prefix="idp-doctor-") as work:
-        for name, probe in {**_PROBES, **_folder_probes(settings)}.items():
+        probes = {**_PROBES, **_folder_probes(settings)}
+        if settings.review.four_eyes:
+            probes["four eyes"] = _four_eyes
+        for name, probe in probes.items():
             if about not in name.lower():
                 continue
             checks.append(_examined(name, probe, settings, Path(work)))
@@ -473,6 +477,24 @@ def _label_studio(settings: Settings, work: Path) -> tuple[str, str]:
     if advice:
         raise Weak("; ".join(filter(None, (release, told, *advice))))
     return release, told
+
+
+def _four_eyes(settings: Settings, work: Path) -> tuple[str, str]:
+    """Whether somebody is there for what two people look at."""
+    from idp.cli.house import open_store  # noqa: PLC0415
+    from idp.looks import check_types, lacking  # noqa: PLC0415
+    from idp.schemas import load_schemas  # noqa: PLC0415
+
+    del work
+    check_types(settings.review.four_eyes, load_schemas(settings.schemas_folder))
+    try:
+        with closing(open_store(settings)) as store:
+            people = store.people()
+    except NotFoundError:
+        people = ()  # nothing has run here yet
+    if wanting := lacking(people):
+        raise Weak(f"review.four_eyes: {wanting} (idp users add)")
+    return "", f"two people look at some of {', '.join(sorted(settings.review.four_eyes))}"
 
 
 _PROBES: dict[str, _Probe] = {

@@ -23,7 +23,7 @@ _COLUMNS = {
     "people": "people",
     "median": "median a document",
     "p90": "9 of 10 below",
-    "expected": "the same mix",
+    "of_usual": "of the usual",
     "corrected": "values corrected",
     "came_back": "came back",
     "agreed": "two people agree",
@@ -75,7 +75,9 @@ def show_figures(
             }
         )
         return
-    _print(rows, _OF_FIELDS if fields and name is None else tuple(_COLUMNS))
+    of_groups = tuple(column for column in _COLUMNS if column != "of_usual")
+    columns = tuple(_COLUMNS) if name is not None else _OF_FIELDS if fields else of_groups
+    _print(rows, columns)
     for look, words in _TOLD.items():
         if waiting[look]:
             tables().print(Text(f"{waiting[look]} wait {words}"))

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from idp.retraining import ENDED, Retraining, Step
-from idp.learning import Evaluation, Shadow, ShadowReport, Verdict, Week
+    from idp.learning import Evaluation, Shadow, ShadowReport, Verdict, Week
+    from idp.retraining import Retraining
 
 _NUMBERS = "right"
 
@@ -90,8 +90,8 @@ def verdict(console: Console, found: Verdict) -> None:
 
 def retraining(console: Console, state: Retraining, *, running: bool) -> None:
     """How far a retraining is, or how it ended."""
-    style = "bold red" if state.step is Step.FAILED else "bold"
-    cut_off = not running and state.step not in ENDED
+    style = "bold red" if state.step == "failed" else "bold"
+    cut_off = not running and not state.ended
     word = "killed; give it again" if cut_off else str(state.step)
     console.print(Text.assemble("retraining: ", (word, style)))
     console.print(Text(f"begun {state.started_at:%Y-%m-%d %H:%M} by {state.by}"), soft_wrap=True)
@@ -103,8 +103,11 @@ def retraining(console: Console, state: Retraining, *, running: bool) -> None:
         console.print(Text(state.version))
     if state.champion_f1 is not None and state.challenger_f1 is not None:
         console.print(Text(f"F1 {state.challenger_f1:.3f}, in force {state.champion_f1:.3f}"))
-    if state.step is Step.DONE:
-        verdict(console, Verdict(passed=bool(state.passed), reasons=state.reasons))
+    if state.passed is not None:
+        word, style = ("passes", "bold green") if state.passed else ("is refused", "bold red")
+        console.print(Text.assemble("gate: ", (word, style)))
+    for reason in state.reasons:
+        console.print(Text(f"  {reason}"), soft_wrap=True)
 
 
 def shadow(console: Console, running: Shadow, report: ShadowReport | None) -> None:

@@ -12,7 +12,7 @@ from a thread), :func:`require_sign_on` (the same sign-on before the status page
 """
 
 from idp.gate.app import create_gate
-from idp.gate.door import actor_of, require_sign_on
+from idp.gate.door import actor_of, require_sign_on, role_of
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.listener import Listener
@@ -29,4 +29,5 @@ __all__ = [
     "hashed",
     "receiver_of",
     "require_sign_on",
+    "role_of",
 ]

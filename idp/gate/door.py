@@ -131,6 +131,12 @@ def actor_of(request: Request, otherwise: str) -> str:
     return visitor.person.actor if isinstance(visitor, Visitor) else otherwise
 
 
+def role_of(request: Request) -> Role | None:
+    """What who asks is here; none where no door stands before the page."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor.person.role if isinstance(visitor, Visitor) else None
+
+
 def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: Store) -> None:
     """The pages to sign in, sign out and change one's password."""
     folder = Path(__file__).parent / "assets"

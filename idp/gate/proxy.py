@@ -24,6 +24,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from idp.errors import ReviewError
 from idp.gate.apart import Apart
+from idp.gate.bundles import MOST_BYTES_EACH, Bundles, answer_with
 from idp.gate.label_studio import Upstream, Users
 from idp.gate.routes import Rule, numbers, rule_for, shipped_rules
 from idp.store import PersonRow, Role
@@ -71,7 +72,6 @@ _FROM_LABEL_STUDIO = frozenset(
     }
 )
 _Key = TypeVar("_Key")
-_ASSETS = ("/static/", "/react-app/", "/label-studio-frontend/", "/dm/")
 
 MOST_PAGE_BYTES = 2 * 1024 * 1024
 """Label Studio's HTML is some forty kilobytes."""
@@ -150,6 +150,7 @@ class Proxy:
         self._users = Users(self._client, upstream, key, remember)
         self._rules = shipped_rules()
         self.shown = Shown()
+        self._bundles = Bundles()
 
     async def __call__(self, request: Request, person: PersonRow) -> Response:
         """Label Studio's answer; 403 for what the role may not, 502 when it can't be reached."""
@@ -184,13 +185,15 @@ class Proxy:
         if rule.check == "next":
             raw_query = await asyncio.to_thread(self._apart.narrowed, person, raw_query)
         target = f"{path}?{raw_query.decode('ascii')}" if raw_query else path
+        if rule.answer == "bundle" and request.method == "GET" and "range" not in request.headers:
+            return await self._bundle(request, person, target)
         answer = await self._send(request, person, target, body)
         if rule.answer == "json":
             read = await self._read(answer, person, next_one=rule.check == "next")
             return _refused(request, person) if read is None else read
         if rule.answer == "page":
             return await _with_our_script(answer)
-        return _streamed(answer, cached=path.startswith(_ASSETS))
+        return _streamed(answer)
 
     async def ask(self, person: PersonRow, target: str) -> Any:
         """What Label Studio answers to a question of our own pages, in this person's name.
@@ -255,6 +258,24 @@ class Proxy:
             method, f"{self._upstream().url}{target}", headers=headers, content=body
         )
         return await self._client.send(request, stream=True)
+
+    async def _bundle(self, request: Request, person: PersonRow, target: str) -> Response:
+        """A file of Label Studio's program; it is asked for once, and kept."""
+        held = self._bundles.get(target)
+        if held is None:
+            answer = await self._request("GET", person, target, {"accept": "*/*"}, b"")
+            size = int(answer.headers.get("content-length", MOST_BYTES_EACH + 1))
+            if not answer.is_success or size > MOST_BYTES_EACH:
+                return _streamed(answer)
+            try:
+                content = await _whole(answer, MOST_BYTES_EACH)
+            finally:
+                await answer.aclose()
+            kind = answer.headers.get("content-type", "application/octet-stream")
+            held = await self._bundles.put(target, kind, content)
+        response = answer_with(held, request, target)
+        response.headers["Content-Security-Policy"] = LABEL_STUDIO_POLICY
+        return response
 
     async def _read(
         self, answer: httpx.Response, person: PersonRow, *, next_one: bool
@@ -367,7 +388,7 @@ def _kept(answer: httpx.Response) -> dict[str, str]:
     return headers
 
 
-def _streamed(answer: httpx.Response, *, cached: bool) -> Response:
+def _streamed(answer: httpx.Response) -> Response:
     """An answer as it comes in; the connection is given back when the browser leaves."""
 
     async def content() -> AsyncIterator[bytes]:
@@ -377,10 +398,7 @@ def _streamed(answer: httpx.Response, *, cached: bool) -> Response:
         finally:
             await answer.aclose()
 
-    headers = _kept(answer)
-    if cached and answer.is_success:
-        headers["Cache-Control"] = "private, max-age=3600"
-    return StreamingResponse(content(), answer.status_code, headers)
+    return StreamingResponse(content(), answer.status_code, _kept(answer))
 
 
 def _texts(value: Any, depth: int = 6) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Rule(BaseModel):
     query: dict[str, tuple[str, ...]] = {}
     body: tuple[str, ...] | None = None
     check: Literal["served", "answer", "own", "next"] | None = None
-    answer: Literal["stream", "json", "page"] = "stream"
+    answer: Literal["stream", "json", "page", "bundle"] = "stream"
     instead: Any = None
     roles: frozenset[Role]
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+)
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,10 +26,11 @@ from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
-from idp.gate import Guard, actor_of, require_sign_on
+from idp.gate import Guard, actor_of, require_sign_on, role_of
 from idp.letters import as_pdf, draft_for
 from idp.outgoing import HandoverFigures, linked
 from idp.quality import Remembered
+from idp.retraining import Trainer
 from idp.schemas import DocumentSchema, load_schemas
 from idp.serve.deliveries import DELIVERY_TONES, FiguresAtMost, ages, steps, tiles, types
 from idp.serve.layers import page_layers
@@ -43,12 +50,12 @@ from idp.serve.view import (
     with_code,
 )
 from idp.settings import Settings
-from idp.store import State, Store
+from idp.store import Role, State, Store
 
 _ACTOR = "status page"
 _MOST_ROWS = 200
 _MOST_WAITING = 25
-_STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409}
+_STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409, ExitCode.ALREADY_RUNNING: 409}
 _BACK = {"quarantine": "/quarantine", "overview": "/", "deliveries": "/deliveries"}
 
 
@@ -57,6 +64,7 @@ def create_app(
     store: Store,
     problems: Callable[[], tuple[str, ...]] = tuple,
     reading: Callable[[], Mapping[str, int]] = dict,
+    trainer: Trainer | None = None,
 ) -> FastAPI:
     """The status page over a store.
 
@@ -65,6 +73,7 @@ def create_app(
         store: Where the documents are; it is read, and asked to release or requeue.
         problems: What an operator should look at now (drop folders, disk), a line each.
         reading: Counts of the reading processes and remembered pages.
+        trainer: Retrains the models when an administrator asks; without it nobody can.
     """
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     if settings.serve.sign_on:
@@ -95,6 +104,7 @@ def create_app(
 
     @app.get("/")
     def _overview(
+        request: Request,
         state: Annotated[State | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 50,
     ) -> Response:
@@ -111,6 +121,9 @@ def create_app(
             problems=problems(),
             quality=sample.lines(),
             verdict=sample.verdict(),
+            training=trainer.offered(store)
+            if trainer is not None and _may_train(request)
+            else None,
         )
 
     @app.get("/quarantine")
@@ -166,8 +179,14 @@ def create_app(
 
     _add_watch(app, store, problems, reading, handed_over)
     _add_deliveries(app, store, page, handed_over)
-    _add_actions(app, settings, store)
+    _add_actions(app, settings, store, trainer)
     return app
+
+
+def _may_train(request: Request) -> bool:
+    """Whether the models are this visitor's: an administrator's, where people sign on."""
+    role = role_of(request)
+    return role is None or role is Role.ADMINISTRATOR
 
 
 def _add_watch(
@@ -231,7 +250,7 @@ def _add_deliveries(
         )
 
 
-def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
+def _add_actions(app: FastAPI, settings: Settings, store: Store, trainer: Trainer | None) -> None:
     """The addresses behind the buttons: each changes something, or puts something on record."""
 
     @app.post("/documents/{document_id}/letter")
@@ -270,6 +289,14 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
     def _requeue(request: Request, document_id: str, back: str = "") -> Response:
         store.requeue(document_id, actor=actor_of(request, _ACTOR))
         return _return(document_id, back)
+
+    @app.post("/models/retrain")
+    def _retrain(request: Request) -> Response:
+        """Start a retraining; it runs beside the service, and nothing is promoted."""
+        if trainer is None or not _may_train(request):
+            return PlainTextResponse("not for your role", status_code=403)
+        trainer.start(actor_of(request, _ACTOR))
+        return RedirectResponse("/", status_code=303)
 
     @app.post("/documents/{document_id}/retry")
     def _retry(request: Request, document_id: str, back: str = "") -> Response:

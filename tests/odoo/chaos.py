@@ -27,6 +27,7 @@ class Trouble(threading.Thread):
         cut_every: tuple[float, float],
         kill_every: tuple[float, float],
         kills: int,
+        most_cuts: int = 10_000,
     ) -> None:
         """Prepare.
 
@@ -37,12 +38,15 @@ class Trouble(threading.Thread):
             cut_every: Seconds between two cuts, at random between these.
             kill_every: Seconds that the server may live.
             kills: How often it is killed; then it is left alone.
+            most_cuts: After so many all requests pass: one who waits longer after each cut would
+                else meet one at each attempt, for ever.
         """
         super().__init__(daemon=True)
         self.killed = 0
         self._server, self._proxy = server, proxy
         self._dice = random.Random(seed)
         self._cut_every, self._kill_every, self._kills = cut_every, kill_every, kills
+        self._most_cuts = most_cuts
         self._over = threading.Event()
         self._failed: BaseException | None = None
 
@@ -71,7 +75,7 @@ class Trouble(threading.Thread):
                 self._over.wait(self._dice.uniform(0.0, 1.0))
                 self._server.start()
                 next_kill = time.monotonic() + self._dice.uniform(*self._kill_every)
-            elif not self._proxy.plan:
+            elif not self._proxy.plan and self.cuts < self._most_cuts:
                 self._proxy.plan.append(self._dice.choice(_CUTS))
 
     def __enter__(self) -> Self:

@@ -123,6 +123,7 @@ class OdooServer:
         self.database_port = free_port()
         self._workers = workers
         self._process: subprocess.Popen[bytes] | None = None
+        self._prepared: set[str] = set()
         self._rooted = os.geteuid() == 0
         self._unpack()
 
@@ -266,32 +267,40 @@ class OdooServer:
         assert self._process is not None
         os.killpg(self._process.pid, signal.SIGCONT)
 
-    def create(self, name: str, modules: Iterable[str] = (), *, source: str = TEMPLATE) -> None:
-        """Make a database: a copy of ``source``, with more modules.
+    def create(self, name: str, modules: Iterable[str] = ()) -> None:
+        """Make a database with more modules; the server may run.
 
-        The server may run; whoever is connected to ``source`` loses that connection.
+        Modules are installed once a session, into a database of their own, which is copied.
         """
-        self._sql(
-            f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{source}'"
-        )
+        source = TEMPLATE
+        if wanted := ",".join(sorted(modules)):
+            source = f"with_{wanted.replace(',', '_')}"
+            if source not in self._prepared:
+                self._copy(TEMPLATE, source)
+                self._install(source, wanted)
+                self._sql(f'alter database "{source}" allow_connections false')
+                self._prepared.add(source)
+        self._copy(source, name)
+
+    def _copy(self, source: str, name: str) -> None:
         self._sql(f'create database "{name}" template "{source}" strategy file_copy')
         files = self.folder / "data" / "filestore"
         if (files / source).exists():
             shutil.copytree(files / source, files / name)
-        if wanted := ",".join(modules):
-            done = subprocess.run(
-                self._odoo(
-                    *("-d", name, "-i", wanted, "--stop-after-init", "--no-http"),
-                    "--log-level=warn",
-                ),
-                env=self._environment,
-                check=False,
-                capture_output=True,
-                text=True,
-                timeout=_INSTALL_SECONDS,
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
-            assert " ERROR " not in done.stderr, done.stderr[-3000:]
+
+    def _install(self, name: str, modules: str) -> None:
+        done = subprocess.run(
+            self._odoo(
+                *("-d", name, "-i", modules, "--stop-after-init", "--no-http", "--log-level=warn")
+            ),
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert " ERROR " not in done.stderr, done.stderr[-3000:]
 
     def test_module(self, name: str, module: str) -> str:
         """Run the tests that an installed module brings; returns what was said."""

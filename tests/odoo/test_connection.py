@@ -174,10 +174,10 @@ def test_a_missing_right_names_model_operation_and_group(odoo: JsonRpc | Json2) 
         'one of the groups "Sales/Administrator" gives it'
     )
     with pytest.raises(OdooRightsError) as raised:
-        odoo.call("res.partner", "create", vals_list=[{"name": SECRET_TEXT}])
+        odoo.call("project.project", "create", vals_list=[{"name": SECRET_TEXT}])
     assert raised.value.message == (
-        "the bot lacks the right to create res.partner: "
-        'one of the groups "Contact/Creation" gives it'
+        "the bot lacks the right to create project.project: "
+        'one of the groups "Project/Administrator" gives it'
     )
 
 

@@ -212,7 +212,13 @@ def test_through_the_appliance_that_is_killed_too_each_is_there_once(
     dice = random.Random(11)
     kills = 0
     with Trouble(
-        server, cutting, seed=3, cut_every=(0.3, 1.0), kill_every=(4.0, 9.0), kills=KILLS
+        server,
+        cutting,
+        seed=3,
+        cut_every=(0.3, 1.0),
+        kill_every=(4.0, 9.0),
+        kills=KILLS,
+        most_cuts=CUTS + KILLS,
     ) as trouble:
         for number, name in enumerate(expected):
             drop(data, name, f"{name} referral page".encode())

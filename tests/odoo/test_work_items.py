@@ -7,28 +7,24 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from idp.deliver.odoo.connection import connect
-from idp.deliver.odoo.courier import Courier, Handed
-from idp.deliver.odoo.mapping import OdooMapping, load_mapping
+from idp.deliver.odoo.mapping import load_mapping
 from idp.deliver.odoo.mapping_checks import check_mapping
-from idp.deliver.odoo.packing import MappedPacker
 from idp.deliver.odoo.parcel import Place
 from idp.deliver.odoo.targets import place_of
-from idp.document import Document
 from idp.errors import OdooRightsError
 from tests.odoo.conftest import BotSettings
-from tests.odoo.handing import House, Watched
+from tests.odoo.desk import FOLDERS, Desk, activities, prepare, record
+from tests.odoo.handing import Watched
 from tests.odoo.server import BOT, Admin, OdooServer
-from tests.paperwork import CIRCUMSTANCES, SCHEMAS, files, paper, secrets_of
+from tests.paperwork import SCHEMAS, paper, secrets_of
 
 MODULES = ("account", "idp_documents")
 GROUPS = ("idp_documents.group_idp_bot", "account.group_account_invoice")
-FOLDERS = ("Referrals", "Prior authorizations", "Determinations", "Remittances", "Other")
 ATTACHMENT = Place("attachment", "none", "datas")
 
 
@@ -36,10 +32,7 @@ ATTACHMENT = Place("attachment", "none", "datas")
 def made(server: OdooServer, database: str, admin: Admin) -> Admin:
     """What docs/odoo-mapping.md tells administrators to make, and two partners."""
     server.grant(database, ("idp_documents.group_idp_manager",), user="admin")
-    project = admin.make("project.project", name="Paperwork", privacy_visibility="employees")
-    admin.make("project.task", name="Other paperwork", project_id=project)
-    admin.make("res.partner", name="Barton Clinic", ref="1234567893")
-    admin.make("res.partner", name="Evergreen Mutual", ref="P-77")
+    prepare(admin)
     (bot,) = admin.rows("res.users", [["login", "=", BOT]])
     storage = admin.make("dms.storage", name="Paperwork", save_type="file")
     rights = {"perm_create": True, "perm_write": True, "perm_unlink": True}
@@ -55,37 +48,6 @@ def made(server: OdooServer, database: str, admin: Admin) -> Admin:
     for name in FOLDERS:
         admin.make("dms.directory", name=name, parent_id=root, inherit_group_ids=True)
     return admin
-
-
-class Desk:
-    """Hands made-up documents over, as the appliance does."""
-
-    def __init__(self, folder: Path, odoo: Watched, place: Place, mapping: OdooMapping) -> None:
-        self.house = House(folder / "house")
-        self.odoo, self.place, self.folder = odoo, place, folder
-        self.stored: dict[str, Document] = {}
-        self.packer = MappedPacker(
-            mapping, SCHEMAS, self.house.store, lambda _: CIRCUMSTANCES, self.stored.get
-        )
-        self.courier = Courier(odoo, self.house.store)
-
-    def hand_over(
-        self, document: Document, version: int = 1, *, alone: bool = True
-    ) -> tuple[Handed, Document]:
-        if document.document_id not in self.stored:
-            document = document.model_copy(update={"document_id": self.house.document()})
-        self.stored[document.document_id] = document
-        folder = self.folder / f"{document.document_id}.{version}"
-        folder.mkdir()
-        written = files(folder, alone=alone)
-        written.record.write_text(json.dumps(self.packer.record(document)), encoding="utf-8")
-        parcel = self.packer.parcel(
-            document, written, self.odoo, self.place, key=folder.name, version=version
-        )
-        (handed,) = self.courier.hand_over([parcel])
-        assert handed.error is None, handed.error
-        self.packer.handed(document, self.odoo.identity, handed.records)
-        return handed, document
 
 
 MakeDesk = Callable[..., Desk]
@@ -109,23 +71,6 @@ def desk(made: Admin, bot_settings: BotSettings, tmp_path: Path) -> Iterator[Mak
     for each in desks:
         each.house.close()
     odoo.close()
-
-
-def record(admin: Admin, handed: Handed, role: str, *fields: str) -> dict[str, Any]:
-    model, number = handed.records[role]
-    (found,) = admin.rows(model, [["id", "=", number]], *fields)
-    return found
-
-
-def activities(admin: Admin, model: str, number: int) -> list[dict[str, Any]]:
-    return admin.rows(
-        "mail.activity",
-        [["res_model", "=", model], ["res_id", "=", number]],
-        "summary",
-        "date_deadline",
-        "activity_type_id",
-        "note",
-    )
 
 
 def test_a_request_is_a_task_with_deadline_priority_partner_and_what_lacks(

@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHOTS = os.environ.get("IDP_REVIEW_SHOTS")
 """Folder for pictures of the screens, to be looked at."""
+_FAR = 6
+"""So many letters are gone over one by one."""
 WAIT_MS = 90_000
 SEND = "[data-testid=bottombar-submit-button], [data-testid=bottombar-update-button]"
 
@@ -79,7 +82,8 @@ class Reviewer:
     """One person with one window. Every key is counted, each of a chord by itself."""
 
     def __init__(self, window: Any, url: str) -> None:
-        self.page = window.new_page(viewport={"width": 1440, "height": 900})
+        self.page = window.new_page()
+        self.page.set_viewport_size({"width": 1440, "height": 900})
         self.page.set_default_timeout(WAIT_MS)
         self.keys = 0
         self.shown = ""
@@ -87,6 +91,8 @@ class Reviewer:
         self.elsewhere: list[str] = []
         self.dialogs: list[str] = []
         self._url = url
+        self._measure = self.page.context.new_cdp_session(self.page)
+        self._measure.send("Performance.enable")
         self.page.on("response", self._note)
         self.page.on("request", self._request)
         self.page.on("dialog", self._dialog)
@@ -115,19 +121,51 @@ class Reviewer:
         self.keys += len(text)
 
     def replace(self, before: str, after: str) -> None:
-        """Turn what stands in the input into something else, in the fewest keys."""
-        head = _common(before, after)
-        rest, new = before[len(head) :], after[len(head) :]
-        tail = _common(rest[::-1], new[::-1])
-        gone, put = len(rest) - len(tail), new[: len(new) - len(tail)]
-        if 1 + len(tail) + gone + len(put) < len(after) + (not after):
-            self.press("End", *["ArrowLeft"] * len(tail), *["Backspace"] * gone)
-            self.type(put)
-        elif after:
+        """Turn what stands in the input into something else, in few keys."""
+        steps = [
+            step
+            for step in SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+            if step[0] != "equal"
+        ][::-1]
+        if not after:
+            self.press("Delete")
+        elif _keys_for(before, steps) >= len(after):
             # The focus came with everything marked.
             self.type(after)
         else:
-            self.press("Delete")
+            self.press("End")
+            at = len(before)
+            for _, start, end, first, last in steps:
+                self._left(at - end)
+                self._erase(end - start)
+                self.type(after[first:last])
+                at = start + last - first
+
+    def _left(self, distance: int) -> None:
+        """Move the caret to the left, over whole words while that is far."""
+        while distance > _FAR:
+            before = self._input()[1]
+            self.press("Control+ArrowLeft")
+            distance -= before - self._input()[1]
+        self.press(*["ArrowLeft" if distance > 0 else "ArrowRight"] * abs(distance))
+
+    def _erase(self, letters: int) -> None:
+        """Erase to the left, whole words while there is much; what was too much is typed again."""
+        while letters > _FAR:
+            text, caret = self._input()
+            self.press("Control+Backspace")
+            erased = caret - self._input()[1]
+            if erased > letters:
+                self.type(text[caret - erased : caret - letters])
+            letters -= min(erased, letters)
+        self.press(*["Backspace"] * letters)
+
+    def _input(self) -> tuple[str, int]:
+        """What stands in the input, and where the caret is."""
+        text, caret = self.page.evaluate(
+            "() => [document.activeElement.value, document.activeElement.selectionStart]"
+        )
+        return str(text), int(caret)
 
     def submit(self) -> None:
         """With the keyboard, from wherever the focus is; returns when Label Studio has it."""
@@ -147,6 +185,17 @@ class Reviewer:
         """The field that has it: ``name``, ``place`` among its entries, ``value``, ``options``."""
         found: dict[str, Any] = self.page.evaluate(_FOCUS)
         return found
+
+    def wait_for_entry(self) -> None:
+        """Until the focus is in the input for a further entry of a list."""
+        self.page.wait_for_function(
+            "() => document.activeElement.matches('[data-testid=textarea-input]')"
+        )
+
+    def cpu_seconds(self) -> float:
+        """What the window's main thread has worked since the page was loaded."""
+        told = self._measure.send("Performance.getMetrics")["metrics"]
+        return float(next(each["value"] for each in told if each["name"] == "TaskDuration"))
 
     def visible(self) -> list[str]:
         """The fields that are shown."""
@@ -178,13 +227,17 @@ class Reviewer:
         dialog.dismiss()
 
 
-def _common(one: str, other: str) -> str:
-    """What both begin with."""
-    size = next(
-        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
-        min(len(one), len(other)),
-    )
-    return one[:size]
+def _keys_for(before: str, steps: Sequence[tuple[str, int, int, int, int]]) -> int:
+    """About so many keys for changing a text from its end."""
+    keys, at = 1, len(before)
+    for _, start, end, first, last in steps:
+        keys += _far(at - end) + _far(end - start) + last - first
+        at = start
+    return keys
+
+
+def _far(letters: int) -> int:
+    return letters if letters <= _FAR else 2 * (letters // 6) + 3
 
 
 def _is_submission(answer: Any) -> bool:

@@ -33,6 +33,11 @@ TYPES = (
 """Those that people review field by field."""
 DAY = dt.datetime(2026, 11, 16, 9, 30, tzinfo=dt.UTC)
 _MOST_TRIES = 400
+_LETTERS = frozenset(
+    {"patient_name", "member_id", "claim_number", "patient_account", "status", "procedure_code"}
+    | {"carc", "rarc"}
+)
+"""Columns of the claims table that hold no amount."""
 
 
 class Paper(NamedTuple):
@@ -41,9 +46,10 @@ class Paper(NamedTuple):
     document: Document
     pages: tuple[Page, ...]
     truth: Mapping[str, tuple[str, ...]]
-    """Per field of its schema what is printed; nothing where nothing is."""
+    """Per field what is printed, nothing where it is left blank. Fields that are not named are not
+    known (a truth is not exhaustive), and count nowhere."""
     rows: Mapping[str, Mapping[str, str]]
-    """Per row of the claims table (by its key) what is printed, by column."""
+    """Per row of the claims table (by its key) what is printed, by column; where it is known."""
 
     @property
     def typed_from_blank(self) -> int:
@@ -125,9 +131,10 @@ def _truth(
     aliases = {judged_fields().canonical(field.name): field for field in schema.fields}
     for name, entry in told.items():
         field, value = aliases.get(name), entry["value"]
-        if field is None or not value:
+        if field is None:
             continue
-        texts = [str(each) for each in value] if isinstance(value, list) else [str(value)]
+        several = value if isinstance(value, list) else [value] if value else []
+        texts = list(dict.fromkeys(str(each) for each in several))
         if not field.list:
             texts = texts[:1]
         if options_of(field):
@@ -145,46 +152,48 @@ def _chosen(field: FieldSchema, text: str) -> str:
 def _rows(
     document: Document, told: Mapping[str, Mapping[str, object]]
 ) -> dict[str, Mapping[str, str]]:
-    """The printed cells of each row of the document's claims table, where they can be told.
+    """The printed cells of the rows to check, where they are known.
 
-    The synthetic truth has one entry per service line; a row is known by its amounts and codes.
+    The truth has one entry a claim, of its sums: a line is known where it is the only one.
     """
     claims = told.get("claims", {}).get("value")
     if not isinstance(claims, list):
         return {}
     table = table_of(document)
     rows: dict[str, Mapping[str, str]] = {}
-    left = [dict(each) for each in claims]
-    for row in (*table.opened, *table.rest):
-        names = table.columns(row.line)
-        best = max(left, key=lambda each: _alike(row, names, each), default=None)
-        if best is None or _alike(row, names, best) == 0:
+    for row in table.opened:
+        if len(document.claims[row.claim - 1].service_lines) > 1 and row.line:
             continue
-        rows[row.key] = {
-            name: _cell(name, best, was) for name, was in zip(names, row.cells, strict=True)
-        }
+        names = table.columns(row.line)
+        best = max(claims, key=lambda each: _alike(row, names, each), default=None)
+        if best is not None and _alike(row, names, best):
+            rows[row.key] = {
+                name: _cell(name, best, was) for name, was in zip(names, row.cells, strict=True)
+            }
     return rows
 
 
 def _alike(row: Row, names: Sequence[str], printed: Mapping[str, str]) -> int:
     return sum(
-        bool(cell) and cell == _cell(name, printed, cell)
+        bool(cell) and cell == _cell(name, printed, cell) and bool(_text(name, printed))
         for name, cell in zip(names, row.cells, strict=True)
     )
 
 
 def _cell(name: str, printed: Mapping[str, str], was: str) -> str:
-    """What is printed for a column, as it is read when that is the same."""
-    text = str(printed.get("patient_resp" if name == "patient_responsibility" else name) or "")
-    if not text:
-        return was
-    kind = Kind.DATE if name == "service_date" else Kind.MONEY if _is_amount(text) else None
-    if kind is not None:
-        parsed, before = parse(kind, text), parse(kind, was) if was else None
-        if before is not None and parsed.value == before.value:
-            return was
-    return was if was.casefold() == text.casefold() else text
+    """What is printed in a column, written as the table writes it; what is not known stays."""
+    text = _text(name, printed)
+    for kind in (Kind.DATE, Kind.MONEY):
+        parsed, before = parse(kind, text), parse(kind, was)
+        fits = (kind is Kind.DATE) == (name == "service_date") and name not in _LETTERS
+        if fits and parsed.valid and parsed.value:
+            return was if before.valid and before.value == parsed.value else parsed.value
+    return was if not text or _letters(was) == _letters(text) else text
 
 
-def _is_amount(text: str) -> bool:
-    return text.replace(",", "").replace(".", "", 1).lstrip("-$").isdigit()
+def _text(name: str, printed: Mapping[str, str]) -> str:
+    return str(printed.get("patient_resp" if name == "patient_responsibility" else name) or "")
+
+
+def _letters(text: str) -> str:
+    return "".join(sign for sign in text.casefold() if sign.isalnum())

@@ -4,15 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from idp.desk import ReviewDesk
 from idp.document import Document, DocumentType
@@ -27,6 +24,7 @@ from idp.reviewing import Look, Outcome, Touched, lead_queue
 from idp.reviews import Known
 from idp.settings import Settings
 from idp.store import Role, State
+from tests.review import chromium
 from tests.review.conftest import Running
 from tests.review.office import GOOD_NPI, Office
 
@@ -208,35 +206,32 @@ def test_two_differ_and_a_lead_decides_each_through_the_gate(
 def test_a_blind_check_shows_nothing_that_was_read_and_is_counted(
     label_studio: Running, tmp_path: Path
 ) -> None:
-    with opened(tmp_path / "data", label_studio) as house, ExitStack() as stack:
+    with opened(tmp_path / "data", label_studio) as house, chromium.browser() as browser:
         house.sampled = True
         (document_id,) = house.waiting()
         house.settle()
         read = house.store.document(document_id)
         assert read is not None
-        page = _browser(stack)
+        cat = chromium.Reviewer(browser, house.gate)
         answers: list[Any] = []
-        page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - no builtin
-        _sign_in(page, house, "cat", house.project)
-        box = _input(page, NAME)
-        box.wait_for(timeout=60_000)
-        everything = "\n".join([*map(_text, answers), page.content()])
+        cat.page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - no builtin
+        cat.come_in("cat", PASSWORD)
+        cat.open_queue(house.project)
+        everything = "\n".join([*map(_text, answers), cat.page.content()])
         assert document_id in everything
         for each in read.fields:
             assert each.value
             assert each.value not in everything
-        values = page.eval_on_selector_all(
+        values = cat.page.eval_on_selector_all(
             "[id^=f-] input:not([type=radio]):not([type=checkbox]), [id^=f-] textarea",
             "all => all.map(one => one.value)",
         )
         assert len(values) > 20
         assert set(values) == {""}
-        _kept(page, "blind")
-        box.fill("Somebody Else")
-        _input(page, NPI).fill(GOOD_NPI)
-        with page.expect_response(lambda answer: "/annotations" in answer.url) as submitted:
-            page.click('button:has-text("Submit")')
-        assert submitted.value.status == 201
+        cat.shot("blind")
+        _input(cat, NAME).fill("Somebody Else")
+        _input(cat, NPI).fill(GOOD_NPI)
+        cat.submit()
         house.settle()
         row = house.store.quality()[-1]
         assert (row.sampled, row.checked, row.documents_wrong) == (1, 1, 1)
@@ -251,53 +246,24 @@ def test_a_blind_check_shows_nothing_that_was_read_and_is_counted(
 
 def _decided_in_a_browser(house: House, name: str) -> None:
     """A lead opens the queue of disagreements, sees both answers, and writes what is right."""
-    with ExitStack() as stack:
-        page = _browser(stack)
-        _sign_in(page, house, "lea", house.leads)
-        field = page.locator(f"#f-{NAME}")
-        _input(page, NAME).wait_for(timeout=60_000)
-        said = field.inner_text()
+    with chromium.browser() as browser:
+        lea = chromium.Reviewer(browser, house.gate)
+        lea.come_in("lea", PASSWORD)
+        lea.open_queue(house.leads)
+        said = lea.page.locator(f"#f-{NAME}").inner_text()
         for each in ("Two people differ", "Zoe One", "Zoe Two"):
             assert each in said
         # Whose is whose is told nowhere.
-        whole = page.inner_text("body")
-        assert "ann" not in whole.split()
-        assert "bob" not in whole.split()
-        _kept(page, "two_differ")
-        _input(page, NAME).fill(name)
-        with page.expect_response(lambda answer: "/annotations" in answer.url) as submitted:
-            page.click('button:has-text("Submit")')
-        assert submitted.value.status == 201
+        whole = lea.page.inner_text("body").split()
+        assert "ann" not in whole
+        assert "bob" not in whole
+        lea.shot("two_differ")
+        _input(lea, NAME).fill(name)
+        lea.submit()
 
 
-def _input(page: Any, name: str) -> Any:
-    return page.locator(f"#f-{name}").locator("input, textarea").first
-
-
-def _sign_in(page: Any, house: House, name: str, project: int) -> None:
-    page.goto(f"{house.gate}/projects/{project}/data?labeling=1")
-    page.fill("#name", name)
-    page.fill("#password", PASSWORD)
-    page.click("button")
-
-
-def _browser(stack: ExitStack) -> Any:
-    program = next(
-        (p for n in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(n))),
-        None,
-    )
-    try:
-        from playwright.sync_api import sync_playwright  # noqa: PLC0415 - may be missing
-    except ImportError:
-        program = None
-    if program is None:
-        if os.environ.get("IDP_REQUIRE_ALL"):
-            pytest.fail("Chromium and playwright are needed")
-        pytest.skip("needs Chromium and playwright")
-    play = stack.enter_context(sync_playwright())
-    browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-    stack.callback(browser.close)
-    return browser.new_page(viewport={"width": 1440, "height": 900})
+def _input(person: chromium.Reviewer, name: str) -> Any:
+    return person.page.locator(f"#f-{name}").locator("input, textarea").first
 
 
 def _text(answer: Any) -> str:
@@ -308,11 +274,3 @@ def _text(answer: Any) -> str:
         return json.dumps(answer.json())
     except Exception:  # an answer without a body
         return ""
-
-
-def _kept(page: Any, name: str) -> None:
-    """A picture to be looked at, where a folder for it is named."""
-    folder = os.environ.get("IDP_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")

@@ -76,9 +76,17 @@ def test_a_person_with_harder_documents_stands_beside_what_those_take_everybody(
     assert slow.seconds is not None
     assert fast.seconds is not None
     assert slow.seconds.median > fast.seconds.median
-    # Each takes just what their mix takes: neither is slow.
-    assert slow.expected_seconds == pytest.approx(0.1 * 20 + 0.9 * 200)
-    assert fast.expected_seconds == pytest.approx(0.9 * 20 + 0.1 * 200)
+    # Each takes just what is usual for the types that they get: neither is slow.
+    assert slow.of_usual == fast.of_usual == (1.0, 1.0, 1.0, 1.0)
+
+
+def test_what_two_people_do_is_nothing_usual() -> None:
+    work = [piece(n, who, "referral") for n in range(40) for who in ("ann", "bob")]
+    assert of_person("ann", work, [], LIMITS).of_usual is None
+    work += [piece(99, "cat", "referral", 80.0)]
+    found = of_person("cat", work, [], Limits(people=3, documents=1))
+    assert found.of_usual is None  # one document
+    assert of_person("ann", work, [], LIMITS).of_usual == (1.0, 1.0, 1.0, 1.0)
 
 
 def test_a_document_that_came_back_is_one_document_with_all_its_time() -> None:

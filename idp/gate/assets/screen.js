@@ -33,7 +33,6 @@
   const ENTRY = "input:not([type=checkbox]):not([type=radio]), textarea";
   const ADD = "[data-testid=textarea-input]";
   const OPTION = "input[type=checkbox], input[type=radio]";
-  const SETTLE_MS = 1500;
 
   const form = () => document.querySelector(FORM);
   const isShown = (part) => part.checkVisibility();
@@ -72,6 +71,7 @@
     part.focus();
     part.select?.();
     (fieldOf(part) ?? part).scrollIntoView({ block: "nearest" });
+    enter(part);
   }
 
   function step(from, by) {
@@ -235,22 +235,32 @@
   // Label Studio makes its inputs anew, for example when another page is shown. Whoever types then
   // stays where they were, with what they typed.
   let home = null;
+  let asked = null;
 
   const task = () => window.Htx?.task?.id;
 
   /** All inputs of a field, also while the style sheet keeps them back. */
   const partsOf = (field) => [...field.querySelectorAll(`.f-t :is(${ENTRY}, ${OPTION})`)];
 
-  function note(at) {
+  function enter(at) {
     const field = fieldOf(at);
     const place = field ? partsOf(field).indexOf(at) : -1;
     home = place < 0 ? null : { at, place, field: field.id, task: task() };
+    if (field) frame(field);
   }
 
+  // Inputs that were there before: a new one asks for the focus by itself, and does not keep it.
+  const known = new WeakSet();
+
   function stay() {
-    if (!home || home.at.isConnected) return;
-    if (home.task !== task()) home = null;
-    const { at, place, field } = home ?? {};
+    for (const each of document.querySelectorAll(`${FORM} :is(${ENTRY})`)) known.add(each);
+    if (!home || home.task !== task() || document.activeElement === home.at) return;
+    const { at, place, field } = home;
+    if (at.isConnected) {
+      const thief = document.activeElement;
+      if (thief && thief === asked) at.focus();
+      return;
+    }
     const again = partsOf(document.getElementById(field) ?? new DocumentFragment())[place];
     if (!again || again.type !== at.type) return;
     home = null;
@@ -262,8 +272,7 @@
 
   // --- A document has come up --------------------------------------------------------------------
 
-  let known = null;
-  let since = 0;
+  let shown = null;
   let touched = false;
   let looking = false;
 
@@ -272,14 +281,13 @@
     drawPlainly();
     if (!document.querySelector(`${FORM} .sum`)) return;
     // Label Studio draws a form more than once; it is the same as long as the task is.
-    if (task() !== known) {
-      known = task();
-      since = performance.now();
+    if (task() !== shown) {
+      shown = task();
       touched = false;
     }
-    if (touched || performance.now() - since > SETTLE_MS) return;
+    if (touched) return;
     const first = stops()[0] ?? document.querySelector(SEND);
-    if (first && first !== document.activeElement && !first.disabled) go(first);
+    if (first && (first !== document.activeElement || !home) && !first.disabled) go(first);
   }
 
   function lookSoon() {
@@ -288,16 +296,20 @@
     requestAnimationFrame(look);
   }
 
-  for (const kind of ["keydown", "pointerdown"]) {
-    window.addEventListener(kind, () => (touched = true), true);
-  }
+  window.addEventListener("keydown", () => (touched = true), true);
+  window.addEventListener(
+    "pointerdown",
+    (event) => {
+      touched = true;
+      // Who turns a page is not taken back to that of the field.
+      if (!event.target.closest?.(FORM)) home = null;
+    },
+    true,
+  );
   window.addEventListener("keydown", onKey, true);
   window.addEventListener("focusin", (event) => {
-    // An input that is made anew asks for the focus by itself: `stay` gives it to the right one.
-    if (home && !home.at.isConnected && home.task === task()) return;
-    const field = fieldOf(event.target);
-    note(event.target);
-    if (field) frame(field);
+    asked = event.target.matches(ENTRY) && !known.has(event.target) ? event.target : null;
+    if (!asked) enter(event.target);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".rv-doc")) setTimeout(pick, 50);
