@@ -14,10 +14,13 @@ import pytest
 from idp.deliver.odoo import reading_back
 from idp.deliver.odoo.connection import connect
 from idp.deliver.odoo.port import Odoo
-from idp.deliver.odoo.reading_back import Look, ReadingBack, ReadingBackLoop
+from idp.deliver.odoo.reading_back import Look, ReadingBack
 from idp.document import Decision
 from idp.handover import Handover, WorkState
+from idp.settings import Settings
+from idp.slices import DeliverSettings
 from idp.store import Store
+from idp.work_read_back import reading_work_back
 from tests.fabricate import Shelf, document
 from tests.odoo.conftest import BotSettings
 from tests.odoo.cutting import CuttingProxy
@@ -313,13 +316,14 @@ def test_nothing_is_missed_where_the_connection_is_cut(
     assert set(states.values()) == {"done"}
 
 
-def test_the_loop_goes_on_by_itself_after_an_outage(
-    office: Office, admin: Admin, server: OdooServer
+def test_the_appliances_loop_goes_on_by_itself_after_an_outage(
+    office: Office, admin: Admin, server: OdooServer, bot_settings: BotSettings, tmp_path: Path
 ) -> None:
     made = task(office)
-    loop = ReadingBackLoop(lambda: reader_of(office.odoo, office.store), poll_seconds=0.2)
-    loop.start()
-    try:
+    deliver = DeliverSettings(to="odoo", odoo=bot_settings(read_back_seconds=0.2))
+    settings = Settings(data=tmp_path, deliver=deliver)
+    with reading_work_back(settings, office.store) as loop:
+        assert loop is not None
         until(lambda: bool(office.store.work_states(office.document_id)))
         server.kill()
         until(lambda: bool(loop.problems()))
@@ -327,8 +331,11 @@ def test_the_loop_goes_on_by_itself_after_an_outage(
         write(admin, made, state="1_done")
         until(lambda: office.state(made).state == "done")
         until(lambda: not loop.problems())
-    finally:
-        loop.stop()
+
+
+def test_nothing_is_read_back_where_nothing_goes_to_odoo(shelf: Shelf) -> None:
+    with reading_work_back(Settings(data=shelf.folder), shelf.store) as loop:
+        assert loop is None
 
 
 def until(holds: Callable[[], bool]) -> None:
