@@ -226,5 +226,5 @@ def test_the_rules_of_other_rooms_are_those_that_no_judgement_applies() -> None:
     applied = {entry.rule for entry in book if entry.where.startswith(JUDGING)}
     theirs = {entry.rule for entry in book} - applied
     # What two people differ in ends with the lead's answer, which is judged anew.
-    assert theirs - SAID_BY_EXTRACTION - {DISAGREEMENT.rule} <= OF_OTHER_ROOMS
+    assert theirs - SAID_BY_EXTRACTION - {DISAGREEMENT} <= OF_OTHER_ROOMS
     assert not OF_OTHER_ROOMS & applied
