@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -365,6 +366,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=18069)
     parser.add_argument("--modules", default="", help="further modules, by comma")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     server = OdooServer(port=options.port)
     try:
         server.start_postgres()
@@ -375,7 +377,9 @@ def main() -> int:
             f"its API key in {server.key_file}\nCtrl-C ends it and removes everything\n"
         )
         sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        threading.Event().wait()
+    except (KeyboardInterrupt, SystemExit):
+        pass
     finally:
         server.close()
     return 0

@@ -51,6 +51,8 @@ class Server:
             return self.models[model]
         if method == "has_access":
             return (model, named["operation"]) not in self.forbidden
+        if method == "check_access_rights":
+            raise OdooRightsError(f"the bot user lacks the right to {named['operation']} {model}")
         assert method == "search_count", method
         if named["domain"][0][0] == "id":
             return int(named["domain"][0][2] in (41, 42))
