@@ -30,6 +30,9 @@ from idp.handover import HandoverLedger
 _DRAWING_AT_ONCE = 2
 """Outlined PDFs drawn at a time: each holds pictures in memory and takes a core."""
 
+_AFTER_FAILURE_SECONDS = 1.0
+"""So long after a failed sign-in the others that waited for it learn the same at once."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -96,6 +99,7 @@ class OdooSink:
         self._drawing = threading.Semaphore(_DRAWING_AT_ONCE)
         self._lock = threading.Lock()
         self._known: _There | None = None
+        self._failed: tuple[float, OdooError] | None = None
 
     def deliver(
         self,
@@ -150,7 +154,7 @@ class OdooSink:
             if not isinstance(handed.error, OdooUncertainError):
                 # A module or a right may have come or gone: ask anew.
                 self._forget(there)
-            raise _own(handed.error)
+            raise _own(handed.error) from handed.error
         if handed.gone:
             _log.warning(
                 "document %s: deleted in Odoo and not made again: %s",
@@ -168,12 +172,20 @@ class OdooSink:
             known = self._known
             if known is not None and time.monotonic() < known.until:
                 return known
+            if self._failed is not None and time.monotonic() < self._failed[0]:
+                raise _own(self._failed[1])
             try:
                 odoo = known.odoo if known is not None else self._connect()
                 place = place_of(odoo, self._wanted)
-            except OdooRefusedError as error:
-                # A wrong key or database is no document's fault.
-                raise OdooError(error.message, hint=error.operator_hint) from error
+            except OdooError as error:
+                ours = error
+                if isinstance(error, OdooRefusedError):
+                    # A wrong key or database is no document's fault.
+                    ours = OdooError(error.message, hint=error.operator_hint)
+                # The key may have been renewed: signed in anew the next time.
+                self._known = None
+                self._failed = (time.monotonic() + _AFTER_FAILURE_SECONDS, ours)
+                raise _own(ours) from error
             until = time.monotonic() + self._limits.look_up_seconds
             if known is None:
                 courier = Courier(odoo, self._ledger, self._limits)
@@ -192,6 +204,4 @@ def _own(error: Exception) -> Exception:
     """An error of this thread's own: several may be given the same one."""
     if not isinstance(error, IdpError):
         return error
-    own = type(error)(error.message, hint=error.operator_hint)
-    own.__cause__ = error
-    return own
+    return type(error)(error.message, hint=error.operator_hint)
