@@ -26,8 +26,8 @@ from tests.odoo.handing import Watched
 from tests.odoo.server import BOT, Admin, OdooServer
 from tests.paperwork import SCHEMAS, paper, secrets_of
 
-MODULES = ("account", "idp_documents")
-GROUPS = ("idp_documents.group_idp_bot", "account.group_account_invoice")
+MODULES = ("idp_documents",)
+GROUPS = ("idp_documents.group_idp_bot",)
 ATTACHMENT = Place("attachment", "none", "datas")
 
 
@@ -179,6 +179,26 @@ def test_a_referral_is_an_opportunity_of_the_referring_provider(
     assert len(activities(made, *handed.records["work"])) >= 2
 
 
+def test_a_ticket_has_its_deadline_as_an_activity(desk: MakeDesk, made: Admin) -> None:
+    made.make("helpdesk.ticket.team", name="Prior authorizations", alias_name=False)
+    ticket = {
+        "model": "helpdesk.ticket",
+        "team": "Prior authorizations",
+        "title": ["{document.title}", "{document.id|short}"],
+        "description": ["{clocks}"],
+    }
+    handed, _ = desk(prior_auth_request={"work": [ticket]}).hand_over(paper("prior_auth_request"))
+    found = record(made, handed, "work", "team_id", "priority", "partner_id")
+    assert found["team_id"][1] == "Prior authorizations"
+    assert (found["priority"], found["partner_id"][1]) == ("2", "Barton Clinic")
+    days = {
+        each["summary"]: each["date_deadline"] for each in activities(made, *handed.records["work"])
+    }
+    clock = "Decide the expedited request by 2026-03-15 09:05 CST (72 hours)"
+    assert days.pop(clock) == "2026-03-15"
+    assert set(days.values()) == {"2026-03-14"}
+
+
 def test_a_partner_that_two_share_a_number_with_is_none(desk: MakeDesk, made: Admin) -> None:
     twin = made.make("res.partner", name="Barton Clinic", ref="1234567893")
     try:
@@ -194,32 +214,6 @@ def test_a_remittance_lists_its_denials(desk: MakeDesk, made: Admin) -> None:
     task = record(made, handed, "work", "description", "partner_id")
     assert "CO-197 No authorization: 1 claim, 400.00" in task["description"]
     assert task["partner_id"][1] == "Evergreen Mutual"
-
-
-def test_a_payment_is_proposed_as_a_draft_and_posts_nothing(desk: MakeDesk, made: Admin) -> None:
-    if not (journals := made.rows("account.journal", [["type", "=", "bank"]], "code")):
-        (company,) = made.rows("res.company", [])
-        made.make(
-            "account.journal", name="Bank", code="IDPB", type="bank", company_id=company["id"]
-        )
-        journals = [{"code": "IDPB"}]
-    payment = {
-        "model": "account.payment",
-        "journal": journals[0]["code"],
-        "title": ["{payer_name}", "{eft_number}"],
-    }
-    entries = len(made.rows("account.move", []))
-    handed, _ = desk(remittance_eob={"work": [payment]}).hand_over(paper("remittance_eob"))
-    assert handed.records["work"][0] == "account.payment"
-    found = record(
-        made, handed, "work", "state", "amount", "memo", "date", "payment_type", "partner_id"
-    )
-    assert found["state"] == "draft"
-    assert (found["amount"], found["date"]) == (1250.4, "2026-03-09")
-    assert found["memo"] == "Evergreen Mutual · EFT-88041"
-    assert found["payment_type"] == "inbound"
-    assert found["partner_id"][1] == "Evergreen Mutual"
-    assert len(made.rows("account.move", [])) == entries
 
 
 def test_other_paperwork_hangs_on_the_record_for_it(desk: MakeDesk, made: Admin) -> None:
