@@ -162,7 +162,7 @@ def _both_said(name: str, first: Document, second: Document, as_read: Sequence[F
             rule=DISAGREEMENT,
             severity=Severity.BLOCK,
             message="Two people corrected the claims differently",
-            remedy="Compare them with the page; the rows are as they were read.",
+            remedy="Compare them with the page; the rows are as they were read",
         )
     answers = [_in_words(values_of(each, name)) for each in (first, second)]
     drawn = hashlib.sha256(f"{first.document_id} {name}".encode()).digest()[0]
@@ -175,7 +175,7 @@ def _both_said(name: str, first: Document, second: Document, as_read: Sequence[F
         message=f"Two people differ: {one}, or {other}",
         page=place.page if place is not None and place.box is not None else None,
         box=place.box if place is not None else None,
-        remedy="Your answer decides; the input holds what was read.",
+        remedy="Your answer decides; the input holds what was read",
     )
 
 

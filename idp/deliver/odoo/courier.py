@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from idp.deliver.odoo.finding import Finder, Found
-from idp.deliver.odoo.loading import ConflictError, Line, Loader
+from idp.deliver.odoo.loading import Line, Loader
 from idp.deliver.odoo.parcel import Content, Find, Parcel
 from idp.deliver.odoo.port import Odoo
 from idp.deliver.odoo.proving import Proof, Prover
@@ -37,6 +37,7 @@ from idp.deliver.odoo.pushing import (
     line_of,
 )
 from idp.errors import (
+    OdooBusyError,
     OdooError,
     OdooRefusedError,
     OdooRightsError,
@@ -332,7 +333,7 @@ class Courier:
         if len(live) > 1:
             try:
                 ids = self._loader.load([line for _, _, line in live])
-            except (ConflictError, OdooRefusedError, OdooRightsError):
+            except (OdooBusyError, OdooRefusedError, OdooRightsError):
                 # All or none: one by one it shows which.
                 _log.info("a batch of %d rows was refused; one by one", len(live))
             else:

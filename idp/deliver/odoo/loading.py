@@ -27,7 +27,7 @@ from idp.deliver.odoo.parcel import Content
 from idp.deliver.odoo.port import Odoo
 from idp.deliver.odoo.refusals import missing_right
 from idp.deliver.odoo.targets import ATTACHMENT, Fields, Operation, fields_of, lacking, may
-from idp.errors import OdooError, OdooRefusedError, OdooRightsError
+from idp.errors import OdooBusyError, OdooError, OdooRefusedError, OdooRightsError
 
 CONTEXT: Mapping[str, Any] = {
     "lang": "en_US",
@@ -57,10 +57,6 @@ _SORTS = (
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_./]{0,99}")
 
 Value = str | Content
-
-
-class ConflictError(OdooError):
-    """Another writer was at the same record at the same time: nobody's fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +114,7 @@ class Loader:
         """Load lines of one kind, all or none; returns their ids in this order.
 
         Raises:
-            ConflictError: Somebody wrote the same at the same time: again, please.
+            OdooBusyError: Somebody wrote the same at the same time: again, please.
             OdooRefusedError: The server says no, in words of ours without values.
             OdooRightsError: A right is missing, and named.
             OdooError: See :class:`~idp.deliver.odoo.port.Odoo`.
@@ -160,8 +156,8 @@ class Loader:
             line = make_line()
             try:
                 (record_id,) = self.load([line])
-            except (ConflictError, OdooRefusedError) as error:
-                most = CONFLICT_ATTEMPTS if isinstance(error, ConflictError) else OTHER_ATTEMPTS
+            except (OdooBusyError, OdooRefusedError) as error:
+                most = CONFLICT_ATTEMPTS if isinstance(error, OdooBusyError) else OTHER_ATTEMPTS
                 if attempt >= most:
                     self._name_the_right(line)
                     raise
@@ -253,7 +249,7 @@ def _refusal(model: str, answer: object) -> OdooError:
             continue
         text = str(message.get("message", ""))
         if _CONFLICT.search(text):
-            return ConflictError(f"{model}: another writer was at the same record")
+            return OdooBusyError(f"{model}: another writer was at the same record")
         if (right := missing_right(text)) is not None:
             return right
         sort = next((name for name, pattern in _SORTS if pattern.search(text)), "not accepted")
