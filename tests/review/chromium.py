@@ -147,7 +147,9 @@ class Reviewer:
         while distance > _FAR:
             before = self._input()[1]
             self.press("Control+ArrowLeft")
-            distance -= before - self._input()[1]
+            moved = before - self._input()[1]
+            assert moved, "the caret stands still"
+            distance -= moved
         self.press(*["ArrowLeft" if distance > 0 else "ArrowRight"] * abs(distance))
 
     def _erase(self, letters: int) -> None:
@@ -156,6 +158,7 @@ class Reviewer:
             text, caret = self._input()
             self.press("Control+Backspace")
             erased = caret - self._input()[1]
+            assert erased, "nothing is erased"
             if erased > letters:
                 self.type(text[caret - erased : caret - letters])
             letters -= min(erased, letters)

@@ -37,4 +37,5 @@ def test_keys_beside_typing_from_blank(
         sys.stdout.write(f"\nkeys: {told}\n")
     assert told["documents"] == DOCUMENTS
     assert told["wrong"] > 0
+    assert told["still_wrong"] == 0
     assert told["ratio"] <= MOST_KEYS

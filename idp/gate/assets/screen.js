@@ -296,11 +296,20 @@
     requestAnimationFrame(look);
   }
 
-  window.addEventListener("keydown", () => (touched = true), true);
+  let tabbed = false;
+  window.addEventListener(
+    "keydown",
+    (event) => {
+      touched = true;
+      tabbed = event.key === "Tab";
+    },
+    true,
+  );
   window.addEventListener(
     "pointerdown",
     (event) => {
       touched = true;
+      tabbed = false;
       // Who turns a page is not taken back to that of the field.
       if (!event.target.closest?.(FORM)) home = null;
     },
@@ -309,7 +318,10 @@
   window.addEventListener("keydown", onKey, true);
   window.addEventListener("focusin", (event) => {
     asked = event.target.matches(ENTRY) && !known.has(event.target) ? event.target : null;
-    if (!asked) enter(event.target);
+    if (asked) return;
+    // Browsers mark what is in an input that one comes to by Tab, but not in a text of several lines.
+    if (tabbed && event.target.matches(`${FORM} textarea`)) event.target.select();
+    enter(event.target);
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".rv-doc")) setTimeout(pick, 50);
