@@ -110,7 +110,12 @@ def test_with_one_group_less_the_error_names_a_group_that_gives_it(
     finally:
         server.grant(database, [group])
     assert len(told) == 1
-    assert told[0].startswith(f"the bot user lacks the right to {operation} {model}: one of the gr")
+    # Odoo looks at a file's folder first and may name that one.
+    named = (model, "dms.directory") if model == "dms.file" else (model,)
+    lacks = tuple(
+        f"the bot user lacks the right to {operation} {each}: one of the gr" for each in named
+    )
+    assert told[0].startswith(lacks)
     assert done in (None, told[0])
 
 
