@@ -24,7 +24,7 @@ run: install ## start the appliance with sample documents; Ctrl-C stops it
 	@scripts/run
 
 test: ## everything that proves it; what can't run here is named at the end
-	@scripts/test lint unit component services faults chaos image corpus review odoo
+	@scripts/test lint unit component services faults chaos image corpus review+odoo
 
 lint: install-dev ## ruff, mypy --strict, import contracts, Dockerfile
 	@scripts/test lint image

@@ -26,7 +26,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -36,7 +36,8 @@ import sqlalchemy as sa
 
 from idp.arriving import StoreIntake, marked
 from idp.clocks import Running
-from idp.deliver import Outbox
+from idp.cutting import Recut
+from idp.deliveries import Sink, deliveries_at_once, sink_of
 from idp.document import Document, Page
 from idp.engine import Engine, Lane
 from idp.errors import (
@@ -47,14 +48,15 @@ from idp.errors import (
     ParserCrashedError,
     where,
 )
-from idp.gate import gate_of
+from idp.gate import gate_of, receiver_of
 from idp.ingest import Inbox, Mailboxes
 from idp.installation import DataFolderLock, executor_id, is_house_fault
 from idp.judge import clockwork_of, site_of
 from idp.learning import Registry
 from idp.reference import Reference
+from idp.retraining import Trainer
 from idp.review import station_of
-from idp.review.sync import ReviewLoop
+from idp.review.loop import ReviewLoop
 from idp.reviews import reviewing
 from idp.serve import StatusPage, create_app
 from idp.settings import ChannelSettings, Settings
@@ -67,11 +69,11 @@ from idp.store import (
     Store,
     connect_for_engine,
 )
+from idp.work_read_back import reading_work_back
 
 SWEEP_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 2.0
 LONGEST_RETRY_SECONDS = 60.0
-DELIVER_CONCURRENCY = 2
 GRACE_SECONDS = 20.0
 """How long stopping waits for documents at work before it abandons them to the next start."""
 ABANDON_SECONDS = 5.0
@@ -111,6 +113,7 @@ class PipelinePort(Protocol):
         source: str | None = None,
         site: str | None = None,
         sidecar: tuple[str, Path] | None = None,
+        recut: Recut | None = None,
     ) -> ProcessResult:
         """See :meth:`idp.pipeline.Pipeline.process`."""
 
@@ -132,20 +135,6 @@ class Troubled(Protocol):
 
     def problems(self) -> tuple[str, ...]:
         """See :meth:`idp.pipeline.Pipeline.problems`."""
-
-
-class Sink(Protocol):
-    """Where documents are delivered; the same key again is no second delivery."""
-
-    def deliver(
-        self,
-        document: Document,
-        original: Path | None,
-        page_images: Mapping[int, Path],
-        key: str,
-        version: int = 1,
-    ) -> Path | str:
-        """See :meth:`idp.deliver.Outbox.deliver`; returns where it is now."""
 
 
 class PutOff(Protocol):
@@ -176,12 +165,11 @@ class Appliance:
         Args:
             settings: All options.
             pipeline: Makes the pipeline; by default the real one.
-            sink: Takes finished documents; by default the outbox folder.
+            sink: Takes finished documents; by default what ``deliver.to`` names.
             grace_seconds: How long the end waits for documents at work.
         """
         self.settings = settings
         self._make_pipeline = pipeline or _real_pipeline
-        self._sink = sink or Outbox(settings.outbox_folder)
         self._grace_seconds = grace_seconds
         self._work = settings.data / "work"
         self._stopping = threading.Event()
@@ -195,8 +183,10 @@ class Appliance:
         self.store = Store(
             settings.resolved_database_url, settings.data / "store", steps=self._clockwork.steps
         )
+        self._sink = sink or sink_of(settings, self.store)
         self._pipeline: PipelinePort | None = None
         self._reviews: ReviewLoop | None = None
+        self._reading_back: Troubled | None = None
         self._engine: Engine | None = None
         self._inbox: Inbox | None = None
         self._mailboxes: Mailboxes | None = None
@@ -235,7 +225,8 @@ class Appliance:
         """What an operator should look at; empty when all is well."""
         pipeline: object = self._pipeline
         of_models = pipeline.problems() if isinstance(pipeline, Troubled) else ()
-        of_models += self._reviews.problems() if self._reviews is not None else ()
+        for each in (self._reviews, self._reading_back):
+            of_models += each.problems() if each is not None else ()
         of_inbox = self._inbox.health().problems if self._inbox is not None else ()
         of_mailboxes = self._mailboxes.problems() if self._mailboxes is not None else ()
         return (*of_inbox, *of_mailboxes, *of_models, *self._station.problems())
@@ -278,7 +269,9 @@ class Appliance:
         self._sweeper = threading.Thread(target=self._sweep_loop, name="sweep", daemon=True)
         self._sweeper.start()
         stack.callback(self._stop_sweeper)
+        stack.enter_context(receiver_of(self.settings, self.hint_reviews))
         self._reviews = stack.enter_context(reviewing(self.settings, self.store, self._pipeline))
+        self._reading_back = stack.enter_context(reading_work_back(self.settings, self.store))
         self._inbox = Inbox(
             self.settings.inbox_folder,
             self.settings.ingest,
@@ -298,7 +291,7 @@ class Appliance:
         queues = {PROCESS: self.settings.engine.concurrency, **self.settings.engine.queues}
         return {
             **{name: Lane(process, concurrency) for name, concurrency in queues.items()},
-            DELIVER: Lane(deliver, DELIVER_CONCURRENCY),
+            DELIVER: Lane(deliver, deliveries_at_once(self.settings)),
         }
 
     def _unread(self, received_at: dt.datetime, site: str | None, priority: int) -> Running:
@@ -354,7 +347,7 @@ class Appliance:
                 self._escalate()
                 if time.monotonic() >= next_forget:
                     next_forget = time.monotonic() + FORGET_SECONDS
-                    self._engine.forget_finished(_utc_now())
+                    self._engine.forget_finished(dt.datetime.now(dt.UTC))
                     pipeline: object = self._pipeline
                     if isinstance(pipeline, Counted):
                         pipeline.tidy()
@@ -409,6 +402,7 @@ class Appliance:
                 source=arrival.name,
                 site=arrival.site,
                 sidecar=self._sidecar(arrival),
+                recut=process_job.recut,
             )
             self._doubt(process_job, result)
             observations = getattr(result, "observations", ())
@@ -538,11 +532,15 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
     before = {
         number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
     }
+    trainer = Trainer(settings)
     try:
         with (
             appliance,
+            closing(trainer),
             StatusPage(
-                create_app(settings, appliance.store, appliance.problems, appliance.reading),
+                create_app(
+                    settings, appliance.store, appliance.problems, appliance.reading, trainer
+                ),
                 settings.serve,
             ) as page,
             gate_of(settings, appliance.store, appliance.hint_reviews) as gate,
@@ -551,7 +549,10 @@ def run(settings: Settings, announce: Callable[[str], None] | None = None) -> No
             if gate is not None:
                 say(f"review       {gate.address}")
             say(f"drop folders {settings.inbox_folder.absolute()}")
-            say(f"outbox       {settings.outbox_folder.absolute()}")
+            if settings.deliver.to == "odoo":
+                say(f"odoo         {settings.deliver.odoo.url}")
+            else:
+                say(f"outbox       {settings.outbox_folder.absolute()}")
             stop.wait()
             say("stopping: documents at work are finished, or taken up again at the next start")
     finally:
@@ -586,7 +587,3 @@ def _tell(counts: Mapping[str, int], path: Path) -> None:
 def _to_stdout(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
-
-
-def _utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)

@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from idp.cut_desk import CutDesk
 from idp.document import Claim, Document, DocumentType, Finding, Page, Severity
 from idp.errors import NotFoundError, ReviewError
 from idp.judge import Judge
@@ -22,7 +23,7 @@ from idp.looks import Looks
 from idp.reasons import of_finding
 from idp.rejudged import judged_again
 from idp.review.client import Annotation
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.reviewing import Outcome, ReviewAnswer, ReviewRow, ReviewState
 from idp.schemas import DocumentSchema
 from idp.second_look import CLAIMS
@@ -102,6 +103,7 @@ class ReviewDesk:
         task_of: TaskOf,
         answers_of: AnswersOf,
         read_as: ReadAs,
+        cuts: CutDesk | None = None,
     ) -> None:
         """Prepare.
 
@@ -113,7 +115,9 @@ class ReviewDesk:
             task_of: Makes the task that shows a document.
             answers_of: Understands what a person submitted.
             read_as: Reads a document as of another type.
+            cuts: Has packets cut by hand; without it what is cut wrongly waits on the status page.
         """
+        self._cuts = cuts
         self._settings = settings
         self._store = store
         self._schemas = schemas
@@ -121,7 +125,8 @@ class ReviewDesk:
         self._task_of = task_of
         self._answers_of = answers_of
         self._read_as = read_as
-        self._pages = PageFolder(settings.review_folder)
+        folder = settings.review_folder
+        self._pages = PageFolder(folder, links_of(settings.review, folder))
         self._looks = Looks(settings, store, schemas, judge)
 
     def task(self, row: ReviewRow) -> dict[str, Any]:
@@ -130,6 +135,8 @@ class ReviewDesk:
         Raises:
             ReviewError: It has no page that can be shown.
         """
+        if row.cut and self._cuts is not None:
+            return self._cuts.task(row)
         document = self._store.document(row.document_id)
         pages = self._store.pages(row.document_id)
         if document is None or not pages:
@@ -186,6 +193,8 @@ class ReviewDesk:
             return self._store.take_answer(replace(answer, outcome=Outcome.LATE))
         if annotation.skipped:
             return self._store.take_answer(answer)
+        if place.cut and self._cuts is not None:
+            return self._cuts.take(answer, annotation.content)
         if not self._looks.may(place, reviewer):
             return self._store.take_answer(replace(answer, outcome=Outcome.NOT_COUNTED))
         return self._submitted(answer, annotation.content, place)
@@ -202,8 +211,11 @@ class ReviewDesk:
             return self._store.take_answer(answer, note=said.note)
         if said.cut is not None:
             answer = replace(answer, outcome=Outcome.WRONG_CUT)
+            cut = self._cuts is not None and self._cuts.can_cut(answer.document_id, said.cut)
             check = self._looks.check(answer.document_id, None, unfit="cut")
-            return self._store.take_answer(answer, note=said.note, said=[said.cut], check=check)
+            return self._store.take_answer(
+                answer, note=said.note, said=[said.cut], check=check, cut=cut
+            )
         kind = _kind_of(document) if said.type is None else self._kind(said.type, document)
         if kind != _kind_of(document):
             answer = replace(answer, outcome=Outcome.RETYPED)

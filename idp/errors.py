@@ -216,6 +216,13 @@ class OdooUncertainError(OdooError):
     )
 
 
+class OdooBusyError(OdooError):
+    """Another writer was at the same record at the same time: nobody's fault."""
+
+    code = "odoo_busy"
+    hint = "It is tried again by itself; nothing was written."
+
+
 class OdooRightsError(OdooError):
     """The bot user lacks a right; the message names it."""
 

@@ -26,9 +26,10 @@ from idp.reviewing import (
 from idp.schemas import DocumentSchema
 from idp.second_look import compared, counted, differing, disputed
 from idp.settings import Settings
-from idp.store import Role, Store
+from idp.store import PersonRow, Role, Store
 
 _PURPOSE = b"four eyes"
+_FEWEST = 3
 _LEADS = frozenset({Role.LEAD, Role.ADMINISTRATOR})
 
 
@@ -39,6 +40,26 @@ class Step(NamedTuple):
     look: LookTaken | None = None
     differs: tuple[str, ...] = ()
     """Fields of which two people say different things."""
+
+
+def check_types(four_eyes: Collection[str], schemas: Mapping[DocumentType, DocumentSchema]) -> None:
+    """Raise :class:`SettingsError` for a type that there is not: a control must not fail to be."""
+    kinds = {kind.name for schema in schemas.values() for kind in schema.subtypes}
+    for name in four_eyes:
+        if name not in schemas and name not in kinds:
+            raise SettingsError(
+                f"review.four_eyes: there is no document type {name!r}",
+                hint="Name a type or a subtype of `other`, as in decision.types.",
+            )
+
+
+def lacking(people: Collection[PersonRow]) -> str:
+    """Whom documents that two people look at would wait for in vain; empty where nobody lacks."""
+    able = [person for person in people if person.active and person.role is not Role.MANAGER]
+    leads = [person for person in able if person.role in _LEADS]
+    if len(able) < _FEWEST:
+        return f"{len(able)} people may review: two look, and a third decides where they differ"
+    return "" if leads else "nobody is a lead or an administrator: nobody decides where two differ"
 
 
 class Looks:
@@ -63,13 +84,7 @@ class Looks:
             SettingsError: ``review.four_eyes`` names a type that there is not.
         """
         self._policy = settings.review
-        kinds = {kind.name for schema in schemas.values() for kind in schema.subtypes}
-        for name in self._policy.four_eyes:
-            if name not in schemas and name not in kinds:
-                raise SettingsError(
-                    f"review.four_eyes: there is no document type {name!r}",
-                    hint="Name a type or a subtype of `other`, as in decision.types.",
-                )
+        check_types(self._policy.four_eyes, schemas)
         self._store = store
         self._schemas = schemas
         self._judge = judge

@@ -27,7 +27,8 @@ from idp.came import (
     with_pages_kept,
     with_sidecar_flaw,
 )
-from idp.classify import split
+from idp.classify import split, split_as
+from idp.cutting import Recut
 from idp.document import Document, DocumentType, Page
 from idp.errors import InputError
 from idp.extract import X12_VERSION, Extractor, extract_x12
@@ -163,6 +164,7 @@ class Pipeline:
         source: str | None = None,
         site: str | None = None,
         sidecar: tuple[str, Path] | None = None,
+        recut: Recut | None = None,
         on_stage: Callable[[str], None] = lambda stage: None,
     ) -> Result:
         """Turn one file into checked documents.
@@ -175,11 +177,13 @@ class Pipeline:
             source: What to call the file in the result; by default its path.
             site: Whose channel it came by.
             sidecar: The name and the bytes of the file that describes it, where there is one.
+            recut: How a person has cut it, and which of its documents stay as they are.
             on_stage: Told the name of each stage as it begins.
 
         Returns:
-            The documents, at least one. A file that can't be read gives a single document with
-            decision ``quarantine`` and an error code, never an exception.
+            The documents, at least one; with ``recut`` those of the pages that are open, maybe
+            none. A file that can't be read gives a single document with decision ``quarantine``
+            and an error code, never an exception.
 
         Raises:
             ScannerDownError: the virus scanner that the settings ask for does not answer.
@@ -211,20 +215,26 @@ class Pipeline:
         for number, part in enumerate(unpacked.parts):
             place = workspace / f"read-{number:04d}"
             place.mkdir()
-            found, read = self._part(part, blank, came, place=place, clock=clock.copy())
+            found, read = self._part(
+                part, blank, came, place=place, clock=clock.copy(), recut=recut
+            )
             drafts.extend(found)
             pages.extend(read)
         # Only now: what a form asks for may have come as another attachment.
-        documents = [self._checked(draft, drafts, received_at) for draft in drafts]
+        kept = recut.kept if recut is not None else ()
+        beside = (*kept, *(draft.document for draft in drafts))
+        documents = [self._checked(draft, beside, received_at) for draft in drafts]
         observations = [
             self.models.observe(draft.champion, document, draft.pages)
             if draft.champion is not None and self._resident
             else None
             for draft, document in zip(drafts, documents, strict=True)
         ]
-        documents = list(with_pages_kept(documents, pages))
-        documents[0] = with_left_out(documents[0], unpacked.left_out)
-        documents[0] = with_sidecar_flaw(documents[0], came.flaw)
+        theirs = pages if recut is None else _accounted(recut, [*documents, *kept], pages)
+        documents = list(with_pages_kept((*documents, *kept), theirs))[: len(documents)]
+        if not kept:  # else it was said on the first of those that stay
+            documents[0] = with_left_out(documents[0], unpacked.left_out)
+            documents[0] = with_sidecar_flaw(documents[0], came.flaw)
         judged_by = {self.judge.judged_by(each) for each in documents if each.rules_version}
         return Result(tuple(documents), tuple(pages), tuple(observations), tuple(sorted(judged_by)))
 
@@ -236,9 +246,15 @@ class Pipeline:
             pages: Its own, as read.
         """
         champion = self.models.champion()
-        found = champion.extractor.extract(tuple(pages), document.type)
-        versions = {**document.model_versions, **champion.versions}
-        return document.model_copy(update={**found._asdict(), "model_versions": versions})
+        own = _without_other_forms(pages, document.type)
+        found = champion.extractor.extract(own, document.type)
+        changed: dict[str, object] = {
+            **found._asdict(),
+            "model_versions": {**document.model_versions, **champion.versions},
+        }
+        if all(page.form is None for page in own):
+            changed["form"] = None
+        return document.model_copy(update=changed)
 
     def _part(
         self,
@@ -248,8 +264,11 @@ class Pipeline:
         *,
         place: Path,
         clock: Stopwatch,
+        recut: Recut | None,
     ) -> tuple[Sequence[_Draft], Sequence[Page]]:
         """What one part holds, and its pages; one that can't be read is in quarantine."""
+        if recut is not None and recut.refused_before(part.name):
+            return (), ()
         blank = blank.model_copy(
             update={
                 "part": part.name,
@@ -260,7 +279,9 @@ class Pipeline:
         if part.error is not None:
             return [_Draft(_refused(blank, part.error, clock))], ()
         if part.transaction is not None:
-            return self._transaction(part, part.transaction, blank, clock)
+            told = self._transaction(part, part.transaction, blank, clock)
+            stays = recut is not None and not _open_pages(recut, part.name, told[1])
+            return ((), told[1]) if stays else told
         try:
             with clock.stage("read"):
                 pages = part.read or self.reader.read(part.pages, place)
@@ -279,7 +300,14 @@ class Pipeline:
         with clock.stage("forms"):
             pages = self.forms.recognised(pages)
         with clock.stage("classify"):
-            segments = split(pages, self.schemas, self.separators, message_text=part.message_text)
+            if recut is None:
+                segments = split(
+                    pages, self.schemas, self.separators, message_text=part.message_text
+                )
+            else:
+                said = recut.cuts.of_part(part.name)
+                left = _open_pages(recut, part.name, pages)
+                segments = split_as(left, self.schemas, said, apart=recut.has_documents)
         champion = self.models.champion()
         drafts: list[_Draft] = []
         for ordinal, segment in enumerate(segments):
@@ -302,7 +330,9 @@ class Pipeline:
             arrived = pages if part.name is None or came.sidecar is None else ()
             timed = clock.copy()
             with timed.stage("extract"):
-                found = champion.extractor.extract(mine, draft.type)
+                found = champion.extractor.extract(
+                    mine if recut is None else _without_other_forms(mine, draft.type), draft.type
+                )
             read = draft.model_copy(update=found._asdict())
             drafts.append(_Draft(read, mine, arrived, timed, tuple(part.flaws), champion))
         return drafts, pages
@@ -336,7 +366,7 @@ class Pipeline:
         )
 
     def _checked(
-        self, draft: _Draft, drafts: Sequence[_Draft], received_at: dt.datetime
+        self, draft: _Draft, arrival: Sequence[Document], received_at: dt.datetime
     ) -> Document:
         """The document judged, beside the others of its arrival."""
         if draft.clock is None:
@@ -347,7 +377,7 @@ class Pipeline:
                 draft.pages,
                 received_at=received_at,
                 arrived=draft.arrived,
-                companions=companions_of(draft.document, [each.document for each in drafts]),
+                companions=companions_of(draft.document, arrival),
             )
         timed = checked.model_copy(update={"timings_ms": draft.clock.milliseconds})
         return with_flaws(timed, draft.flaws)
@@ -364,6 +394,33 @@ def _page_cache(settings: Settings) -> PageCache | None:
         cache.clear()
         return None
     return cache
+
+
+def _without_other_forms(pages: Sequence[Page], type_: DocumentType) -> tuple[Page, ...]:
+    """The pages, those that look like a registered form of another type read as any other.
+
+    A person named the type: the places of that form hold fields which the type does not have.
+    """
+    return tuple(
+        page
+        if page.form is None or page.form.type == type_
+        else page.model_copy(update={"form": None})
+        for page in pages
+    )
+
+
+def _open_pages(recut: Recut, part: str | None, pages: Sequence[Page]) -> tuple[Page, ...]:
+    """The pages of a part that no document has which stays as it is."""
+    return tuple(page for page in pages if recut.is_open(part, page.number))
+
+
+def _accounted(
+    recut: Recut, documents: Sequence[Document], pages: Sequence[Page]
+) -> Sequence[Page]:
+    """The pages without those that a person left out and that lie next to no document."""
+    aside = {(each.part, number) for each in documents for number in each.set_aside}
+    left_out = {(c.part, c.number) for c in recut.cuts.pages if c.says == "left_out"} - aside
+    return [page for page in pages if (page.part, page.number) not in left_out]
 
 
 def _refused(blank: Document, refusal: Refusal, clock: Stopwatch) -> Document:

@@ -15,6 +15,9 @@ from typing import Literal
 
 from idp.document import Document
 
+SPLITTING = "splitting"
+"""Key of the queue for packets whose cut into documents is in doubt."""
+
 
 class ReviewState(StrEnum):
     """Where a document's review stands."""
@@ -25,7 +28,8 @@ class ReviewState(StrEnum):
     """A person answered and the document went on; its task is removed when the time to mend a
     slip (``review.retain_days``) is over."""
     ASIDE = "aside"
-    """Label Studio can't mend it (it is cut wrongly); it waits on the status page."""
+    """It is cut wrongly. Another document of its packet asks about the cut; where nobody can be
+    asked (pages lack, or it is no packet of pages) it waits on the status page."""
     GONE = "gone"
     """Nothing of it is in Label Studio."""
 
@@ -41,6 +45,11 @@ class Outcome(StrEnum):
     MENDED = "mended"
     """Opened again by who had answered, after the delivery: the next version is delivered."""
     WRONG_CUT = "wrong_cut"
+    """It begins or ends elsewhere: the packet's pages are shown, to be cut by hand."""
+    RECUT = "recut"
+    """The packet was cut by hand, and is worked again by those cuts."""
+    CUT_UNCLEAR = "cut_unclear"
+    """What was said of a packet's pages is not all understood: they are shown once more."""
     SKIPPED = "skipped"
     LATE = "late"
     """It came after another answer, or the document had left the review: nothing changed."""
@@ -95,10 +104,14 @@ class ReviewRow:
     came_back: bool
     trouble: str | None = None
     look: Look = Look.FIRST
+    cut: bool = False
+    """Its packet is shown to be cut by hand, not its fields."""
 
     @property
     def queue(self) -> str:
-        """Key of the project that shows it: that of its type, or that of the type's leads."""
+        """Key of the project that shows it: that of cuts, of its type, or of the type's leads."""
+        if self.cut:
+            return SPLITTING
         return lead_queue(self.type) if self.look is Look.LEAD else self.type
 
 
@@ -168,6 +181,22 @@ class QualityCheck:
     type: str
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     unfit: Literal["", "type", "cut"] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewWork:
+    """One answer that counted, for figures: no values, and seconds as Label Studio measured them.
+
+    ``outcomes`` counts by field, in the words of :attr:`idp.signals.Correction.outcome`.
+    """
+
+    document_id: str
+    type: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    outcome: Outcome
+    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 NOT_FOR = "not_for"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
+from idp.cut_desk import CutDesk
 from idp.desk import ReadAs, ReviewDesk
 from idp.document import Document, Page
 from idp.errors import ReviewError
@@ -18,9 +19,11 @@ from idp.judge import Judge, sample_key
 from idp.review import place_of
 from idp.review.answers import answers_of
 from idp.review.client import Client
-from idp.review.pages import PageFolder
+from idp.review.loop import ReviewLoop
+from idp.review.pages import PageFolder, links_of
 from idp.review.provisioning import provisioned
-from idp.review.sync import ReviewLoop, Step, Sync
+from idp.review.splitting import cut_of, splitting_task
+from idp.review.sync import Step, Sync
 from idp.review.tasks import task_of
 from idp.schemas import load_schemas
 from idp.settings import Settings
@@ -115,7 +118,7 @@ class Connector:
             ReviewError: It was never started or is not set up.
         """
         review, folder = self._settings.review, self._settings.review_folder
-        pages = PageFolder(folder)
+        pages = PageFolder(folder, links_of(review, folder))
         kept_for = dt.timedelta(days=review.retain_days)
         # Before Label Studio is asked: what may not be seen any more goes also while it is away.
         pages.sweep(self._store.live_reviews(kept_for))
@@ -149,6 +152,16 @@ class Connector:
             task_of=task_of,
             answers_of=answers_of,
             read_as=self._read_as,
+            cuts=CutDesk(
+                self._store,
+                schemas,
+                PageFolder(
+                    settings.review_folder,
+                    links_of(settings.review, settings.review_folder),
+                ),
+                task_of=splitting_task,
+                cut_of=cut_of,
+            ),
         )
 
 

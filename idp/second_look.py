@@ -17,7 +17,7 @@ from idp.document import Document, Field, Finding, Severity
 from idp.reasons import with_finding
 from idp.reviewing import Touched
 from idp.rulebook import enter
-from idp.schemas import DocumentSchema
+from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 
 DISAGREEMENT = enter(
@@ -33,6 +33,7 @@ ABSENT, ILLEGIBLE = "not on the form", "can't be read"
 
 _LOOSE = frozenset({Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS, Kind.TEXT})
 """Kinds in which capitals, points and blanks say nothing."""
+_NOT_THERE = "no"
 _WORD = re.compile(r"\w+")
 _MOST_SHOWN = 120
 """Longest answer beside a field, in characters; both are kept whole."""
@@ -82,7 +83,7 @@ def compared(
     """
     found: dict[str, Touched] = {}
     for field in schema.fields:
-        was, one, two = (values_of(each, field.name) for each in (base, first, second))
+        was, one, two = (_said(each, field) for each in (base, first, second))
         changed = [not same_values(field.kind, was, each) for each in (one, two)]
         if any(changed) or field.name in asked:
             found[field.name] = _touched(changed, same=same_values(field.kind, one, two))
@@ -96,6 +97,14 @@ def compared(
 def values_of(document: Document, name: str) -> tuple[str | None, ...]:
     """All values of a field; ``None`` stands for one that can't be read."""
     return tuple(field.value or None for field in document.fields if field.name == name)
+
+
+def _said(document: Document, field: FieldSchema) -> tuple[str | None, ...]:
+    """The same, but that nothing is there (no signature) is said by leaving it as well."""
+    values = values_of(document, field.name)
+    if field.kind is not Kind.PRESENCE:
+        return values
+    return tuple(value for value in values if plain(field.kind, value) != _NOT_THERE)
 
 
 def differing(touched: Mapping[str, Touched]) -> tuple[str, ...]:
@@ -153,7 +162,7 @@ def _both_said(name: str, first: Document, second: Document, as_read: Sequence[F
             rule=DISAGREEMENT,
             severity=Severity.BLOCK,
             message="Two people corrected the claims differently",
-            remedy="Compare them with the page; the rows are as they were read.",
+            remedy="Compare them with the page; the rows are as they were read",
         )
     answers = [_in_words(values_of(each, name)) for each in (first, second)]
     drawn = hashlib.sha256(f"{first.document_id} {name}".encode()).digest()[0]
@@ -166,7 +175,7 @@ def _both_said(name: str, first: Document, second: Document, as_read: Sequence[F
         message=f"Two people differ: {one}, or {other}",
         page=place.page if place is not None and place.box is not None else None,
         box=place.box if place is not None else None,
-        remedy="Your answer decides; the input holds what was read.",
+        remedy="Your answer decides; the input holds what was read",
     )
 
 
@@ -199,7 +208,7 @@ def counted(base: Document, final: Document, schema: DocumentSchema) -> dict[str
     found: dict[str, dict[str, int]] = {}
     for field in schema.fields:
         was, now = (
-            Counter(plain(field.kind, value) for value in values_of(each, field.name))
+            Counter(plain(field.kind, value) for value in _said(each, field))
             for each in (base, final)
         )
         illegible = now.pop(None, 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -91,6 +92,20 @@ class ReviewSettings(Slice):
         description="Where reviewers come in: sign-on, then the screen.",
     )
     gate_host: str = Field("127.0.0.1", description="Address the gate listens on.")
+    address: str | None = Field(
+        None,
+        pattern=r"^https?://[A-Za-z0-9.\[\]:_-]+$",
+        description="Where reviewers' browsers and a Label Studio elsewhere reach the gate, as "
+        "https://review.example.org. With an existing Label Studio page images are then links "
+        "with a signature that expires, and its webhook comes here.",
+    )
+    page_days: float = Field(
+        7.0,
+        ge=0.01,
+        le=90,
+        description="How long such a link to a page is good at most; what still waits gets new "
+        "ones at half time.",
+    )
     poll_seconds: float = Field(
         5.0,
         gt=0,
@@ -132,6 +147,10 @@ class ReviewSettings(Slice):
             raise ValueError(
                 "review.label_studio = existing needs review.url and review.token_file"
             )
+        if self.address is not None:
+            at = urlsplit(self.address)
+            if at.scheme != "https" and at.hostname not in {"localhost", "127.0.0.1", "::1"}:
+                raise ValueError("review.address: pages would cross the network in clear")
         return self
 
 
@@ -163,6 +182,12 @@ class OdooSettings(Slice):
     )
     max_megabytes: int = Field(
         90, ge=1, le=1024, description="A larger file is refused; Odoo takes about 96 by default."
+    )
+    look_up_seconds: float = Field(
+        300.0,
+        ge=0,
+        le=86_400,
+        description="How long what was found there (partners, folders, users) is believed.",
     )
     read_back_seconds: float = Field(
         60.0, ge=0, le=86_400, description="How often work items are looked at; 0 never."

@@ -5,6 +5,6 @@ The evidence lies in the schemas as weighted phrases and signals; nothing here i
 payer's new form needs no model, only print that says what it is.
 """
 
-from idp.classify.segments import Segment, split
+from idp.classify.segments import Segment, split, split_as
 
-__all__ = ["Segment", "split"]
+__all__ = ["Segment", "split", "split_as"]

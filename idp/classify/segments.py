@@ -9,6 +9,7 @@ from typing import NamedTuple
 from idp.classify.boundaries import Seen, evidence, kind_of, probability
 from idp.classify.scoring import MOST_UNKNOWN, confidence, total
 from idp.classify.sheets_between import Between, between
+from idp.cutting import PageCut
 from idp.document import DocumentType, Noun, Page, RecognisedForm
 from idp.schemas import DocumentSchema, Separator, load_separators
 
@@ -107,6 +108,71 @@ def split(
         return _nothing_but_sheets(pages, schemas)
     documents[0].set_aside[:0] = in_front
     return tuple(_segment(document, schemas, message_text=message_text) for document in documents)
+
+
+def split_as(
+    pages: Sequence[Page],
+    schemas: Mapping[DocumentType, DocumentSchema],
+    said: Mapping[int, PageCut],
+    *,
+    apart: bool = False,
+) -> tuple[Segment, ...]:
+    """The documents that a person made of ``pages``: the cuts are sure, and so are the types named.
+
+    A page that nobody spoke of goes on; one that goes on after a gap in the numbers, or first of
+    all, starts a document, of the type that the person's own started with. Pages left out are set
+    aside next to a document. Where all are left out they are one `other` document, so that nothing
+    is lost, unless they stand ``apart``.
+
+    Args:
+        pages: Those that are to be cut, in order.
+        schemas: By type.
+        said: What the person said of each, by number.
+        apart: Other documents of the packet stay as they are.
+    """
+    documents: list[tuple[_Open, PageCut | None]] = []
+    in_front: list[int] = []
+    before: int | None = None
+    for page in pages:
+        cut = said.get(page.number)
+        after_gap = before is not None and page.number != before + 1
+        before = page.number
+        if cut is not None and cut.says == "left_out":
+            (documents[-1][0].set_aside if documents else in_front).append(page.number)
+            continue
+        starts = cut is not None and cut.says == "starts"
+        if starts or after_gap or not documents:
+            documents.append((_Open(None), cut if starts else _start_before(page.number, said)))
+        documents[-1][0].pages.append(Seen(page, schemas))
+    if not documents:
+        return () if apart else tuple(map(_left_out, _nothing_but_sheets(pages, schemas)))
+    documents[0][0].set_aside[:0] = in_front
+    return tuple(_said(_segment(document, schemas), cut, document) for document, cut in documents)
+
+
+def _start_before(number: int, said: Mapping[int, PageCut]) -> PageCut | None:
+    """The page that a person said starts what a page goes on with; it is another document's now."""
+    starts = [each for each in said.values() if each.says == "starts" and each.number < number]
+    return max(starts, key=lambda each: each.number, default=None)
+
+
+def _left_out(segment: Segment) -> Segment:
+    return segment.model_copy(
+        update={"type": DocumentType.OTHER, "subtype": None, "form": None, "type_confidence": 1.0}
+    )
+
+
+def _said(segment: Segment, cut: PageCut | None, document: _Open) -> Segment:
+    """The segment with the type that a person gave it; of `other` its print says the kind."""
+    if cut is None or cut.type is None:
+        return segment
+    subtype = cut.subtype
+    if cut.type == DocumentType.OTHER and subtype is None:
+        subtype = total([seen.votes for seen in document.pages]).subtype
+    form = segment.form if segment.type == cut.type else None
+    return segment.model_copy(
+        update={"type": cut.type, "subtype": subtype, "type_confidence": 1.0, "form": form}
+    )
 
 
 def _nothing_but_sheets(

@@ -12,6 +12,7 @@ import typer
 
 from idp.cli.border import guarded
 from idp.cli.decisions_app import decisions_app, quality
+from idp.cli.deliver_app import deliver_app
 from idp.cli.letter_app import letter
 from idp.cli.masters_app import masters_app
 from idp.cli.models_app import models_app
@@ -54,6 +55,7 @@ quarantine_app = typer.Typer(
     help="What could not be processed: list it, and release it to review.",
 )
 app.add_typer(quarantine_app, name="quarantine", rich_help_panel=_LOOK)
+app.add_typer(deliver_app, name="deliver", rich_help_panel=_LOOK)
 app.add_typer(models_app, name="models", rich_help_panel=_CARE)
 app.add_typer(decisions_app, name="decisions", rich_help_panel=_LOOK)
 app.command(rich_help_panel=_LOOK)(quality)

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from rich.text import Text
 
 from idp import __version__
 from idp.cli.border import print_json, results_only, tables
-from idp.errors import ExitCode, IdpError, MailboxError, ModelError
+from idp.errors import ExitCode, IdpError, MailboxError, ModelError, NotFoundError
 from idp.settings import Settings, load_settings
 
 Verdict = Literal["ok", "warn", "fail"]
@@ -53,12 +54,22 @@ class Weak(Exception):  # noqa: N818 - a verdict, not an error
 _Probe = Callable[[Settings, Path], tuple[str, str]]
 
 
-def examine(*, as_json: bool) -> None:
-    """Print one line per dependency; leave with the missing-dependency code when one fails."""
+def examine(*, as_json: bool, about: str = "") -> None:
+    """Print one line per dependency; leave with the missing-dependency code when one fails.
+
+    Args:
+        as_json: For scripts.
+        about: Only those with this word in their name.
+    """
     settings = load_settings()
     checks = []
     with results_only(), tempfile.TemporaryDirectory(prefix="idp-doctor-") as work:
-        for name, probe in {**_PROBES, **_folder_probes(settings)}.items():
+        probes = {**_PROBES, **_folder_probes(settings)}
+        if settings.review.four_eyes:
+            probes["four eyes"] = _four_eyes
+        for name, probe in probes.items():
+            if about not in name.lower():
+                continue
             checks.append(_examined(name, probe, settings, Path(work)))
     healthy = all(check.verdict != "fail" for check in checks)
     if as_json:
@@ -158,6 +169,17 @@ def _requirements(settings: Settings, work: Path) -> tuple[str, str]:
     Templates(settings.rules_folder).check(tuple(schemas))
     programmes = len({entry.programme.programme for entry in known.entries})
     return known.version, f"{len(known.entries)} requirements of {programmes} programmes"
+
+
+def _odoo_mapping(settings: Settings, work: Path) -> tuple[str, str]:
+    """What documents become in Odoo is well formed, and what it names is on the server."""
+    from idp.cli.doctor_mapping import examine_mapping  # noqa: PLC0415
+
+    del work
+    version, told, advice = examine_mapping(settings)
+    if advice:
+        raise Weak(advice)
+    return version, told
 
 
 def _image_processing(settings: Settings, work: Path) -> tuple[str, str]:
@@ -457,11 +479,41 @@ def _label_studio(settings: Settings, work: Path) -> tuple[str, str]:
     return release, told
 
 
+def _odoo(settings: Settings, work: Path) -> tuple[str, str]:
+    """The server that documents go to answers, takes the bot's key and gives it its rights."""
+    from idp.cli.doctor_odoo import examine_odoo  # noqa: PLC0415
+
+    del work
+    version, detail, advice = examine_odoo(settings)
+    if advice:
+        raise Weak(f"{version}, {detail}; {'; '.join(advice)}")
+    return version, detail
+
+
+def _four_eyes(settings: Settings, work: Path) -> tuple[str, str]:
+    """Whether somebody is there for what two people look at."""
+    from idp.cli.house import open_store  # noqa: PLC0415
+    from idp.looks import check_types, lacking  # noqa: PLC0415
+    from idp.schemas import load_schemas  # noqa: PLC0415
+
+    del work
+    check_types(settings.review.four_eyes, load_schemas(settings.schemas_folder))
+    try:
+        with closing(open_store(settings)) as store:
+            people = store.people()
+    except NotFoundError:
+        people = ()  # nothing has run here yet
+    if wanting := lacking(people):
+        raise Weak(f"review.four_eyes: {wanting} (idp users add)")
+    return "", f"two people look at some of {', '.join(sorted(settings.review.four_eyes))}"
+
+
 _PROBES: dict[str, _Probe] = {
     "idp": _idp,
     "document schemas": _schemas,
     "clocks": _clocks,
     "payer requirements": _requirements,
+    "Odoo mapping": _odoo_mapping,
     "OpenCV": _image_processing,
     "Pillow": _fax_images,
     "PDFium": _pdf,
@@ -479,5 +531,6 @@ _PROBES: dict[str, _Probe] = {
     "folders": _folders,
     "mailboxes": _mailboxes,
     "Label Studio": _label_studio,
+    "Odoo": _odoo,
     "disk space": _space,
 }

@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,11 @@ from pydantic import TypeAdapter
 from rich.text import Text
 
 from idp.channels import channel_rows
-from idp.cli import render
+from idp.cli import render, render_handovers
 from idp.cli.border import messages, print_json, tables
 from idp.contract import to_contract
 from idp.errors import NotFoundError
+from idp.outgoing import Placed, linked
 from idp.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def show_status(*, limit: int, as_json: bool) -> None:
     reading = reading_counts(settings)
     channels = channel_rows(settings, store.ledger_counts())
     review = review_line(settings)
+    outgoing, handovers = store.outgoing_counts(), store.handover_figures()
     if as_json:
         print_json(
             {
@@ -102,6 +104,8 @@ def show_status(*, limit: int, as_json: bool) -> None:
                 "reading": reading,
                 "channels": TypeAdapter(type(channels)).dump_python(channels, mode="json"),
                 "review": asdict(review) if review is not None else None,
+                "deliveries": {str(state): number for state, number in outgoing.items()},
+                "handovers": TypeAdapter(type(handovers)).dump_python(handovers, mode="json"),
             }
         )
         return
@@ -111,6 +115,12 @@ def show_status(*, limit: int, as_json: bool) -> None:
         console.print(Text(render.reading(reading), "dim"))
     if review is not None and review.problem is not None:
         console.print(Text(f"review: {review.problem}", "yellow"))
+    for line in (
+        render_handovers.outgoing_line(outgoing),
+        render_handovers.handover_line(handovers),
+    ):
+        if line is not None:
+            console.print(line)
     if clocks.overdue:
         plural = "s are" if clocks.overdue > 1 else " is"
         console.print(Text(f"{clocks.overdue} document{plural} overdue", "bold red"))
@@ -140,7 +150,7 @@ def reading_counts(settings: Settings) -> dict[str, int] | None:
     return None if stale or not isinstance(counts, dict) or not counts else counts
 
 
-def detail_record(found: DocumentDetail) -> dict[str, Any]:
+def detail_record(found: DocumentDetail, placed: Sequence[Placed] = ()) -> dict[str, Any]:
     """What ``idp show --json`` prints."""
     row = as_plain(found.row)
     return {
@@ -152,6 +162,7 @@ def detail_record(found: DocumentDetail) -> dict[str, Any]:
             found.deliveries, mode="json"
         ),
         "siblings": [sibling.id for sibling in found.siblings],
+        "handovers": TypeAdapter(tuple[Placed, ...]).dump_python(tuple(placed), mode="json"),
     }
 
 
@@ -159,8 +170,10 @@ def show_document(
     text: str, *, as_json: bool, overlay: Path | None, layers: Collection[Layer]
 ) -> None:
     """Print one document; with ``overlay`` also draw its pages: a ``.pdf``, ``.png`` or folder."""
-    store = open_store(load_settings())
+    settings = load_settings()
+    store = open_store(settings)
     found = store.show(store.resolve(text))
+    placed = linked(store.placed(found.row.id), settings.deliver.odoo.url)
     if overlay is not None:
         from idp.cli.pictures import draw_document  # noqa: PLC0415 - heavy
 
@@ -171,9 +184,11 @@ def show_document(
         images = {number: store.page_image(found.row.id, number) for number in found.document.pages}
         draw_document(found.document, store.pages(found.row.id), images, overlay, layers)
     if as_json:
-        print_json(detail_record(found))
-    else:
-        render.detail(tables(), found)
+        print_json(detail_record(found, placed))
+        return
+    render.detail(tables(), found)
+    if placed:
+        render_handovers.placed(tables(), placed)
 
 
 def requeue_document(text: str) -> None:

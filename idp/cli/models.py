@@ -4,34 +4,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
-import json
-import os
-import shutil
-import subprocess
 import sys
-import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psutil
-from pydantic import TypeAdapter, ValidationError
 
 from idp.cli import render_models
 from idp.cli.border import messages, print_json, tables
 from idp.cli.house import actor, has_run, open_store
 from idp.errors import (
-    MissingDependencyError,
     NotFoundError,
     RefusedError,
-    TrainingError,
 )
 from idp.learning import (
     SHIPPED,
-    TRAIN,
     Change,
-    Compared,
     Evaluation,
     ModelRecord,
     Registry,
@@ -39,22 +27,21 @@ from idp.learning import (
     ShadowReport,
     Tally,
     Verdict,
-    evaluate,
     judge,
     make_dataset,
     model_card,
     set_sha256,
 )
 from idp.learning import weeks as drift_weeks
+from idp.retraining import Retraining, is_running, last, retrain
 from idp.settings import Settings, load_settings
+from idp.training_runs import compared, trained, training_share
 
 if TYPE_CHECKING:
     from idp.store import CorrectionRow, Store
 
-_COMPARED = TypeAdapter(tuple[Compared, ...])
 _COUNTED = ("changed", "added", "removed")
 _TOLD = (*_COUNTED, "confirmed")
-_TAIL = 2000
 
 
 def open_registry(settings: Settings) -> Registry:
@@ -151,13 +138,20 @@ def write_dataset(out: Path, *, as_json: bool) -> None:
     settings = load_settings()
     store = open_store(settings)
     manifest = make_dataset(
-        store.corrected_documents(), out, settings.registry_folder, settings.learning.locked_share
+        store.corrected_documents(),
+        out,
+        settings.registry_folder,
+        settings.learning.locked_share,
+        cuts=store.cut_packets(),
     )
     if as_json:
         print_json(manifest)
         return
     for share, counts in manifest["counts"].items():
-        tables().print(f"{share:7s} {counts['documents']} documents of {counts['layouts']} layouts")
+        packets = f", {counts['packets']} packets cut by hand" if counts["packets"] else ""
+        tables().print(
+            f"{share:7s} {counts['documents']} documents of {counts['layouts']} layouts{packets}"
+        )
     messages().print(f"{out}: sha256 {manifest['sha256']}")
 
 
@@ -167,77 +161,43 @@ def train_challenger(
     """Train beside a copy of the models in force and register the outcome."""
     settings = load_settings()
     registry = open_registry(settings)
-    parent = registry.current().version
-    shares = [_training_share(folder) for folder in datasets]
-    staging = settings.registry_folder / "staging"
-    _remove_abandoned(staging)
-    stage = staging / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    try:
-        record = registry.record(parent)
-        for name in record.files:
-            target = stage / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(registry.folder(parent) / name, target)
-        command = ["--models", str(stage), "--schemas", str(settings.schemas_folder)]
-        for name, value in wanted.items():
-            command += [f"--{name}", str(value)]
-        for share in shares:
-            command += ["--dataset", str(share)]
-        messages().print("training; the models in force are untouched ...")
-        _run_training("training.train_crf", command)
-        made = registry.register(stage, by=actor(), parent=registry.identity(parent), note=note)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
+    shares = [training_share(folder) for folder in datasets]
+    messages().print("training; the models in force are untouched ...")
+    made = trained(settings, registry, shares, wanted, by=actor(), note=note)
     _keep_card(settings, registry, made.version)
     _tell_registered(made, as_json=as_json)
 
 
-def _training_share(folder: Path) -> Path:
-    """The part of a data set that may be trained on.
-
-    Raises:
-        NotFoundError: There is none, or it is empty.
-    """
-    share = folder / TRAIN if (folder / "dataset.json").is_file() else folder
-    if not any(share.glob("*.json")):
-        raise NotFoundError(
-            f"no corrected documents in {share}",
-            hint="`idp models dataset` makes a data set once people have corrected documents.",
-        )
-    return share.absolute()
-
-
-def _remove_abandoned(staging: Path) -> None:
-    """What trainings left behind that were killed."""
-    for folder in staging.glob("*-*"):
-        pid = folder.name.split("-")[0]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
+def retrain_models(
+    wanted: Mapping[str, int], *, by: str | None, status: bool, as_json: bool
+) -> None:
+    """Corrections to a challenger that was evaluated, or how far that has come."""
+    settings = load_settings()
+    if status:
+        found = last(settings)
+        if found is None:
+            raise NotFoundError("nothing was ever retrained", hint="`idp models retrain` does it.")
+        _tell_retraining(found, running=is_running(settings), as_json=as_json)
+        return
+    store = open_store(settings)
+    try:
+        done = retrain(settings, store, by=by or actor(), wanted=wanted, tell=_tell_step)
+    finally:
+        store.close()
+    _keep_card(settings, open_registry(settings), str(done.version))
+    _tell_retraining(done, running=False, as_json=as_json)
 
 
-def _run_training(module: str, arguments: Sequence[str]) -> None:
-    """Run a program of the training package, one thread, low priority.
+def _tell_step(state: Retraining) -> None:
+    messages().print(f"{state.step} ...", markup=False)
 
-    The appliance never imports it: what it needs may not even be installed here.
-    """
-    if importlib.util.find_spec("training") is None:
-        raise MissingDependencyError(
-            "the training package is not installed",
-            hint="It comes with a checkout: `make install-train` there; `idp models register` "
-            "takes a models folder that was trained on another machine.",
-        )
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    done = subprocess.run(  # noqa: S603 - our own program, no shell
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **threads},
-        preexec_fn=lambda: os.nice(10),
-    )
-    if done.returncode:
-        sys.stderr.write(done.stderr[-_TAIL:])
-        raise TrainingError(f"python -m {module} ended with {done.returncode}")
+
+def _tell_retraining(state: Retraining, *, running: bool, as_json: bool) -> None:
+    if as_json:
+        told = state.model_dump(mode="json")
+        print_json({"schema": "idp.retraining/1", **told, "running": running})
+    else:
+        render_models.retraining(tables(), state, running=running)
 
 
 def register_folder(folder: Path, *, note: str, as_json: bool) -> None:
@@ -269,7 +229,7 @@ def evaluate_version(text: str, sets: Sequence[Path], *, as_json: bool) -> None:
             "no set to evaluate on",
             hint="--on DIR names a folder of truths with pages/, or set learning.locked_set.",
         )
-    found = [_compare(settings, registry, version, champion, folder) for folder in sets]
+    found = [compared(settings, registry, version, champion, folder) for folder in sets]
     for evaluation in found:
         registry.keep_evaluation(version, evaluation)
     _keep_card(settings, registry, version)
@@ -286,50 +246,6 @@ def evaluate_version(text: str, sets: Sequence[Path], *, as_json: bool) -> None:
     for evaluation in found:
         render_models.evaluation(tables(), evaluation)
     render_models.verdict(tables(), verdict)
-
-
-def _compare(
-    settings: Settings, registry: Registry, version: str, champion: str, folder: Path
-) -> Evaluation:
-    """Run both on a set, in a process of its own."""
-    if folder.name == TRAIN and (folder.parent / "dataset.json").is_file():
-        raise RefusedError(
-            f"{folder} is what models are trained on", hint="Evaluate on its locked share."
-        )
-    if not any(folder.glob("pages/*.json")):
-        raise NotFoundError(
-            f"no pages/NAME.json in {folder}",
-            hint="Name the locked share of a data set, or a corpus with its pages as read.",
-        )
-    out = settings.registry_folder / f".compared-{uuid.uuid4().hex}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _run_training(
-            "training.compare",
-            [
-                *("--champion", str(registry.folder(champion).absolute())),
-                *("--challenger", str(registry.folder(version).absolute())),
-                *("--set", str(folder.absolute())),
-                *("--schemas", str(settings.schemas_folder)),
-                *("--json", str(out)),
-            ],
-        )
-        compared = json.loads(out.read_text(encoding="utf-8"))
-        documents = _COMPARED.validate_python(compared["documents"])
-    except (OSError, ValueError, KeyError, ValidationError) as error:
-        raise TrainingError(f"the comparison can't be read: {type(error).__name__}") from error
-    finally:
-        out.unlink(missing_ok=True)
-    return evaluate(
-        documents,
-        challenger=registry.identity(version),
-        champion=registry.identity(champion),
-        set_name=str(folder),
-        set_sha256=compared["set_sha256"],
-        kind=compared["kind"],
-        at=dt.datetime.now(dt.UTC).isoformat(),
-        draws=settings.learning.gate.draws,
-    )
 
 
 def promote_version(text: str, *, force: str | None, as_json: bool) -> None:
@@ -479,13 +395,15 @@ def drift_report(*, weeks: int, as_json: bool) -> None:
 
 
 def _corrected(rows: Iterable[CorrectionRow]) -> dict[str, tuple[int, int]]:
-    """By document: values that were changed, and all that a person spoke of, at the last look."""
-    found: dict[str, tuple[int, int]] = {}
+    """By document: values that were changed, and all that a person spoke of, in all rounds.
+
+    What was changed in one round and confirmed in the next was changed.
+    """
+    changed: dict[str, Counter[str]] = defaultdict(Counter)
+    told: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
-        sums = dict.fromkeys(_TOLD, 0)
-        for outcomes in row.outcomes.values():
-            for outcome, count in outcomes.items():
-                if outcome in sums:
-                    sums[outcome] += count
-        found[row.document_id] = (sum(sums[name] for name in _COUNTED), sum(sums.values()))
-    return found
+        for field, outcomes in row.outcomes.items():
+            counts = {name: outcomes.get(name, 0) for name in _TOLD}
+            changed[row.document_id] |= Counter({field: sum(counts[each] for each in _COUNTED)})
+            told[row.document_id] |= Counter({field: sum(counts.values())})
+    return {each: (changed[each].total(), told[each].total()) for each in told}

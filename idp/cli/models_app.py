@@ -11,6 +11,7 @@ import typer
 from idp.cli.border import guarded
 
 _EPILOG = """[bold]The loop[/]
+  idp models retrain                            all up to the evaluation, in one go
   idp models dataset corrected/                 what people corrected, as a data set
   idp models train --dataset corrected/         a challenger; nothing in force is touched
   idp models evaluate VERSION --on corrected/locked
@@ -103,6 +104,43 @@ def train(
         "repeat": repeat,
     }
     train_challenger(dataset or [], wanted, note=note, as_json=json)
+
+
+@models_app.command()
+@guarded
+def retrain(
+    *,
+    status: Annotated[bool, typer.Option("--status", help="Only tell how far it is.")] = False,
+    documents: Annotated[
+        int, typer.Option(min=1, help="Synthetic documents to train on beside the corrected ones.")
+    ] = 1800,
+    families: Annotated[int, typer.Option(min=1, help="Layout families per type of those.")] = 360,
+    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 45,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100, help="Times each corrected page is shown.")
+    ] = 4,
+    by: Annotated[str | None, typer.Option(hidden=True)] = None,
+    json: Json = False,
+) -> None:
+    """Collect what people corrected, train a challenger on it and evaluate it: minutes.
+
+    One at a time, one thread, low priority; killed, it may be given again. Nothing is promoted:
+    that is `idp models promote`, and it asks the gate. The button on the status page does the same.
+
+    [bold]Example[/]
+      idp models retrain
+      idp models retrain --status --json
+    """
+    from idp.cli.models import retrain_models  # noqa: PLC0415
+
+    wanted = {
+        "documents": documents,
+        "families": families,
+        "iterations": iterations,
+        "seed": 1,
+        "repeat": repeat,
+    }
+    retrain_models(wanted, by=by, status=status, as_json=json)
 
 
 @models_app.command()

@@ -13,6 +13,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from idp.learning import Evaluation, Shadow, ShadowReport, Verdict, Week
+    from idp.retraining import Retraining
 
 _NUMBERS = "right"
 
@@ -84,6 +85,28 @@ def verdict(console: Console, found: Verdict) -> None:
     word, style = ("passes", "bold green") if found.passed else ("is refused", "bold red")
     console.print(Text.assemble("gate: ", (word, style)))
     for reason in found.reasons:
+        console.print(Text(f"  {reason}"), soft_wrap=True)
+
+
+def retraining(console: Console, state: Retraining, *, running: bool) -> None:
+    """How far a retraining is, or how it ended."""
+    style = "bold red" if state.step == "failed" else "bold"
+    cut_off = not running and not state.ended
+    word = "killed; give it again" if cut_off else str(state.step)
+    console.print(Text.assemble("retraining: ", (word, style)))
+    console.print(Text(f"begun {state.started_at:%Y-%m-%d %H:%M} by {state.by}"), soft_wrap=True)
+    if state.documents:
+        console.print(Text(f"{state.documents} documents to train on, {state.locked} to judge by"))
+    if state.trouble is not None:
+        console.print(Text(f"trouble: {state.trouble}", "red"))
+    if state.version is not None:
+        console.print(Text(state.version))
+    if state.champion_f1 is not None and state.challenger_f1 is not None:
+        console.print(Text(f"F1 {state.challenger_f1:.3f}, in force {state.champion_f1:.3f}"))
+    if state.passed is not None:
+        word, style = ("passes", "bold green") if state.passed else ("is refused", "bold red")
+        console.print(Text.assemble("gate: ", (word, style)))
+    for reason in state.reasons:
         console.print(Text(f"  {reason}"), soft_wrap=True)
 
 

@@ -16,6 +16,7 @@ review.label_studio is own; docs/review.md tells the rest.
   idp review setup        projects, screens, views, page images, webhook
   idp review status       does it answer, and what waits in it?
   idp review sync         send and fetch now, not in a few seconds
+  idp review figures      how long it takes, and how often two people agree
 """
 
 review_app = typer.Typer(
@@ -70,3 +71,33 @@ def sync(*, json: Json = False) -> None:
     from idp.cli.review_sync import sync_now  # noqa: PLC0415
 
     sync_now(as_json=json)
+
+
+@review_app.command("figures")
+@guarded
+def figures(
+    *,
+    since: Annotated[
+        str, typer.Option(help="A date (2026-11-01), a time, or how far back: 30d, 12h.")
+    ] = "30d",
+    type_: Annotated[
+        str | None, typer.Option("--type", help="Documents of this type alone.")
+    ] = None,
+    person: Annotated[
+        str | None, typer.Option(help="One person's, beside everybody's; it goes on the record.")
+    ] = None,
+    fields: Annotated[bool, typer.Option("--fields", help="By field instead of by type.")] = False,
+    json: Json = False,
+) -> None:
+    """How long reviews take, how much is corrected, how often two people agree.
+
+    Times are medians a document with their 95 % interval. What fewer than review.figures_people
+    people stand for is left out, since it would be theirs, and so are the figures of one person
+    below review.figures_documents documents. There is no list of people and no ranking: documents
+    differ, and docs/review-figures.md says what else these figures do not tell.
+
+    Example:  idp review figures --since 90d --type referral --fields
+    """
+    from idp.cli.figures import show_figures  # noqa: PLC0415
+
+    show_figures(since=since, type_=type_, person=person, fields=fields, as_json=json)

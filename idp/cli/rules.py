@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from idp.cli.border import print_json, tables
+from idp.deliver.odoo.mapping import load_mapping
 from idp.errors import NotFoundError
 from idp.letters import Templates
 from idp.requirements import Entry, Requirements, load_requirements, same_payer
@@ -121,7 +122,7 @@ def _said(value: object) -> str:
 
 
 def check_rules(*, as_json: bool) -> None:
-    """Read every file of requirements and every template of letters.
+    """Read every file of requirements, every template of letters and the mapping to Odoo.
 
     Raises:
         RulesError: One is not well formed; the message names file and key.
@@ -130,6 +131,7 @@ def check_rules(*, as_json: bool) -> None:
     schemas = load_schemas(settings.schemas_folder)
     known = load_requirements(settings.rules_folder, schemas)
     Templates(settings.rules_folder).check(tuple(schemas))
+    mapping = load_mapping(settings.rules_folder, schemas)
     programmes = {entry.programme.programme for entry in known.entries}
     if as_json:
         print_json(
@@ -138,9 +140,11 @@ def check_rules(*, as_json: bool) -> None:
                 "version": known.version,
                 "programmes": len(programmes),
                 "requirements": len(known.entries),
+                "odoo": {"version": mapping.digest, "types": sorted(mapping.types)},
             }
         )
         return
     tables().print(
-        f"{len(known.entries)} requirements of {len(programmes)} programmes, all well formed"
+        f"{len(known.entries)} requirements of {len(programmes)} programmes, "
+        f"{len(mapping.types)} types mapped to Odoo, all well formed"
     )

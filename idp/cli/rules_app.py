@@ -68,7 +68,7 @@ def show(
 @rules_app.command("check")
 @guarded
 def check(*, json: Json = False) -> None:
-    """Read all files of requirements and letters; a fault is named with its file and key.
+    """Read all files of requirements, letters and the mapping to Odoo; a fault names file and key.
 
     Example:  idp rules check && systemctl restart idp
     """

@@ -33,9 +33,9 @@ def add_user(name: str, role: str, *, stdin: bool, sign_on: bool) -> None:
         )
     store = _open(settings)
     kept = None if sign_on else _new_password(settings, name, stdin=stdin)
-    person = store.add_person(name, Role(role), kept, actor=actor())
+    person = store.add_person(name, Role(role), kept, actor=actor(), must_change=True)
     store.close()
-    messages().print(f"{person.name} may come in as {person.role}", markup=False)
+    messages().print(f"{person.name} may come in as {person.role}{_changes(kept)}", markup=False)
 
 
 def list_users(*, everybody: bool, as_json: bool) -> None:
@@ -79,9 +79,11 @@ def change_password(name: str, *, stdin: bool, sign_on: bool) -> None:
     store = _open(settings)
     name = store.person(name).name
     kept = None if sign_on else _new_password(settings, name, stdin=stdin)
-    store.set_password(name, kept, actor=actor())
+    store.set_password(name, kept, actor=actor(), must_change=True)
     store.close()
-    messages().print(f"{name} has a new way in; all sessions have ended", markup=False)
+    messages().print(
+        f"{name} has a new way in{_changes(kept)}; all sessions have ended", markup=False
+    )
 
 
 def remove_user(name: str) -> None:
@@ -90,6 +92,10 @@ def remove_user(name: str) -> None:
     person = store.remove_person(name, actor=actor())
     store.close()
     messages().print(f"{person.name} is shut out; all sessions have ended", markup=False)
+
+
+def _changes(kept: str | None) -> str:
+    return "" if kept is None else ", and chooses a password of their own at the first sign-in"
 
 
 def _open(settings: Settings) -> Store:
@@ -105,7 +111,7 @@ def _state(person: PersonRow, now: dt.datetime) -> str:
         return "removed"
     if person.locked_until is not None and person.locked_until > now:
         return f"locked until {person.locked_until.astimezone():%H:%M}"
-    return ""
+    return "must change the password" if person.must_change else ""
 
 
 def _new_password(settings: Settings, name: str, *, stdin: bool) -> str:

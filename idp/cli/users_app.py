@@ -52,6 +52,8 @@ def add(
 ) -> None:
     """An account; one that was removed is restored with the new role and password.
 
+    The password is for the first sign-in alone: it opens nothing but the page that changes it.
+
     Example:  idp users add rita --role reviewer
     """
     from idp.cli.users import add_user  # noqa: PLC0415
@@ -94,6 +96,8 @@ def role(
 @guarded
 def password(name: Name, *, stdin: Stdin = False, sign_on: NoPassword = False) -> None:
     """A new password; lifts a lock, and ends all of their sessions.
+
+    It is for one sign-in alone: it opens nothing but the page that changes it.
 
     Example:  idp users password rita
     """

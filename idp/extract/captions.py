@@ -116,7 +116,7 @@ def _sides(reading: Reading, found: Found) -> _Sides:
     level = line.y if line else found.box[1]
     over = _Area(left, level - _VALUE_ABOVE * unit, right, level + 0.4 * unit)
     under = _Area(left, found.box[3], right, found.box[3] + _NEAR * unit)
-    above = _row_in(reading, found, over)
+    above = [t for t in _row_in(reading, found, over) if not t.boxed]
     below = _row_in(reading, found, under, down=True)
     return _Sides(line, above, below)
 
@@ -131,8 +131,18 @@ def _line_over(reading: Reading, found: Found) -> _Line | None:
         if y0 - _LINE_ABOVE * unit < y <= y0 + 0.3 * unit
         and (abs(left - x0) < 1.5 * unit or (left <= x0 and right >= x1))
         and right - left > max(2 * unit, 0.5 * (x1 - x0))
+        and not _has_walls(reading, _Line(y, left, right), found.box[3])
     ]
     return min(lines, key=lambda line: line.x1 - line.x0, default=None)
+
+
+def _has_walls(reading: Reading, line: _Line, floor: float) -> bool:
+    """Whether the line is a box's upper edge: walls go down from both its ends, past the label."""
+    unit = reading.sheaf.unit
+    ends = [
+        x for x, y0, y1 in reading.sheaf.sheet.vertical if y0 < line.y + 0.5 * unit and y1 > floor
+    ]
+    return any(abs(x - line.x0) < unit for x in ends) and any(abs(x - line.x1) < unit for x in ends)
 
 
 def _next_piece(reading: Reading, found: Found) -> float:

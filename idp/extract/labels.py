@@ -65,6 +65,9 @@ def strip_numbering(words: Sequence[str]) -> int:
     return count
 
 
+_OR = re.compile(r"\s*/\s*|\s+or\s+", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """What a label asks for. Without ``fields`` it is known and not wanted."""
@@ -223,7 +226,34 @@ class LabelTable:
                 return Meaning(self.fields_of(owner, "member_id"), "member_id", owner)
         if found := self._table.get(key) or self._composed(key):
             return found
-        return self._fuzzy(key)
+        return self._either(text) or self._fuzzy(key)
+
+    def _either(self, text: str) -> Meaning | None:
+        """``Veteran/Beneficiary's Name``: two words for one thing, when both mean the same.
+
+        ``State/Province``: one that is known will do where nobody in particular is asked for.
+        """
+        parts = _OR.split(text)
+        if len(parts) != 2 or not all(part.strip() for part in parts):
+            return None
+        left, right = (part.split() for part in parts)
+        without_left = [" ".join((*left[:cut], *right)) for cut in range(len(left))]
+        without_right = [" ".join((*left, *right[cut:])) for cut in range(1, len(right) + 1)]
+        ones, others = (
+            next((m for v in variants if (m := self._known(v)) is not None), None)
+            for variants in (reversed(without_left), without_right)
+        )
+        if ones and others and (ones.party, ones.attribute) == (others.party, others.attribute):
+            return replace(ones, quality=0.95)
+        known = ones or others
+        if known and not (ones and others) and known.party is None and known.attribute:
+            return replace(known, quality=0.85)
+        return None
+
+    def _known(self, text: str) -> Meaning | None:
+        """What a whole label means, letter by letter."""
+        key = squash(text)
+        return self._table.get(key) or self._composed(key) if key else None
 
     @lru_cache(maxsize=20_000)  # noqa: B019 - one table per type lives as long as the process
     def _composed(self, key: str) -> Meaning | None:

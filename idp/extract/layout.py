@@ -24,6 +24,10 @@ _CLOCK = re.compile(r"\b\d{1,2}\s?[:.]\s?\d{2}(?:\s?[:.]\s?\d{2})?\b")
 _TOP = 0.045
 _COMB = 4
 _COMB_GAP = 2.6
+_STEP = 1.7
+"""A step so much wider than the narrowest leads from one box of characters to the next."""
+_BESIDE = 4.0
+"""Text heights between the boxes of one value's parts, a printed dash included."""
 _PRINTED_BETWEEN = frozenset("-/")
 """What forms print between the boxes of a date or a telephone number."""
 
@@ -70,8 +74,12 @@ def sheaf_of(page: Page) -> Sheaf:
     """Rows and pieces of one page."""
     sheet = sheet_of(page)
     width, height = float(page.width_px), float(page.height_px)
+    combs = [_pixels(comb.box, width, height) for comb in page.combs]
     rows = [
-        _combs(_without_leaders(line.tokens), sheet.text_height)
+        _with_single_boxes(
+            _combs(_whole_boxes(_without_leaders(line.tokens), combs), sheet.text_height),
+            sheet.text_height,
+        )
         for line in sheet.lines
         if not _is_fax_header(line.text, line.cy / height)
     ]
@@ -136,32 +144,58 @@ def _cut(token: Token) -> Iterator[Token]:
         yield token._replace(text=tail, x0=middle)
 
 
+def _whole_boxes(
+    row: tuple[Token, ...], combs: Sequence[tuple[float, float, float, float]]
+) -> tuple[Token, ...]:
+    """Words in a comb reach to the next one or to its end: an empty cell is no blank."""
+    if not combs:
+        return row
+    inside = [
+        next((c for c in combs if c[0] <= t.cx <= c[2] and c[1] <= t.cy <= c[3]), None) for t in row
+    ]
+    whole: list[Token] = []
+    for index, (token, comb) in enumerate(zip(row, inside, strict=True)):
+        if comb is None:
+            whole.append(token)
+            continue
+        goes_on = index + 1 < len(row) and inside[index + 1] is comb
+        end = row[index + 1].x0 - 1 if goes_on else comb[2]
+        starts = index == 0 or inside[index - 1] is not comb
+        start = min(token.x0, comb[0]) if starts else token.x0
+        whole.append(token._replace(x0=start, x1=max(token.x1, end), boxed=True))
+    return tuple(whole)
+
+
+def _with_single_boxes(row: tuple[Token, ...], unit: float) -> tuple[Token, ...]:
+    """A middle initial's box between two combs is one too."""
+    return tuple(
+        t._replace(boxed=True)
+        if len(t.text) == 1
+        and any(o.boxed and max(o.x0 - t.x1, t.x0 - o.x1) < _BESIDE * unit for o in row)
+        else t
+        for t in row
+    )
+
+
 def _combs(row: tuple[Token, ...], unit: float) -> tuple[Token, ...]:
-    """Character boxes, one letter each, joined to the word they spell."""
+    """Character boxes, one letter each, joined to the words they spell."""
     joined: list[Token] = []
     run: list[Token] = []
 
     def close() -> None:
         characters = sum(len(t.text) for t in run)
-        if len(run) >= _COMB and characters <= 1.9 * len(run) and _is_even(run):
-            joined.append(
-                run[0]._replace(
-                    text="".join(t.text for t in run),
-                    y0=min(t.y0 for t in run),
-                    x1=run[-1].x1,
-                    y1=max(t.y1 for t in run),
-                    word_ids=tuple(i for t in run for i in t.word_ids),
-                    confidence=min(t.confidence for t in run),
-                )
-            )
-        else:
+        groups = _groups(run, unit) if len(run) >= _COMB and characters <= 1.9 * len(run) else None
+        if groups is None:
             joined.extend(run)
+        else:
+            joined.extend(_spelled(group) for group in groups)
         run.clear()
 
     for token in row:
         printed = bool(run) and token.text in _PRINTED_BETWEEN
         short = printed or (len(token.text) <= 3 and token.text.isalnum())
-        if run and (not short or token.x0 - run[-1].x1 > _COMB_GAP * unit):
+        short = short and not token.boxed
+        if run and (not short or token.x0 - run[-1].x1 > _BESIDE * unit):
             close()
         if short:
             run.append(token)
@@ -171,13 +205,37 @@ def _combs(row: tuple[Token, ...], unit: float) -> tuple[Token, ...]:
     return tuple(joined)
 
 
-def _is_even(run: list[Token]) -> bool:
-    """Whether the characters stand at one pitch, as boxes do and words do not."""
+def _spelled(group: Sequence[Token]) -> Token:
+    """One word out of the characters of neighbouring boxes."""
+    return group[0]._replace(
+        text="".join(t.text for t in group),
+        y0=min(t.y0 for t in group),
+        x1=group[-1].x1,
+        y1=max(t.y1 for t in group),
+        word_ids=tuple(i for t in group for i in t.word_ids),
+        confidence=min(t.confidence for t in group),
+        boxed=True,
+    )
+
+
+def _groups(run: Sequence[Token], unit: float) -> list[list[Token]] | None:
+    """The characters at one pitch, as boxes have; a wider step begins the next box of several.
+
+    ``None`` where they stand at no pitch, as words do, or too far apart, as columns do.
+    """
     singles = [t for t in run if len(t.text) == 1]
     if len(singles) < 0.5 * len(run) or len(singles) < 3:
-        return False
-    gaps = [b.cx - a.cx for a, b in itertools.pairwise(run) if len(a.text) == len(b.text) == 1]
-    return not gaps or max(gaps) < 2.2 * min(gaps)
+        return None
+    steps = [b.cx - a.cx for a, b in itertools.pairwise(run) if len(a.text) == len(b.text) == 1]
+    widest = _STEP * min(steps, default=0.0)
+    groups = [[run[0]]]
+    for left, right in itertools.pairwise(run):
+        single = len(left.text) == len(right.text) == 1
+        if (single and right.cx - left.cx > widest) or right.x0 - left.x1 > _COMB_GAP * unit:
+            groups.append([])
+        groups[-1].append(right)
+    # Dates and numbers come in pairs and threes; single letters far apart are no boxes.
+    return groups if all(len(group) > 1 for group in groups) else None
 
 
 def _pieces(sheaf: Sheaf, index: int, row: tuple[Token, ...]) -> Iterator[Piece]:
@@ -187,6 +245,7 @@ def _pieces(sheaf: Sheaf, index: int, row: tuple[Token, ...]) -> Iterator[Piece]
         y = (left.cy + right.cy) / 2
         if (
             right.x0 - left.x1 > PIECE_GAP * sheaf.unit
+            or left.boxed != right.boxed
             or sheaf.sheet.rules_between(left.x1, right.x0, y)
             or any(
                 m[0] >= left.x1 - 4 and m[2] <= right.x0 + 4 and m[1] < y < m[3]

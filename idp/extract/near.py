@@ -22,6 +22,8 @@ _BELOW = 2.7
 """How many text heights under its label a value may begin."""
 _FAR = 14.0
 _ROW_GAP = 1.15
+_UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
+"""Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
 
 
@@ -74,7 +76,7 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         above = value_above(reading, found)
         return Spot((tuple(above),), Place.ABOVE) if above else None
     cell = _own_cell(reading, found)
-    right = _right_of(reading, found, cell)
+    right = _right_of(reading, found, cell) or _boxes_beside(reading, found)
     row = reading.sheaf.rows[found.row]
     behind = _behind_remark(row, found.end)
     if behind > found.end:
@@ -130,6 +132,25 @@ def _beside(reading: Reading, found: Found, cell: Area) -> list[list[Token]]:
             rows.append([t for _, t in inside])
     above = bool(rows) and rows[0][0].cy < found.box[1]
     return rows if above else []
+
+
+def _boxes_beside(reading: Reading, found: Found) -> list[Token]:
+    """Character boxes beside the last line of a label of two: "No. &" over "Street"."""
+    if found.row == 0:
+        return []
+    unit = reading.sheaf.unit
+    edge = found.box[2]
+    boxes: list[Token] = []
+    for token in reading.sheaf.rows[found.row - 1]:
+        if token.x0 < edge or not token.boxed:
+            if boxes:
+                break
+            continue
+        level = token.y0 < found.box[1] + 0.3 * unit < token.y1 + unit
+        if not level or token.x0 - (boxes[-1].x1 if boxes else edge) > 4 * unit:
+            break
+        boxes.append(token)
+    return boxes
 
 
 def _row_labels(reading: Reading, row: int) -> list[Found]:
@@ -267,6 +288,9 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
             break
+        if not rows and all(_UNDER_LABEL.fullmatch(t.text) for _, t in inside):
+            floor += max(t.y1 for _, t in inside) - bottom
+            continue  # "Month  Day  Year" over the boxes of a date
         if not wraps and not rows and start.x0 > found.box[2] + 6 * unit:
             continue
         if rows and not wraps:

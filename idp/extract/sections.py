@@ -117,6 +117,8 @@ def read_structure(
 
 def _find_labels(reading: Reading, table: LabelTable) -> None:
     for piece in reading.sheaf.pieces:
+        if reading.sheaf.rows[piece.row][piece.start].boxed:
+            continue
         for found in _labels_of(reading.sheaf, piece, table):
             tokens = reading.tokens(found)
             found.box = (

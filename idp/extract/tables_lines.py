@@ -42,6 +42,8 @@ class Token(NamedTuple):
     page: int
     word_ids: tuple[int, ...]
     confidence: float
+    boxed: bool = False
+    """It stands in character boxes: somebody wrote it, it is no label."""
 
     @property
     def cx(self) -> float:

@@ -8,9 +8,9 @@ import logging
 import os
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, PlainTextResponse, RedirectResponse
@@ -18,12 +18,15 @@ from starlette.concurrency import run_in_threadpool
 
 from idp import __version__
 from idp.errors import ReviewError
+from idp.gate.apart import Apart
 from idp.gate.door import Door, add_sign_on, is_secure, page, visitor_of
+from idp.gate.figures import add_figures
 from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.proxy import PAGE, Proxy
 from idp.gate.sign_on import SignOn
 from idp.review import WEBHOOK_PATH
+from idp.review.pages import LINKED_PATH, Links, links_of
 from idp.settings import Settings
 from idp.store import PersonRow, Role, Store
 
@@ -66,23 +69,29 @@ def create_gate(
         redirect_slashes=False,
     )
     sign_on = SignOn(store, settings.access, secure=is_secure(settings.access, host))
+    apart = Apart(store, settings.review_folder)
     proxy = Proxy(
         upstream,
         own_key(settings.review_folder),
         store.set_label_studio_user,
         settings.review.request_seconds,
+        apart,
     )
     add_sign_on(app, sign_on, settings.access, store)
-    _add_receiver(app, webhook_secret, hint)
-    _add_pages(app, store, proxy)
+    add_receiver(app, webhook_secret, hint)
+    _add_linked_images(app, settings)
+    _add_pages(app, store, proxy, apart)
+    add_figures(app, store, settings.review)
     _add_images(app, settings.review_folder, store, proxy)
 
     @app.api_route("/{path:path}", methods=_METHODS)
     async def _label_studio(request: Request) -> Response:
         return await proxy(request, visitor_of(request).person)
 
-    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK_PATH}))
-    app.middleware("http")(Guard(host, settings.access.names, machines={WEBHOOK_PATH}))
+    app.middleware("http")(Door(sign_on, set(Role), machines={WEBHOOK_PATH, LINKED_PATH}))
+    named = urlsplit(settings.review.address or "").hostname
+    names = (*settings.access.names, *([named] if named else []))
+    app.middleware("http")(Guard(host, names, machines={WEBHOOK_PATH}))
     return app
 
 
@@ -117,7 +126,7 @@ def own_key(folder: Path) -> bytes:
     return key
 
 
-def _add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
+def add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
     """Label Studio's hints: what they say is not believed, that something changed is."""
     expected = f"Bearer {secret}".encode()
 
@@ -135,7 +144,7 @@ def _add_receiver(app: FastAPI, secret: str, hint: Callable[[], None]) -> None:
         return Response(status_code=204)
 
 
-def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
+def _add_pages(app: FastAPI, store: Store, proxy: Proxy, apart: Apart) -> None:
     # Label Studio's own ways back to its first page, its list of projects, and out.
     @app.get("/")
     @app.get("/projects")
@@ -152,7 +161,9 @@ def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
         trouble = ""
         if person.role is not Role.MANAGER:
             try:
-                queues = _queues(await proxy.ask(person, "/api/projects/?page_size=200"))
+                told = await proxy.ask(person, "/api/projects/?page_size=200")
+                closed = await run_in_threadpool(apart.leads_only)
+                queues = _queues(told, frozenset() if person.role in _SEE_PAGES else closed)
             except ReviewError:
                 trouble = "The review screen is not ready yet. Try again in a minute."
         waiting = (await run_in_threadpool(store.counts)).items()
@@ -165,11 +176,13 @@ def _add_pages(app: FastAPI, store: Store, proxy: Proxy) -> None:
         )
 
 
-def _queues(told: object) -> list[dict[str, object]]:
-    """What there is to review, by queue; those with the most first."""
+def _queues(told: object, closed: Collection[int]) -> list[dict[str, object]]:
+    """What there is to review, by queue; those with the most first, the closed ones left out."""
     rows = told.get("results") if isinstance(told, dict) else None
     found: list[tuple[int, str, int]] = []
     for row in rows if isinstance(rows, list) else []:
+        if int(row["id"]) in closed:
+            continue
         number, done = row.get("task_number") or 0, row.get("finished_task_number") or 0
         found.append((max(int(number) - int(done), 0), str(row.get("title")), int(row["id"])))
     return [
@@ -206,6 +219,47 @@ def _add_images(app: FastAPI, folder: Path, store: Store, proxy: Proxy) -> None:
             while len(noted) > _MOST_VIEWS:
                 noted.popitem(last=False)
         return FileResponse(path, media_type="image/png")
+
+
+def _add_linked_images(app: FastAPI, settings: Settings) -> None:
+    """Page images for a Label Studio elsewhere: whoever has a link that is ours and still good.
+
+    Label Studio's page asks for them without cookies and from its own origin, so that nobody is
+    known here; that links were put into a task is all that the record can say.
+    """
+    folder = settings.review_folder
+    links = links_of(settings.review, folder)
+    at = urlsplit(settings.review.url or "")
+    headers = {
+        "Access-Control-Allow-Origin": f"{at.scheme}://{at.netloc}",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": "no-store",
+    }
+
+    @app.get(LINKED_PATH)
+    async def _linked(request: Request) -> Response:
+        found = _proven(links, request.scope.get("query_string", b""))
+        if found is None:
+            return Response(status_code=403)
+        path = folder / "pages" / found[0] / f"p{found[1]}.png"
+        if not await run_in_threadpool(path.is_file):
+            return Response(status_code=404, headers=headers)
+        return FileResponse(path, media_type="image/png", headers=headers)
+
+
+def _proven(links: Links | None, raw_query: bytes) -> tuple[str, int] | None:
+    """The document and page that a link is for, if it is one of ours."""
+    try:
+        given = parse_qsl(raw_query.decode("ascii"), strict_parsing=True, max_num_fields=3)
+    except ValueError:
+        return None
+    said = dict(given)
+    if links is None or len(given) != len(said) or set(said) != {"d", "until", "proof"}:
+        return None
+    match = PAGE.fullmatch(said["d"])
+    if match is None or not links.proves(match[1], int(match[2]), said["until"], said["proof"]):
+        return None
+    return match[1], int(match[2])
 
 
 def _asked(raw_query: bytes) -> tuple[str, int] | None:

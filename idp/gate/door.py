@@ -28,6 +28,8 @@ from idp.slices import AccessSettings
 from idp.store import Role, Store
 
 SIGN_IN = "/gate/sign-in"
+_PASSWORD, _SIGN_OUT = "/gate/password", "/gate/sign-out"
+_BEFORE_A_CHANGE = frozenset({_PASSWORD, _SIGN_OUT})
 _ASSETS = "/gate/assets/"
 _FORM_BYTES = 16 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -38,6 +40,11 @@ _SAYS = {
     "out": "You are signed out.",
     "changed": "The password is changed. Sign in with the new one.",
 }
+
+_FIRST = (
+    "Somebody else chose your password. Choose one of your own, that nobody else knows, before "
+    "you go on."
+)
 
 _Next = Callable[[Request], Awaitable[Response]]
 
@@ -64,13 +71,18 @@ class Door:
         self._open = frozenset({SIGN_IN, *machines})
 
     async def __call__(self, request: Request, call_next: _Next) -> Response:
-        """303 to the sign-in for a page, 401 for anything else, 403 for another role."""
+        """303 to the sign-in for a page, 401 for anything else, 403 for another role.
+
+        Who signed in with a password that somebody else chose gets nowhere but to its change.
+        """
         path = request.url.path
         if path in self._open or path.startswith(_ASSETS):
             return await call_next(request)
         visitor = await run_in_threadpool(self._sign_on.visitor, request)
         if visitor is None:
             return _turned_away(request)
+        if visitor.must_change and path not in _BEFORE_A_CHANGE:
+            return _sent_to_change(request)
         if visitor.person.role not in self._roles and not path.startswith("/gate/"):
             return PlainTextResponse("not for your role", status_code=403)
         request.state.visitor = visitor
@@ -119,6 +131,12 @@ def actor_of(request: Request, otherwise: str) -> str:
     return visitor.person.actor if isinstance(visitor, Visitor) else otherwise
 
 
+def role_of(request: Request) -> Role | None:
+    """What who asks is here; none where no door stands before the page."""
+    visitor = getattr(request.state, "visitor", None)
+    return visitor.person.role if isinstance(visitor, Visitor) else None
+
+
 def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: Store) -> None:
     """The pages to sign in, sign out and change one's password."""
     folder = Path(__file__).parent / "assets"
@@ -145,7 +163,7 @@ def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: 
         sign_on.keep(response, result.text)
         return response
 
-    @app.post("/gate/sign-out")
+    @app.post(_SIGN_OUT)
     def _sign_out(request: Request) -> Response:
         sign_on.sign_out(request)
         response = RedirectResponse(f"{SIGN_IN}?said=out", status_code=303)
@@ -153,11 +171,13 @@ def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: 
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
-    @app.get("/gate/password")
+    @app.get(_PASSWORD)
     def _password_form(request: Request) -> HTMLResponse:
-        return page("password.html", person=visitor_of(request).person, says="")
+        visitor = visitor_of(request)
+        says = _FIRST if visitor.must_change else ""
+        return page("password.html", person=visitor.person, says=says)
 
-    @app.post("/gate/password")
+    @app.post(_PASSWORD)
     async def _password(request: Request) -> Response:
         person = visitor_of(request).person
         fields = await form(request)
@@ -170,6 +190,8 @@ def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: 
         try:
             if new != fields.get("again", ""):
                 raise SettingsError("the two new passwords differ")
+            if new == fields.get("old", ""):
+                raise SettingsError("that is the password until now")
             kept = await run_in_threadpool(
                 passwords.hashed, new, name=person.name, fewest=settings.password_characters
             )
@@ -202,10 +224,20 @@ def page(template: str, status: int = 200, **values: object) -> HTMLResponse:
     return HTMLResponse(_PAGES.get_template(template).render(**values), status_code=status)
 
 
+def _wants_page(request: Request) -> bool:
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def _sent_to_change(request: Request) -> Response:
+    """The page that changes the password for somebody who opens one, for anything else nothing."""
+    if not _wants_page(request):
+        return PlainTextResponse("change your password first", status_code=403)
+    return RedirectResponse(_PASSWORD, status_code=303)
+
+
 def _turned_away(request: Request) -> Response:
     """The sign-in for somebody who opens a page, nothing at all for anything else."""
-    wants_page = request.method == "GET" and "text/html" in request.headers.get("accept", "")
-    if not wants_page:
+    if not _wants_page(request):
         return Response(status_code=401)
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"{SIGN_IN}?next={quote(_ours(target), safe='')}", status_code=303)

@@ -3,15 +3,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from urllib.parse import urlsplit
 
-from idp.gate.app import create_gate
+from fastapi import FastAPI
+
+from idp.errors import SettingsError
+from idp.gate.app import add_receiver, create_gate
+from idp.gate.guard import Guard
 from idp.gate.label_studio import Upstream
 from idp.gate.listener import Listener
-from idp.review import place_of, webhook_secret
+from idp.review import WEBHOOK_PATH, place_of, webhook_secret
+from idp.review.access import hook_file
 from idp.settings import Settings
 from idp.store import Store
+
+_LOOPBACK = "127.0.0.1"
+
+
+@contextmanager
+def receiver_of(settings: Settings, hint: Callable[[], None]) -> Iterator[None]:
+    """Where our own Label Studio says that something changed, while the ``with`` block lasts.
+
+    On loopback and by plain HTTP, so that it works whatever address, port and certificate the gate
+    has; to be opened before Label Studio is set up, which is told its address.
+
+    Args:
+        settings: All options.
+        hint: Called when Label Studio says that something changed; returns at once.
+
+    Raises:
+        SettingsError: No port is free.
+        ReviewError: The secret can't be read or made.
+    """
+    folder = settings.review_folder
+    if settings.review.label_studio != "own":
+        yield
+        return
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_receiver(app, webhook_secret(folder), hint)
+    app.middleware("http")(Guard(_LOOPBACK, machines={WEBHOOK_PATH}))
+    with _listening(app, _port_before(folder)) as listener:
+        path = hook_file(folder)
+        half = path.with_suffix(".tmp")
+        half.write_text(f"{listener.address.rstrip('/')}\n", encoding="ascii")
+        half.replace(path)
+        yield
+
+
+@contextmanager
+def _listening(app: FastAPI, before: int) -> Iterator[Listener]:
+    """On the port of the last time, so that Label Studio need not be told another; else on one."""
+    for port in (before, 0):
+        listener = Listener(app, host=_LOOPBACK, port=port, name="receiver", option="")
+        try:
+            listener.__enter__()
+            break
+        except SettingsError:
+            if not port:
+                raise
+    try:
+        yield listener
+    finally:
+        listener.__exit__(None, None, None)
+
+
+def _port_before(folder: Path) -> int:
+    try:
+        address = hook_file(folder).read_text(encoding="ascii").strip()
+        return urlsplit(address).port or 0
+    except (OSError, ValueError):
+        return 0
 
 
 def gate_of(

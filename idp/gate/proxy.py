@@ -8,6 +8,7 @@ cookies and policies. Nothing of it is logged but ids, methods and numbers.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -22,6 +23,7 @@ from fastapi import Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from idp.errors import ReviewError
+from idp.gate.apart import Apart
 from idp.gate.bundles import MOST_BYTES_EACH, Bundles, answer_with
 from idp.gate.label_studio import Upstream, Users
 from idp.gate.routes import Rule, numbers, rule_for, shipped_rules
@@ -123,6 +125,7 @@ class Proxy:
         key: bytes,
         remember: Callable[[str, int], None],
         seconds: float,
+        apart: Apart,
     ) -> None:
         """Prepare; nothing is connected yet.
 
@@ -131,7 +134,9 @@ class Proxy:
             key: What people's passwords in Label Studio are derived from.
             remember: Told a person's id and their number in Label Studio; it may block.
             seconds: Longest wait for one answer.
+            apart: Knows what is not for somebody.
         """
+        self._apart = apart
         self._upstream = upstream
         # The jar takes nothing: a cookie of one person must never go out with another's request.
         nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
@@ -152,7 +157,9 @@ class Proxy:
         raw_path: bytes = request.scope.get("raw_path") or request.url.path.encode()
         raw_query: bytes = request.scope.get("query_string", b"")
         rule = rule_for(self._rules, person.role, request.method, raw_path, raw_query)
-        if rule is None:
+        if rule is None or await asyncio.to_thread(
+            self._apart.is_closed, person, request.url.path, raw_query
+        ):
             return _refused(request, person)
         if rule.instead is not None:
             return JSONResponse(rule.instead)
@@ -175,12 +182,15 @@ class Proxy:
         raw_query: bytes = request.scope.get("query_string", b"")
         if not await self._checked(rule, person, path):
             return _refused(request, person)
+        if rule.check == "next":
+            raw_query = await asyncio.to_thread(self._apart.narrowed, person, raw_query)
         target = f"{path}?{raw_query.decode('ascii')}" if raw_query else path
         if rule.answer == "bundle" and request.method == "GET" and "range" not in request.headers:
             return await self._bundle(request, person, target)
         answer = await self._send(request, person, target, body)
         if rule.answer == "json":
-            return await self._read(answer, person)
+            read = await self._read(answer, person, next_one=rule.check == "next")
+            return _refused(request, person) if read is None else read
         if rule.answer == "page":
             return await _with_our_script(answer)
         return _streamed(answer)
@@ -202,8 +212,12 @@ class Proxy:
 
     async def _checked(self, rule: Rule, person: PersonRow, path: str) -> bool:
         """Whether the thing that a request is about is the person's to touch."""
-        if rule.check == "served" and person.role is Role.REVIEWER:
-            return self.shown.has_task(person.id, numbers(path)[0])
+        if rule.check in {"served", "answer"}:
+            task = numbers(path)[0]
+            if person.role is Role.REVIEWER and not self.shown.has_task(person.id, task):
+                return False
+            if rule.check == "answer":
+                return await asyncio.to_thread(self._apart.may_answer, person, task)
         if rule.check == "own":
             thing = f"{path.rstrip('/')}/"
             try:
@@ -263,17 +277,29 @@ class Proxy:
         response.headers["Content-Security-Policy"] = LABEL_STUDIO_POLICY
         return response
 
-    async def _read(self, answer: httpx.Response, person: PersonRow) -> Response:
-        """Hand on an answer that was read, and take note of the tasks in it."""
+    async def _read(
+        self, answer: httpx.Response, person: PersonRow, *, next_one: bool
+    ) -> Response | None:
+        """An answer that was read, and note taken of the tasks in it; none if it is not for them.
+
+        Args:
+            answer: Of Label Studio.
+            person: Who asked.
+            next_one: Whether it is the next task.
+        """
         try:
             content = await _whole(answer)
         finally:
             await answer.aclose()
         if answer.is_success:
             try:
-                self.shown.note(person.id, _parsed(content))
+                told = _parsed(content)
             except ValueError:
                 _log.warning("gate: Label Studio's answer is no JSON")
+                return None
+            if not self._apart.may_see(person, told, next_one=next_one):
+                return None
+            self.shown.note(person.id, told)
         return Response(content, answer.status_code, _kept(answer))
 
 

@@ -33,7 +33,7 @@ class Rule(BaseModel):
     path: str
     query: dict[str, tuple[str, ...]] = {}
     body: tuple[str, ...] | None = None
-    check: Literal["served", "own"] | None = None
+    check: Literal["served", "answer", "own", "next"] | None = None
     answer: Literal["stream", "json", "page", "bundle"] = "stream"
     instead: Any = None
     roles: frozenset[Role]

@@ -16,7 +16,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from fastapi import Request, Response
@@ -45,6 +45,13 @@ class Visitor:
     person: PersonRow
     session: str
     token: str | None = field(default=None, repr=False)
+    vouched: bool = False
+    """A trusted proxy says who it is: no password of ours was given."""
+
+    @property
+    def must_change(self) -> bool:
+        """Whether they came in by a password that somebody else chose."""
+        return self.person.must_change and not self.vouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +127,9 @@ class SignOn:
         if named is not None:
             found = self._by_cookie(request)
             if found is not None and found.person.name == named.name:
-                return found
+                return replace(found, vouched=True)
             token = self._open(named, "header")
-            return Visitor(named, _sha256(token), token)
+            return Visitor(named, _sha256(token), token, vouched=True)
         return self._by_cookie(request)
 
     def sign_out(self, request: Request) -> None:

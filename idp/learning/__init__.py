@@ -8,7 +8,7 @@ Door: what is named below. Nothing here trains or reads pages: training is a pro
 from idp.learning.card import model_card
 from idp.learning.dataset import LOCKED, TRAIN, make_dataset, set_sha256
 from idp.learning.drift import Seen, Week, weeks
-from idp.learning.files import hash_of, sha256_of
+from idp.learning.files import hash_of, sha256_of, write_atomically
 from idp.learning.gate import (
     Compared,
     Counts,
@@ -52,4 +52,5 @@ __all__ = [
     "sha256_of",
     "signature",
     "weeks",
+    "write_atomically",
 ]

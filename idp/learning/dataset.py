@@ -4,6 +4,8 @@
     OUT/dataset.json              manifest: every document, its provenance, the hash of the whole
     OUT/train/NAME.json           truth, as training/evaluate.py reads it
     OUT/train/pages/NAME.json     the pages as read, without pictures
+    OUT/train/cuts/NAME.json      a packet that a person cut: what each of its pages is
+    OUT/train/cuts/pages/NAME.json  its pages as read
     OUT/locked/...                the same for documents that no training ever sees
 
 A layout family is wholly in one share: a model that saw one copy of a form knows the others. Which
@@ -28,7 +30,8 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
-from idp.document import Document, Page
+from idp.cutting import GivenCuts
+from idp.document import Claim, Document, Page
 from idp.errors import AccessError
 from idp.learning.files import hash_of, locked, sha256_of, sync, write_atomically
 from idp.learning.layouts import Layouts, signature
@@ -39,6 +42,33 @@ TRAIN, LOCKED = "train", "locked"
 _PAGES = TypeAdapter(list[Page])
 _BUCKETS = 10_000
 _WHO = 16
+_LINE_CELLS = (
+    "service_date",
+    "procedure_code",
+    "units",
+    "billed",
+    "allowed",
+    "adjustment",
+    "carc",
+    "rarc",
+    "deductible",
+    "copay",
+    "coinsurance",
+    "noncovered",
+    "patient_responsibility",
+    "paid",
+    "note",
+)
+_CLAIM_CELLS = (
+    "patient_name",
+    "member_id",
+    "group_number",
+    "patient_account",
+    "claim_number",
+    "status",
+    *_LINE_CELLS,
+)
+"""What of a claim is printed, and so may be read."""
 
 
 class Corrected(Protocol):
@@ -52,6 +82,23 @@ class Corrected(Protocol):
     def corrections(self) -> tuple[Correction, ...]: ...
     @property
     def complete(self) -> bool: ...
+    @property
+    def reviewer(self) -> str: ...
+    @property
+    def made_at(self) -> dt.datetime: ...
+    @property
+    def claims(self) -> tuple[Claim, ...] | None: ...
+    @property
+    def type_read(self) -> str | None: ...
+
+
+class CutByHand(Protocol):
+    """What the store hands over; see :class:`idp.store.CutPacket`."""
+
+    @property
+    def cuts(self) -> GivenCuts: ...
+    @property
+    def pages(self) -> tuple[Page, ...]: ...
     @property
     def reviewer(self) -> str: ...
     @property
@@ -75,7 +122,12 @@ def set_sha256(folder: Path) -> str:
 
 
 def make_dataset(
-    corrected: Iterable[Corrected], out: Path, root: Path, locked_share: float
+    corrected: Iterable[Corrected],
+    out: Path,
+    root: Path,
+    locked_share: float,
+    *,
+    cuts: Iterable[CutByHand] = (),
 ) -> dict[str, Any]:
     """Write the data set and return its manifest; an older one in ``out`` is replaced.
 
@@ -83,7 +135,8 @@ def make_dataset(
         corrected: The documents, in the order of their ids.
         out: The folder; one that holds anything but a data set is refused.
         root: ``<data>/models``: keeps the layout families and the key of the reviewers' hashes.
-        locked_share: Share of the families that is kept from training.
+        locked_share: Share of the families, and of the packets, that is kept from training.
+        cuts: Packets that people cut, in the order of their ids.
 
     Raises:
         AccessError: ``out`` holds something else.
@@ -102,6 +155,9 @@ def make_dataset(
             if one.corrections and one.pages and not _told(one.pages)
         ]
         layouts.save()
+        packets = [
+            _write_packet(one, half, key, locked_share) for one in cuts if not _told(one.pages)
+        ]
     files = {
         path.relative_to(half).as_posix(): sha256_of(path) for path in sorted(half.rglob("*.json"))
     }
@@ -111,10 +167,12 @@ def make_dataset(
         "sha256": hash_of(list(files.items())),
         "locked_share": locked_share,
         "documents": entries,
+        "packets": packets,
         "counts": {
             share: {
                 "documents": sum(e["share"] == share for e in entries),
                 "layouts": len({e["layout"] for e in entries if e["share"] == share}),
+                "packets": sum(e["share"] == share for e in packets),
             }
             for share in (TRAIN, LOCKED)
         },
@@ -158,6 +216,11 @@ def _write(
         "complete": one.complete,
         "fields": _truth(one.corrections, number),
     }
+    if one.claims is not None:
+        truth["fields"]["claims"] = {  # type: ignore[index]
+            "value": [_cells(claim) for claim in one.claims],
+            "page": 1,
+        }
     folder = out / share
     (folder / "pages").mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "pages" / f"{name}.json", _PAGES.dump_json(pages))
@@ -167,6 +230,7 @@ def _write(
         "name": name,
         "document_id": document.document_id,
         "type": document.type,
+        "type_read": one.type_read,
         "share": share,
         "layout": layout,
         "original_sha256": document.sha256,
@@ -174,6 +238,58 @@ def _write(
         "reviewer": hmac.new(key, one.reviewer.encode(), "sha256").hexdigest()[:_WHO],
         "corrected_at": one.made_at.isoformat(),
         "fields": len(truth["fields"]),  # type: ignore[arg-type]
+    }
+
+
+def _cells(claim: Claim) -> dict[str, Any]:
+    """A claim as a truth file has it: cells by name, lines below, no evidence."""
+    kept = claim.model_dump(mode="json", exclude_none=True)
+    own = {name: kept[name] for name in _CLAIM_CELLS if name in kept}
+    lines = [
+        {name: line[name] for name in _LINE_CELLS if name in line}
+        for line in kept.get("service_lines", ())
+    ]
+    return {**own, "service_lines": lines} if lines else own
+
+
+def _write_packet(one: CutByHand, out: Path, key: bytes, locked_share: float) -> dict[str, Any]:
+    """What each page of a packet is; parts are numbered, for their names are the senders'."""
+    cuts = one.cuts
+    share = share_of(f"packet {cuts.sha256}", locked_share)
+    name = f"p-{hashlib.sha256(cuts.arrival_id.encode()).hexdigest()[:16]}"
+    parts = {part: number for number, part in enumerate(dict.fromkeys(c.part for c in cuts.pages))}
+    pages = [
+        page.model_copy(update={"number": place, "part": None, "image": None})
+        for place, page in enumerate(one.pages, 1)
+    ]
+    truth = {
+        "pages": [
+            {
+                "page": place,
+                "part": parts[each.part],
+                "says": each.says,
+                "type": each.type,
+                "subtype": each.subtype,
+                "page_sha256": each.page_sha256,
+            }
+            for place, each in enumerate(cuts.pages, 1)
+        ],
+    }
+    folder = out / share / "cuts"
+    (folder / "pages").mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / "pages" / f"{name}.json", _PAGES.dump_json(pages))
+    write_atomically(
+        folder / f"{name}.json", (json.dumps(truth, indent=1, sort_keys=True) + "\n").encode()
+    )
+    return {
+        "name": name,
+        "arrival_id": cuts.arrival_id,
+        "share": share,
+        "original_sha256": cuts.sha256,
+        "pages": len(pages),
+        "documents": sum(each.says == "starts" for each in cuts.pages),
+        "reviewer": hmac.new(key, one.reviewer.encode(), "sha256").hexdigest()[:_WHO],
+        "cut_at": one.made_at.isoformat(),
     }
 
 

@@ -94,6 +94,20 @@ def webhook_secret(folder: Path) -> str:
     return _drawn(folder / "webhook-secret", 32)
 
 
+def hook_file(folder: Path) -> Path:
+    """Holds the address of the receiver on loopback that our own Label Studio hints to."""
+    return folder / "hook-address"
+
+
+def page_key(folder: Path) -> bytes:
+    """What links to page images are signed with; drawn at the first call.
+
+    Without it (a backup that lost it) the links in Label Studio are good for nothing, and are made
+    anew at half of their time.
+    """
+    return _drawn(folder / "page-key", 32).encode("ascii")
+
+
 def appliance_mark(folder: Path) -> str:
     """What our projects' descriptions begin with: several appliances may share a Label Studio."""
     return f"idp-{_drawn(folder / 'mark', 4)}"

@@ -23,7 +23,8 @@ from idp.errors import ReviewError, ReviewRefusedError
 
 DOCUMENT_ID = "document_id"
 ROUND = "review_round"
-"""Names in a task's data: which document it shows, and in which round of its review."""
+PAGES = "pages"
+"""Names in a task's data: which document it shows, in which round of its review, on which pages."""
 
 _MOST_BYTES = 256 << 20
 _PAGE = 50
@@ -198,6 +199,15 @@ class Client:
         if found is None or found.get("task") != task.id:
             return None
         return _as_annotation(task, found)
+
+    def relink(self, task: Task, pages: Sequence[str]) -> bool:
+        """Put other page addresses into a task, if it still shows that document in that round."""
+        found = self._call("GET", f"/api/tasks/{task.id}/", missing=None)
+        if found is None or replace(_as_task(found), whole=task.whole) != task:
+            return False
+        data = {**found["data"], PAGES: list(pages)}
+        self._call("PATCH", f"/api/tasks/{task.id}/", content={"data": data})
+        return True
 
     def remove(self, task_id: int, document_id: str) -> None:
         """Delete a task if it is still that document's; one that is gone already is no error."""

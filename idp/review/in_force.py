@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The screens that an installation asks for, one for each document type; its station with them."""
+"""The screens of an installation, one for each document type and one for cuts; its station."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from idp.review.provisioning import Screen, provisioned
 from idp.review.screens import screen_of
+from idp.review.splitting import splitting_screen
 from idp.review.station import Station
 from idp.reviewing import is_lead_queue, lead_queue
 from idp.schemas import load_schemas
@@ -19,7 +20,9 @@ _FOR_ALL, _FOR_LEADS = "review", "two people differ"
 
 
 def screens_in_force(own: Path | None, twice: Collection[str] = ()) -> tuple[Screen, ...]:
-    """One screen for each document type in force, and one for the leads of those looked at twice.
+    """One screen for each document type in force, one for the leads of those looked at twice.
+
+    And the one on which packets are cut by hand.
 
     Args:
         own: Folder of this appliance's own schemas (``settings.schemas_folder``).
@@ -37,7 +40,7 @@ def screens_in_force(own: Path | None, twice: Collection[str] = ()) -> tuple[Scr
         named = {name, lead_queue(name), *(kind.name for kind in schema.subtypes)}
         if not named.isdisjoint(twice):
             screens.append(Screen(lead_queue(name), _title(schema.title, _FOR_LEADS), config))
-    return tuple(screens)
+    return (*screens, splitting_screen())
 
 
 def screens_of(settings: Settings) -> tuple[Screen, ...]:

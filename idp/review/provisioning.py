@@ -28,15 +28,15 @@ from idp.errors import ReviewError
 from idp.review.access import (
     WEBHOOK_PATH,
     appliance_mark,
+    hook_file,
     make_private,
     place_of,
     webhook_secret,
 )
+from idp.review.pages import links_of
 from idp.review.server import PROGRAMS, interpreter_of
 from idp.slices import ReviewSettings
 
-SPLITTING = "splitting"
-"""Key of the project for documents whose cut from their packet is in doubt."""
 MODEL_VERSION = "idp"
 """What every prediction of a queue is named after: Label Studio serves the least sure first only
 among those of one name. Which models spoke stands in the task's data."""
@@ -76,7 +76,7 @@ class Screen(NamedTuple):
     """What one project shows."""
 
     key: str
-    """The document type, or :data:`SPLITTING`."""
+    """The document type, or :data:`idp.reviewing.SPLITTING`."""
     title: str
     config: str
     """The labelling config, XML."""
@@ -194,16 +194,22 @@ def _view(title: str, ordering: list[str], filters: Mapping[str, Any]) -> dict[s
 
 
 def webhook_of(settings: ReviewSettings, folder: Path) -> WebhookPlan | None:
-    """The gate's receiver as Label Studio is told of it; ``None`` where polling must do.
+    """Where Label Studio hints that something was answered; ``None`` where polling must do.
 
-    That is so with a port picked at the start, and with a Label Studio on another machine.
+    Our own one hints to a receiver of its own on loopback, whatever address, port and certificate
+    the gate has. An existing one hints to the gate, where ``review.address`` says where that is.
     """
-    if settings.label_studio != "own" or not settings.gate_port:
+    if settings.label_studio == "own":
+        try:
+            address = hook_file(folder).read_text(encoding="ascii").strip()
+        except OSError:
+            return None  # never ran: the first start makes it
+    elif settings.address is not None:
+        address = settings.address
+    else:
         return None
-    anywhere = settings.gate_host in ("", "0.0.0.0", "::", "::1", "localhost")  # noqa: S104 - names
-    host = "127.0.0.1" if anywhere else settings.gate_host
     return WebhookPlan(
-        url=f"http://{host}:{settings.gate_port}{WEBHOOK_PATH}",
+        url=f"{address}{WEBHOOK_PATH}",
         headers={"Authorization": f"Bearer {webhook_secret(folder)}"},
     )
 
@@ -217,8 +223,9 @@ def standing_plan(settings: ReviewSettings, folder: Path, screens: Sequence[Scre
     return plan_of(
         screens,
         mark=appliance_mark(folder),
-        # An existing one that can't see the folder refuses it, and the operator is told.
-        storage=folder / "pages",
+        # Where pages are links there is no folder to see. An existing one on this machine that
+        # can't see it refuses it, and the operator is told.
+        storage=folder / "pages" if links_of(settings, folder) is None else None,
         webhook=webhook_of(settings, folder),
     )
 

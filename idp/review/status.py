@@ -89,6 +89,11 @@ def examine_review(settings: ReviewSettings, folder: Path) -> tuple[str, str, tu
     known = provisioned(folder)
     if known is None:
         return release, f"answers at {place.url}", (*advice, "not set up: `idp review setup`")
+    if settings.label_studio == "existing" and settings.address is None:
+        advice.append(
+            f"no webhook: answers are found by polling alone, every {settings.poll_seconds:g} s "
+            "(review.address tells it where the gate is)"
+        )
     states = project_states(place, known, seconds=settings.request_seconds)
     if states and all(state.problem for state in states):
         raise ReviewError(states[0].problem or "")

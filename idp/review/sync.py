@@ -23,22 +23,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
-from idp.errors import IdpError, ReviewError, ReviewRefusedError, where
-from idp.review.client import DOCUMENT_ID, ROUND, Annotation, Client, Task
+from idp.errors import IdpError, ReviewRefusedError, where
+from idp.review.client import DOCUMENT_ID, PAGES, ROUND, Annotation, Client, Task
 from idp.review.pages import PageFolder
 from idp.reviewing import Outcome, ReviewRow, ReviewState
 
-SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
-"""Seconds between two attempts when Label Studio is out of reach; doubled each time."""
+SHORTEST_PAUSE = 1.0
+"""Seconds before what failed is tried again the first time; doubled each time."""
 FIRST_RETRY = dt.timedelta(seconds=30)
 LONGEST_RETRY = dt.timedelta(minutes=30)
 """Between two attempts to show a document that can't be shown."""
@@ -47,10 +44,9 @@ SEARCH_SECONDS = 60.0
 """Between two looks for answers that Label Studio holds and has not counted."""
 OVERLAP = dt.timedelta(minutes=1)
 REMOVED_AT_ONCE = 50
+RENEWED_AT_ONCE = 50
 SENT_AT_ONCE = 500
 """Documents; then answers are looked for again."""
-_LOOK_SECONDS = 1.0
-"""Between two looks whether another process hints."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,7 +58,14 @@ class Places(Protocol):
     def renew_reviews(self, since: int | None = None) -> int: ...
     def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]: ...
     def begin_sending(self, ids: Collection[str], project: int) -> None: ...
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None: ...
+    def finish_sending(
+        self,
+        rounds: Mapping[str, int],
+        tasks: Mapping[str, int],
+        renew_in: dt.timedelta | None = None,
+    ) -> None: ...
+    def reviews_to_renew(self, limit: int) -> tuple[ReviewRow, ...]: ...
+    def finish_renewing(self, rounds: Mapping[str, int], renew_in: dt.timedelta | None) -> None: ...
     def put_off_sending(
         self, ids: Collection[str], trouble: str, retry_in: dt.timedelta
     ) -> None: ...
@@ -181,6 +184,7 @@ class Sync:
             pass
         removed = self.remove(since)
         sent = self.send()
+        self.renew()
         mended = 0
         if whole:
             mended = sum(self.compare(project) for project in sorted({*self._projects.values()}))
@@ -204,18 +208,9 @@ class Sync:
             if known is not None and known == counts.get(project) and not asked:
                 continue
             before = taken
-            last = self._since.get(project)
-            since = None if last is None else last - OVERLAP
-            # All of them first: while pages are asked for, nothing may change what is on them.
-            found = {
-                each.key: each
-                for some in (self._client.answered, self._client.skipped)
-                for each in some(project, since)
-            }
-            taken += self._take(project, found.values())
-            stamps = [each.updated_at for each in found.values()]
-            self._since[project] = max([*stamps, last or _LONG_AGO])
-            if search:
+            if counts.get(project) != _NONE:
+                taken += self._take_recent(project)
+            if search and self._places.review_tasks(project):
                 taken += self._take(project, self._uncounted(project))
             if taken > before:
                 counts.pop(project, None)  # an edit of what was just taken changes no number
@@ -223,6 +218,21 @@ class Sync:
         self._asked = False
         if search:
             self._search_at = time.monotonic() + SEARCH_SECONDS
+        return taken
+
+    def _take_recent(self, project: int) -> int:
+        """Take what was answered since the last answer that is known of."""
+        last = self._since.get(project)
+        since = None if last is None else last - OVERLAP
+        # All of them first: while pages are asked for, nothing may change what is on them.
+        found = {
+            each.key: each
+            for some in (self._client.answered, self._client.skipped)
+            for each in some(project, since)
+        }
+        taken = self._take(project, found.values())
+        stamps = [each.updated_at for each in found.values()]
+        self._since[project] = max([*stamps, last or _LONG_AGO])
         return taken
 
     def _uncounted(self, project: int) -> list[Annotation]:
@@ -286,6 +296,28 @@ class Sync:
             for project, own in by_project.items():
                 sent += self._send(project, own)
         return sent
+
+    def renew(self) -> int:
+        """Replace the links to pages in tasks before they expire; returns in how many.
+
+        Those of what waited longest first, a few in each round. It is no work that calls for
+        another round at once, nor for another look at the answers.
+        """
+        rows = self._places.reviews_to_renew(RENEWED_AT_ONCE)
+        done: dict[str, int] = {}
+        for row in rows:
+            try:
+                pages = self._desk.task(row)["data"][PAGES]
+            except Exception as error:
+                _log.error("document %s can't be shown: %s", row.document_id, where(error))
+            else:
+                if row.task_id is not None:
+                    # One that is not there any more is sent again after the next comparison.
+                    self._client.relink(Task(row.task_id, row.document_id, row.round), pages)
+            done[row.document_id] = row.round
+        if done:
+            self._places.finish_renewing(done, self._pages.renewed_after)
+        return len(done)
 
     def compare(self, project: int) -> int:
         """Mend what differs between a project and our tables; returns how many tasks.
@@ -407,7 +439,7 @@ class Sync:
             except ReviewRefusedError as error:
                 return self._send_singly(project, rows, tasks, error)
             there |= dict(zip(tasks, numbers, strict=True))
-        self._places.finish_sending(rounds, there)
+        self._places.finish_sending(rounds, there, self._pages.renewed_after)
         return len(there)
 
     def _send_singly(
@@ -455,6 +487,7 @@ class Sync:
 
 
 _THERE = frozenset({ReviewState.SENT, ReviewState.TO_SEND, ReviewState.DONE})
+_NONE = (0, 0)
 _LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
@@ -469,88 +502,3 @@ def _kept(tasks: Sequence[Task], row: ReviewRow | None) -> Task | None:
 def _in_batches(annotations: Sequence[Annotation], size: int = 50) -> Iterable[list[Annotation]]:
     for start in range(0, len(annotations), size):
         yield list(annotations[start : start + size])
-
-
-class ReviewLoop:
-    """Runs rounds in one thread until told to stop; outlives every trouble."""
-
-    def __init__(
-        self, connect: Callable[[], Sync], *, poll_seconds: float, hint_file: Path | None = None
-    ) -> None:
-        """Prepare; nothing is asked before :meth:`start`.
-
-        Args:
-            connect: Makes the sync; asked again until it succeeds, and after each trouble.
-            poll_seconds: Pause between two rounds that did nothing.
-            hint_file: When it appears, somebody in another process asks to look at once.
-        """
-        self._hint_file = hint_file
-        self._connect = connect
-        self._poll_seconds = poll_seconds
-        self._wake = threading.Event()
-        self._stopping = False
-        self._trouble: str | None = None
-        self._troubled = 0
-        self._thread = threading.Thread(target=self._run, name="review", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, seconds: float = 30.0) -> None:
-        """Let the round at work end, for at most so many seconds; the next start goes on."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join(seconds)
-
-    def hint(self) -> None:
-        """Somebody says that there is something to take: look at once."""
-        self._wake.set()
-
-    def problems(self) -> tuple[str, ...]:
-        """What an operator should look at; empty when all is well."""
-        found = [] if self._trouble is None else [f"review: {self._trouble}"]
-        if self._troubled:
-            found.append(f"review: {self._troubled} answers can't be taken; the log says why")
-        return tuple(found)
-
-    def _run(self) -> None:
-        sync: Sync | None = None
-        pause = SHORTEST_PAUSE
-        hinted = False
-        while not self._stopping:
-            hinted = self._wake.is_set() or hinted
-            self._wake.clear()
-            try:
-                sync = sync or self._connect()
-                if hinted:
-                    sync.look()
-                    hinted = False
-                busy = bool(sync.step())
-                self._troubled, self._trouble, pause = sync.troubled, None, SHORTEST_PAUSE
-                wait = 0.0 if busy else self._poll_seconds
-            except Exception as error:
-                told = error.message if isinstance(error, ReviewError) else where(error)
-                if told != self._trouble:
-                    _log.warning("review: %s", told)
-                self._trouble = told
-                if sync is not None:
-                    sync.close()
-                sync, wait, pause = None, pause, min(2 * pause, LONGEST_PAUSE)
-            hinted = self._pause(wait)
-        if sync is not None:
-            sync.close()
-
-    def _pause(self, seconds: float) -> bool:
-        """Wait so long, or until somebody hints; returns whether somebody did."""
-        deadline = time.monotonic() + seconds
-        while not (hinted := self._hinted()) and (left := deadline - time.monotonic()) > 0:
-            self._wake.wait(min(left, _LOOK_SECONDS))
-        return hinted
-
-    def _hinted(self) -> bool:
-        if self._hint_file is not None:
-            with suppress(FileNotFoundError):
-                self._hint_file.unlink()
-                return True
-        return self._wake.is_set()

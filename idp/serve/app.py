@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+)
 from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,12 +26,15 @@ from idp.channels import channel_rows
 from idp.contract import to_contract
 from idp.document import DocumentType
 from idp.errors import ExitCode, IdpError, NotFoundError, WrongStateError
-from idp.gate import Guard, actor_of, require_sign_on
+from idp.gate import Guard, actor_of, require_sign_on, role_of
 from idp.letters import as_pdf, draft_for
+from idp.outgoing import HandoverFigures, linked
 from idp.quality import Remembered
+from idp.retraining import Trainer
 from idp.schemas import DocumentSchema, load_schemas
+from idp.serve.deliveries import DELIVERY_TONES, FiguresAtMost, ages, steps, tiles, types
 from idp.serve.layers import page_layers
-from idp.serve.metrics import METRICS_TYPE, exposition
+from idp.serve.metrics import METRICS_TYPE, exposition, of_handovers
 from idp.serve.pictures import as_png
 from idp.serve.view import (
     TONES,
@@ -41,13 +50,13 @@ from idp.serve.view import (
     with_code,
 )
 from idp.settings import Settings
-from idp.store import State, Store
+from idp.store import Role, State, Store
 
 _ACTOR = "status page"
 _MOST_ROWS = 200
 _MOST_WAITING = 25
-_STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409}
-_BACK = {"quarantine": "/quarantine", "overview": "/"}
+_STATUS = {ExitCode.NOT_FOUND: 404, ExitCode.USAGE: 409, ExitCode.ALREADY_RUNNING: 409}
+_BACK = {"quarantine": "/quarantine", "overview": "/", "deliveries": "/deliveries"}
 
 
 def create_app(
@@ -55,6 +64,7 @@ def create_app(
     store: Store,
     problems: Callable[[], tuple[str, ...]] = tuple,
     reading: Callable[[], Mapping[str, int]] = dict,
+    trainer: Trainer | None = None,
 ) -> FastAPI:
     """The status page over a store.
 
@@ -63,6 +73,7 @@ def create_app(
         store: Where the documents are; it is read, and asked to release or requeue.
         problems: What an operator should look at now (drop folders, disk), a line each.
         reading: Counts of the reading processes and remembered pages.
+        trainer: Retrains the models when an administrator asks; without it nobody can.
     """
     app = FastAPI(title="idp", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     if settings.serve.sign_on:
@@ -89,34 +100,11 @@ def create_app(
         return page("error.html", 404, error=lost)
 
     sample = Remembered(store.quality, settings.decision.accuracy_target)
-
-    @app.get("/healthz")
-    def _health() -> Response:
-        """Whether the store answers, and how much lies where. No patient's data."""
-        try:
-            counts, clocks = store.counts(), store.clock_counts()
-        except (SQLAlchemyError, IdpError) as error:
-            return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
-        return JSONResponse(
-            {
-                "status": "ok",
-                "version": __version__,
-                "problems": len(problems()),
-                "reading": dict(reading()),
-                "documents": {str(state): number for state, number in counts.items()},
-                "clocks": clocks.by_state,
-            }
-        )
-
-    @app.get("/metrics")
-    def _metrics() -> Response:
-        """The same counts for Prometheus. No patient's data."""
-        documents = {str(state): number for state, number in store.counts().items()}
-        clocks = store.clock_counts().by_state
-        return Response(exposition(documents, reading(), clocks), media_type=METRICS_TYPE)
+    handed_over = FiguresAtMost(store.handover_figures)
 
     @app.get("/")
     def _overview(
+        request: Request,
         state: Annotated[State | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=_MOST_ROWS)] = 50,
     ) -> Response:
@@ -133,6 +121,9 @@ def create_app(
             problems=problems(),
             quality=sample.lines(),
             verdict=sample.verdict(),
+            training=trainer.offered(store)
+            if trainer is not None and _may_train(request)
+            else None,
         )
 
     @app.get("/quarantine")
@@ -147,6 +138,8 @@ def create_app(
         return page(
             "document.html",
             found=found,
+            placed=linked(store.placed(document_id), settings.deliver.odoo.url),
+            dead=any(not each.done and each.trouble for each in found.deliveries),
             view=document_view(found.document, read, schema, settings.decision)
             if found.document is not None
             else None,
@@ -184,11 +177,80 @@ def create_app(
             filename=f"{document_id}{safe}",
         )
 
-    _add_actions(app, settings, store)
+    _add_watch(app, store, problems, reading, handed_over)
+    _add_deliveries(app, store, page, handed_over)
+    _add_actions(app, settings, store, trainer)
     return app
 
 
-def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
+def _may_train(request: Request) -> bool:
+    """Whether the models are this visitor's: an administrator's, where people sign on."""
+    role = role_of(request)
+    return role is None or role is Role.ADMINISTRATOR
+
+
+def _add_watch(
+    app: FastAPI,
+    store: Store,
+    problems: Callable[[], tuple[str, ...]],
+    reading: Callable[[], Mapping[str, int]],
+    handed_over: Callable[[], HandoverFigures],
+) -> None:
+    """The addresses that monitoring asks."""
+
+    @app.get("/healthz")
+    def _health() -> Response:
+        """Whether the store answers, and how much lies where. No patient's data."""
+        try:
+            counts, clocks = store.counts(), store.clock_counts()
+        except (SQLAlchemyError, IdpError) as error:
+            return JSONResponse({"status": "failing", "error": type(error).__name__}, 503)
+        return JSONResponse(
+            {
+                "status": "ok",
+                "version": __version__,
+                "problems": len(problems()),
+                "reading": dict(reading()),
+                "documents": {str(state): number for state, number in counts.items()},
+                "clocks": clocks.by_state,
+            }
+        )
+
+    @app.get("/metrics")
+    def _metrics() -> Response:
+        """The same counts for Prometheus. No patient's data."""
+        documents = {str(state): number for state, number in store.counts().items()}
+        clocks = store.clock_counts().by_state
+        handovers = of_handovers(store.outgoing_counts(), handed_over())
+        text = exposition(documents, reading(), clocks, handovers)
+        return Response(text, media_type=METRICS_TYPE)
+
+
+def _add_deliveries(
+    app: FastAPI,
+    store: Store,
+    page: Callable[..., HTMLResponse],
+    handed_over: Callable[[], HandoverFigures],
+) -> None:
+    """The page of what leaves."""
+
+    @app.get("/deliveries")
+    def _deliveries() -> Response:
+        """What leaves, and what lies in Odoo. No patient's data."""
+        figures = handed_over()
+        return page(
+            "deliveries.html",
+            figures=figures,
+            tiles=tiles(figures),
+            types=types(figures),
+            ages=ages(figures),
+            steps=steps(figures),
+            counts={str(state): number for state, number in store.outgoing_counts().items()},
+            outgoing=store.outgoing(limit=_MOST_ROWS),
+        )
+
+
+def _add_actions(app: FastAPI, settings: Settings, store: Store, trainer: Trainer | None) -> None:
     """The addresses behind the buttons: each changes something, or puts something on record."""
 
     @app.post("/documents/{document_id}/letter")
@@ -228,6 +290,24 @@ def _add_actions(app: FastAPI, settings: Settings, store: Store) -> None:
         store.requeue(document_id, actor=actor_of(request, _ACTOR))
         return _return(document_id, back)
 
+    @app.post("/models/retrain")
+    def _retrain(request: Request) -> Response:
+        """Start a retraining; it runs beside the service, and nothing is promoted."""
+        if trainer is None or not _may_train(request):
+            return PlainTextResponse("not for your role", status_code=403)
+        trainer.start(actor_of(request, _ACTOR))
+        return RedirectResponse("/", status_code=303)
+
+    @app.post("/documents/{document_id}/retry")
+    def _retry(request: Request, document_id: str, back: str = "") -> Response:
+        store.retry_deliveries([document_id], actor=actor_of(request, _ACTOR))
+        return _return(document_id, back)
+
+    @app.post("/deliveries/retry")
+    def _retry_all(request: Request) -> Response:
+        store.retry_deliveries(actor=actor_of(request, _ACTOR))
+        return RedirectResponse("/deliveries", status_code=303)
+
 
 def _return(document_id: str, back: str) -> Response:
     """To the page whose button was pressed; only to pages of ours."""
@@ -252,4 +332,5 @@ def _templates(schemas: Mapping[DocumentType, DocumentSchema]) -> Environment:
     pages.filters["with_code"] = with_code
     pages.globals["version"] = __version__
     pages.globals["tones"] = TONES
+    pages.globals["delivery_tones"] = DELIVERY_TONES
     return pages

@@ -41,11 +41,15 @@ What may be asked (``idp status``, ``show``, ``quarantine``, the status page)::
     store.quality(since=None) -> tuple[QualityRow, ...]                  # what the sample showed
     store.renew_reviews(), store.reviews_to_send(limit) ...  # the queue: idp/store/reviews.py
     store.take_answer(answer, document) -> Outcome    # a reviewer's word with all that follows
+    store.packet(document_id) -> Packet               # all pages of its arrival, and their cuts
+    store.take_cut(answer, cuts, whole=True) -> Outcome      # worked again by a person's cuts
     store.handovers_of(document_id), store.work_states(document_id)      # in Odoo
     store.work_to_read(server), store.note_work_states(states)           # reading back from there
     store.requeue(document_id, actor="...") -> DocumentRow   # process its packet again
     store.release(document_id, actor="...") -> DocumentRow   # quarantine -> review as it is
-    store.retry_deliveries(actor="...") -> int        # make waiting deliveries due now
+    store.outgoing(states=None) -> tuple[Outgoing, ...]      # deliveries that wait, failed ...
+    store.retry_deliveries(ids=None, actor="...") -> Retried # given up or put off: begin now
+    store.handover_figures(), store.placed(document_id)      # what lies in Odoo, how long it takes
     store.people() -> tuple[PersonRow, ...]           # who may come in through the gate
     store.person_of_label_studio(user) -> PersonRow | None   # who `completed_by` is
     store.ledger(channel), store.ledger_counts()      # what is remembered of read-only shares
@@ -69,6 +73,8 @@ from idp.store.rows import (
     ClockCounts,
     CorrectedDocument,
     CorrectionRow,
+    CutPacket,
+    CutRow,
     DecidedDocument,
     DecisionRow,
     DeliverJob,
@@ -98,6 +104,8 @@ __all__ = [
     "ContentStore",
     "CorrectedDocument",
     "CorrectionRow",
+    "CutPacket",
+    "CutRow",
     "DecidedDocument",
     "DecisionRow",
     "DeliverJob",

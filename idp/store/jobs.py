@@ -71,7 +71,7 @@ def give_up(
     at: dt.datetime,
 ) -> None:
     """Quarantine the documents; a person's ``requeue`` begins again."""
-    trouble = work.trouble or "interrupted"
+    trouble = work.trouble = work.trouble or "interrupted"
     work.job = work.due_at = None
     for document in documents:
         document.error = RepeatedFailureError.code
@@ -85,6 +85,19 @@ def give_up(
             action="gave_up",
             detail={"trouble": trouble, "attempts": work.attempts, "failures": work.failures},
         )
+
+
+def set_aside(session: Session, document: DocumentRecord) -> None:
+    """The document goes another way: a delivery that was given up is none to be retried now.
+
+    Its intent stays open, and :func:`want_delivery` takes it up where the document leaves again.
+    """
+    for delivery in session.scalars(
+        sa.select(Delivery)
+        .where(Delivery.document_id == document.id, ~Delivery.done, Delivery.job.is_(None))
+        .with_for_update()
+    ).all():
+        end(delivery)
 
 
 def want_delivery(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from idp.document import Document, Field, Page
+from idp.document import Claim, Document, Field, Page
 from idp.errors import NotFoundError, WrongStateError
 from idp.signals import Correction, Observation
 from idp.store import record
@@ -22,6 +22,8 @@ from idp.store.queries import Queries
 from idp.store.rows import CorrectedDocument, CorrectionRow, ObservationRow
 from idp.store.tables import (
     CorrectionRecord,
+    CutRecord,
+    DecisionRecord,
     DocumentRecord,
     Event,
     ObservationRecord,
@@ -150,8 +152,13 @@ class Learning(Queries):
             last = own[-1]
             # Boxes and ids belong to the pages of one reading: older ones are not mixed in.
             same = [row for row in own if row.page_sha256s == last.page_sha256s]
+            shown = [Document.model_validate_json(self.content.read(r.result_sha256)) for r in same]
+            # What was said of it as something else says nothing of the fields that it has.
+            fit = [place for place, each in enumerate(shown) if each.type == shown[-1].type]
+            same = [same[place] for place in fit]
+            claims, type_read = self._beside(last, shown[-1])
             yield CorrectedDocument(
-                document=Document.model_validate_json(self.content.read(last.result_sha256)),
+                document=shown[fit[0]],
                 pages=tuple(
                     Page.model_validate_json(self.content.read(sha)) for sha in last.page_sha256s
                 ),
@@ -159,7 +166,41 @@ class Learning(Queries):
                 complete=any(row.complete for row in same),
                 reviewer=last.reviewer,
                 made_at=last.made_at,
+                claims=claims,
+                type_read=type_read,
             )
+
+    def _beside(
+        self, last: CorrectionRecord, shown: Document
+    ) -> tuple[tuple[Claim, ...] | None, str | None]:
+        """The claims as a person left them, and what the document was taken for at first."""
+        with Session(self._engine) as session:
+            decided = sa.select(DecisionRecord.result_sha256).where(
+                DecisionRecord.document_id == last.document_id
+            )
+            newest = (DecisionRecord.at.desc(), DecisionRecord.id.desc())
+            by_person = session.scalars(
+                decided.where(DecisionRecord.actor.startswith("reviewer:")).order_by(*newest)
+            ).first()
+            by_pipeline = session.scalars(
+                decided.where(DecisionRecord.actor == "pipeline").order_by(*newest)
+            ).first()
+            by_hand = session.scalars(
+                sa.select(CutRecord.key)
+                .join(DocumentRecord, DocumentRecord.arrival_id == CutRecord.arrival_id)
+                .where(DocumentRecord.id == last.document_id, CutRecord.whole)
+            ).first()
+
+        def result(sha256: str) -> Document:
+            return Document.model_validate_json(self.content.read(sha256))
+
+        # In a blind check nobody is asked of the claims; an answer that is not whole may lack some.
+        asked = bool(shown.claims) and last.complete and not shown.sampled
+        claims = result(by_person).claims if asked and by_person is not None else None
+        if by_pipeline is None or by_hand is not None:
+            return claims, None  # a person named the type when the packet was cut
+        read = result(by_pipeline)
+        return claims, read.type if read.subtype is None else f"{read.type}/{read.subtype}"
 
     def observations(self, since: dt.datetime | None = None) -> tuple[ObservationRow, ...]:
         """What the models did with each document, oldest first."""
@@ -257,13 +298,24 @@ def _outcomes(corrections: Sequence[Correction]) -> dict[str, dict[str, int]]:
 
 
 def _latest(content: ContentStore, rows: Sequence[CorrectionRecord]) -> tuple[Correction, ...]:
+    """The last word on each field, told against what was read and not against an earlier word."""
     by_name: dict[str, list[Correction]] = {}
     for row in rows:
         named: dict[str, list[Correction]] = defaultdict(list)
         for correction in _CORRECTIONS.validate_json(content.read(row.content_sha256)):
-            named[correction.name].append(correction)
+            earlier = by_name.get(correction.name, [])
+            named[correction.name].append(_since_it_was_read(correction, earlier))
         by_name.update(named)
     return tuple(c for name in sorted(by_name) for c in by_name[name])
+
+
+def _since_it_was_read(correction: Correction, earlier: Sequence[Correction]) -> Correction:
+    """A correction of a value that a person had corrected before, as one of what was read."""
+    first = next((c for c in earlier if c.after is not None and c.after == correction.before), None)
+    if first is None or first.before == correction.before:
+        return correction
+    origin = first.origin if correction.origin == "prediction" else correction.origin
+    return correction.model_copy(update={"before": first.before, "origin": origin})
 
 
 def _as_row(row: CorrectionRecord) -> CorrectionRow:

@@ -21,12 +21,15 @@ from idp.reviewing import (
     QualityCheck,
     ReviewAnswer,
     ReviewState,
+    ReviewWork,
     SecondLook,
     Touched,
 )
+from idp.store import record
 from idp.store.decisions import Decisions
 from idp.store.rows import State
 from idp.store.tables import (
+    CorrectionRecord,
     DecisionRecord,
     DocumentRecord,
     QualityCheckRecord,
@@ -40,6 +43,7 @@ BY_A_PERSON = "reviewer:"
 
 _COUNTED = ("came_back", "first_look", "disagreed")
 """Answers by which somebody has looked at a document that is still under way."""
+_WORK = ("applied", "retyped", "wrong_cut", *_COUNTED)
 _TAKEN_OUT = frozenset({Outcome.RETYPED, Outcome.WRONG_CUT})
 _FINAL = frozenset({Outcome.APPLIED, Outcome.MENDED, *_TAKEN_OUT})
 
@@ -64,6 +68,42 @@ class SecondLooks(Decisions):
             )
             return tuple(_as_look(row) for row in rows)
 
+    def review_work(self, *, since: dt.datetime | None = None) -> tuple[ReviewWork, ...]:
+        """What people answered and what counted of it, oldest first; a slip mended is none anew."""
+        query = (
+            sa.select(ReviewAnswerRecord, DocumentRecord.type, CorrectionRecord.outcomes)
+            .join(DocumentRecord, DocumentRecord.id == ReviewAnswerRecord.document_id)
+            .outerjoin(CorrectionRecord, CorrectionRecord.key == ReviewAnswerRecord.key)
+            .where(ReviewAnswerRecord.outcome.in_(_WORK))
+            .order_by(ReviewAnswerRecord.made_at, ReviewAnswerRecord.key)
+        )
+        if since is not None:
+            query = query.where(ReviewAnswerRecord.made_at >= since)
+        with Session(self._engine) as session:
+            return tuple(
+                ReviewWork(
+                    document_id=answer.document_id,
+                    type=type_ or "other",
+                    reviewer=answer.reviewer,
+                    made_at=answer.made_at,
+                    seconds=answer.seconds,
+                    outcome=Outcome(answer.outcome),
+                    outcomes=outcomes or {},
+                )
+                for answer, type_, outcomes in session.execute(query)
+            )
+
+    def note_figures(self, person: str, *, actor: str) -> None:
+        """Put on the record that somebody looked at one person's figures."""
+        with Session(self._writing) as session, session.begin():
+            record.append(
+                session,
+                at=self._clock(),
+                actor=actor,
+                action="figures_viewed",
+                detail={"person": person},
+            )
+
     def looks_waiting(self) -> dict[Look, int]:
         """How many documents in the queue wait for which look; every look is there."""
         with Session(self._engine) as session:
@@ -83,12 +123,21 @@ class SecondLooks(Decisions):
         with Session(self._engine) as session:
             return session.scalars(_looked(name).limit(1)).first() is not None
 
-    def may_look(self, task_id: int, name: str) -> bool:
-        """Whether a person may answer a task of Label Studio: they gave no earlier look at it."""
+    def may_look(self, task_id: int, name: str, *, as_lead: bool) -> bool:
+        """Whether a person's answer to a task of Label Studio would count.
+
+        Args:
+            task_id: Its number.
+            name: Whose answer it is.
+            as_lead: Whether they may decide where two people differ.
+        """
+        place = sa.select(ReviewRecord.look).where(ReviewRecord.task_id == task_id).limit(1)
         wanted = _looked(name).join(
             ReviewRecord, ReviewRecord.document_id == SecondLookRecord.document_id
         )
         with Session(self._engine) as session:
+            if session.scalars(place).first() == Look.LEAD and not as_lead:
+                return False
             return session.scalars(wanted.where(ReviewRecord.task_id == task_id)).first() is None
 
     def last_look(self, document_id: str) -> SecondLook | None:

@@ -47,6 +47,8 @@ class PersonRow:
     locked_until: dt.datetime | None
     signed_in_at: dt.datetime | None
     label_studio_user: int | None
+    must_change: bool = False
+    """Somebody else chose the password: it opens nothing but its own change."""
 
     @property
     def actor(self) -> str:
@@ -71,11 +73,18 @@ class People:
     _clock: Callable[[], dt.datetime]
 
     def add_person(
-        self, name: str, role: Role, password_hash: str | None, *, actor: str
+        self,
+        name: str,
+        role: Role,
+        password_hash: str | None,
+        *,
+        actor: str,
+        must_change: bool = False,
     ) -> PersonRow:
         """An account, or a removed one restored under its old id; names differ in more than case.
 
-        Raises :class:`WrongStateError` when there is one.
+        With ``must_change`` the password opens nothing but its own change. Raises
+        :class:`WrongStateError` when there is one.
         """
         with Session(self._writing) as session, session.begin():
             now = self._clock()
@@ -94,7 +103,7 @@ class People:
             else:
                 action = "person_restored"
             person.role, person.active = role.value, True
-            _set_password(person, password_hash)
+            _set_password(person, password_hash, must_change=must_change)
             record.append(
                 session, at=now, actor=actor, action=action,
                 detail={"person": person.name, "role": role.value},
@@ -168,11 +177,16 @@ class People:
             )
             return _row(person)
 
-    def set_password(self, name: str, password_hash: str | None, *, actor: str) -> PersonRow:
-        """Change a password, lift a lock, and end all sessions of the person."""
+    def set_password(
+        self, name: str, password_hash: str | None, *, actor: str, must_change: bool = False
+    ) -> PersonRow:
+        """Change a password, lift a lock, and end all sessions of the person.
+
+        With ``must_change`` somebody else chose it: it opens nothing but its own change.
+        """
         with Session(self._writing) as session, session.begin():
             person = _get(session, name)
-            _set_password(person, password_hash)
+            _set_password(person, password_hash, must_change=must_change)
             ended = _end_sessions(session, person)
             record.append(
                 session,
@@ -183,6 +197,7 @@ class People:
                     "person": person.name,
                     "sessions_ended": ended,
                     "password": password_hash is not None,
+                    "must_change": must_change,
                 },
             )
             return _row(person)
@@ -197,7 +212,7 @@ class People:
         with Session(self._writing) as session, session.begin():
             person = _get(session, name)
             person.active = False
-            _set_password(person, None)
+            _set_password(person, None, must_change=False)
             ended = _end_sessions(session, person)
             record.append(
                 session,
@@ -329,8 +344,9 @@ def _get(session: Session, name: str) -> PersonRecord:
     return person
 
 
-def _set_password(person: PersonRecord, password_hash: str | None) -> None:
+def _set_password(person: PersonRecord, password_hash: str | None, *, must_change: bool) -> None:
     person.password_hash = password_hash
+    person.must_change = must_change and password_hash is not None
     person.failures, person.locked_until = 0, None
 
 
@@ -354,4 +370,5 @@ def _row(person: PersonRecord) -> PersonRow:
         locked_until=person.locked_until,
         signed_in_at=person.signed_in_at,
         label_studio_user=person.label_studio_user,
+        must_change=person.must_change,
     )

@@ -18,6 +18,7 @@ from idp.rulebook import enter
 from idp.settings import DuplicatePolicy
 from idp.store import decisions, jobs, likenesses, record
 from idp.store.clocks import Clocks
+from idp.store.cuts import SUPERSEDED, places_of, recut_of
 from idp.store.decisions import Decisions
 from idp.store.identity import new_id
 from idp.store.jobs import Enqueue
@@ -26,8 +27,8 @@ from idp.store.queries import as_arrival
 from idp.store.rows import TO_PROCESS, ProcessJob, Results, State
 from idp.store.tables import Arrival, DocumentRecord, PageRecord
 
-_SUPERSEDED = "superseded"
 _SUPERSEDED_HINT = "Processing the packet again found fewer documents: look at the others of it."
+_CUT_HINT = "A person cut its packet anew: its pages are in the other documents, or left out."
 _OVERLAP = "Its pages are also part of another document of the same packet"
 OVERLAPS = enter(
     "P10",
@@ -89,7 +90,12 @@ class Processing(Learning, Decisions, Clocks):
                         document_id=document.id,
                         detail=detail,
                     )
-            return ProcessJob(arrival=as_arrival(arrival), job=job, attempt=arrival.attempts)
+            return ProcessJob(
+                arrival=as_arrival(arrival),
+                job=job,
+                attempt=arrival.attempts,
+                recut=recut_of(session, self.content, arrival_id),
+            )
 
     def finish_processing(
         self,
@@ -109,7 +115,7 @@ class Processing(Learning, Decisions, Clocks):
         A document that repeats an earlier one is marked and treated as ``near_duplicates`` says;
         one that a person queued again is not skipped a second time.
         """
-        if not results.documents:
+        if not results.documents and process_job.recut is None:
             raise ValueError("processing gave no document")
         # One at a time: of two copies finished together, the second must see the first.
         with self._finishing:
@@ -125,19 +131,18 @@ class Processing(Learning, Decisions, Clocks):
         arrival_id = process_job.arrival.id
         pages = [self._keep_page(arrival_id, page) for page in results.pages]
         with Session(self._engine) as session:
-            ids = {
-                row.ordinal: row.id
-                for row in session.execute(
-                    sa.select(DocumentRecord.ordinal, DocumentRecord.id).where(
-                        DocumentRecord.arrival_id == arrival_id
-                    )
-                )
-            }
+            known_before = session.scalars(
+                sa.select(DocumentRecord).where(DocumentRecord.arrival_id == arrival_id)
+            ).all()
+            ids = {known.ordinal: known.id for known in known_before}
+            ordinals = tuple(range(1, len(results.documents) + 1))
+            if process_job.recut is not None:
+                ordinals = places_of(results.documents, known_before)
         documents = [
             document.model_copy(
                 update={"document_id": ids[ordinal] if ordinal in ids else new_id(self._clock())}
             )
-            for ordinal, document in enumerate(results.documents, start=1)
+            for ordinal, document in zip(ordinals, results.documents, strict=True)
         ]
         compared = [likenesses.traits_of(document, results.pages) for document in documents]
         if process_job.arrival.duplicate_of is None:  # else it is linked and judged by its bytes
@@ -170,14 +175,15 @@ class Processing(Learning, Decisions, Clocks):
                 if known.state not in TO_PROCESS
                 for number in known.pages
             }
-            for ordinal, (document, sha256) in enumerate(zip(documents, hashes, strict=True), 1):
+            for place, (document, sha256) in enumerate(zip(documents, hashes, strict=True)):
+                ordinal = ordinals[place]
                 known = records.get(ordinal)
                 if known is None:
                     known = self._new_document(session, arrival_id, ordinal, document.document_id)
                 elif known.state != State.PROCESSING:
                     continue
-                likenesses.remember(session, known.id, compared[ordinal - 1])
-                known.traits_sha256 = traits_sha256s[ordinal - 1]
+                likenesses.remember(session, known.id, compared[place])
+                known.traits_sha256 = traits_sha256s[place]
                 overlaps = not taken.isdisjoint((document.part, n) for n in document.pages)
                 self._take_result(
                     session,
@@ -189,23 +195,33 @@ class Processing(Learning, Decisions, Clocks):
                     skip=near_duplicates == "skip",
                     enqueue=enqueue,
                 )
-                if (seen := observations[ordinal - 1]) is not None:
-                    self._observe(session, document, seen, kept[ordinal - 1])
-            for ordinal, known in records.items():
-                if ordinal > len(documents) and known.state == State.PROCESSING:
-                    known.error, known.hint = _SUPERSEDED, _SUPERSEDED_HINT
-                    record.move(
-                        session,
-                        known,
-                        State.QUARANTINED,
-                        at=self._clock(),
-                        actor="pipeline",
-                        action=_SUPERSEDED,
-                    )
-                elif known.state == State.RECEIVED:
-                    # Queued again by a person while this attempt ran: the sweep starts it.
-                    jobs.renew(arrival, self._clock())
+                if (seen := observations[place]) is not None:
+                    self._observe(session, document, seen, kept[place])
+            left = [known for ordinal, known in records.items() if ordinal not in ordinals]
+            self._supersede(session, left, by_hand=process_job.recut is not None)
+            if any(known.state == State.RECEIVED for known in records.values()):
+                # Queued again by a person while this attempt ran: the sweep starts it.
+                jobs.renew(arrival, self._clock())
         return True
+
+    def _supersede(
+        self, session: Session, documents: Sequence[DocumentRecord], *, by_hand: bool
+    ) -> None:
+        """End those at work of which nothing was found any more."""
+        for known in documents:
+            if known.state != State.PROCESSING:
+                continue
+            known.error, known.hint = SUPERSEDED, _SUPERSEDED_HINT
+            if by_hand:
+                known.hint, known.pages = _CUT_HINT, []
+            record.move(
+                session,
+                known,
+                State.QUARANTINED,
+                at=self._clock(),
+                actor="pipeline",
+                action=SUPERSEDED,
+            )
 
     def fail_processing(
         self,

@@ -9,7 +9,7 @@ part of the store needs to know that there is a queue.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,20 +19,20 @@ from sqlalchemy.orm import Session
 from idp.document import Document
 from idp.errors import NotFoundError
 from idp.reviewing import (
-    Look,
     LookTaken,
     Outcome,
     QualityCheck,
     ReviewAnswer,
-    ReviewRow,
     ReviewState,
 )
 from idp.store import decisions, jobs, looking, record
+from idp.store.asking import ask_for_cut, cut_is_asked, cut_is_doubtful
 from idp.store.clocks import Clocks
 from idp.store.identity import new_id
 from idp.store.looking import SecondLooks
+from idp.store.places import Places, touched_since
 from idp.store.rows import State
-from idp.store.tables import DocumentRecord, Event, ReviewAnswerRecord, ReviewRecord
+from idp.store.tables import DocumentRecord, ReviewAnswerRecord, ReviewRecord
 
 _RENEWED = 200
 """Documents put into the queue in one transaction."""
@@ -43,7 +43,6 @@ _DELIVERS = {Outcome.APPLIED: "reviewed", Outcome.MENDED: "review_mended"}
 _DECIDING = frozenset({Outcome.CAME_BACK, Outcome.RETYPED, *_DELIVERS, *_LOOKED})
 """Answers that put another result in force, or could."""
 _OUT = frozenset({State.DELIVERED, State.INCOMPLETE})
-_NO_TIME = dt.timedelta(0)
 
 
 class _Taken(NamedTuple):
@@ -53,15 +52,12 @@ class _Taken(NamedTuple):
     shown: Document | None
     sha256: str
     at: dt.datetime
+    cut: bool
+    """After a wrong cut: the packet is to be cut by hand."""
 
 
-class Reviews(SecondLooks, Clocks):
+class Reviews(Places, SecondLooks, Clocks):
     """The queue of documents that people look at."""
-
-    def review_head(self) -> int:
-        """How far the record goes: what happens to a document later has a line behind it."""
-        with Session(self._engine) as session:
-            return session.scalar(sa.select(sa.func.max(Event.seq))) or 0
 
     def renew_reviews(self, since: int | None = None) -> int:
         """Put into the queue what waits for a person and is not in it, or not as it now is.
@@ -76,6 +72,12 @@ class Reviews(SecondLooks, Clocks):
             ReviewRecord.document_id.is_(None),
             ReviewRecord.state.in_((ReviewState.DONE.value, ReviewState.GONE.value)),
             ReviewRecord.result_sha256 != DocumentRecord.result_sha256,
+            # The document that asked about the cut for it has left the review.
+            sa.and_(
+                ReviewRecord.state == ReviewState.ASIDE.value,
+                ReviewRecord.cut,
+                ~cut_is_asked(DocumentRecord.arrival_id),
+            ),
         )
         wanted = (
             sa.select(DocumentRecord.id)
@@ -87,11 +89,14 @@ class Reviews(SecondLooks, Clocks):
             )
             .limit(_RENEWED)
         )
-        if since is not None:
-            wanted = wanted.where(DocumentRecord.id.in_(_touched(since)))
         with Session(self._engine) as session:
             # Asked without the write lock first: most of the time there is nothing to do.
-            ids = session.scalars(wanted).all()
+            touched = touched_since(session, since)
+            if touched is not None:
+                # And what came with them: one that asked about the cut of all may have left.
+                beside = sa.select(DocumentRecord.arrival_id).where(DocumentRecord.id.in_(touched))
+                wanted = wanted.where(DocumentRecord.arrival_id.in_(beside))
+            ids = () if touched == [] else session.scalars(wanted).all()
         if not ids:
             return 0
         renewed = 0
@@ -108,168 +113,6 @@ class Reviews(SecondLooks, Clocks):
                     renewed += 1
         return renewed
 
-    def reviews_to_send(self, limit: int) -> tuple[ReviewRow, ...]:
-        """What is to be shown and due, the most pressing first."""
-        return self._reviews(
-            sa.select(ReviewRecord, DocumentRecord.type)
-            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-            .where(
-                ReviewRecord.state == ReviewState.TO_SEND.value,
-                ReviewRecord.due_at <= self._clock(),
-                DocumentRecord.state == State.REVIEW.value,
-            )
-            .order_by(DocumentRecord.priority, DocumentRecord.due_at, DocumentRecord.id)
-            .limit(limit)
-        )
-
-    def begin_sending(self, ids: Collection[str], project: int) -> None:
-        """Note before an attempt that from now on there may be a task of these documents."""
-        with Session(self._writing) as session, session.begin():
-            session.execute(
-                sa.update(ReviewRecord)
-                .where(
-                    ReviewRecord.document_id.in_(ids),
-                    ReviewRecord.state == ReviewState.TO_SEND.value,
-                )
-                .values(
-                    attempts=ReviewRecord.attempts + 1, project=project, changed_at=self._clock()
-                )
-            )
-
-    def finish_sending(self, rounds: Mapping[str, int], tasks: Mapping[str, int]) -> None:
-        """Note the tasks of documents, unless another round has begun since.
-
-        Args:
-            rounds: The round that was sent, by document.
-            tasks: The task's number, by document.
-        """
-        with Session(self._writing) as session, session.begin():
-            now = self._clock()
-            for known in self._locked(session, tasks):
-                if known.state == ReviewState.TO_SEND and known.round == rounds[known.document_id]:
-                    known.state = ReviewState.SENT.value
-                    known.task_id = tasks[known.document_id]
-                    known.attempts, known.due_at, known.trouble = 0, None, None
-                    known.changed_at = now
-
-    def put_off_sending(self, ids: Collection[str], trouble: str, retry_in: dt.timedelta) -> None:
-        """Try these again later; ``trouble`` is a code."""
-        with Session(self._writing) as session, session.begin():
-            now = self._clock()
-            for known in self._locked(session, ids):
-                if known.state == ReviewState.TO_SEND:
-                    known.due_at, known.trouble, known.changed_at = now + retry_in, trouble, now
-
-    def reviews_to_remove(
-        self, limit: int, *, kept_for: dt.timedelta = _NO_TIME, since: int | None = None
-    ) -> tuple[ReviewRow, ...]:
-        """What may be in Label Studio and is no longer to be there.
-
-        Args:
-            limit: Most rows.
-            kept_for: How long what was answered stays, so that who answered can mend a slip.
-            since: Of what left the review otherwise, only what something happened to after this
-                line of the record.
-        """
-        there = (
-            sa.select(ReviewRecord, DocumentRecord.type)
-            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-            .where(ReviewRecord.project.is_not(None))
-            .order_by(ReviewRecord.changed_at)
-            .limit(limit)
-        )
-        answered = ReviewRecord.state == ReviewState.DONE.value
-        left = there.where(
-            ReviewRecord.state.in_((ReviewState.TO_SEND.value, ReviewState.SENT.value)),
-            DocumentRecord.state != State.REVIEW.value,
-        )
-        if since is not None:
-            left = left.where(ReviewRecord.document_id.in_(_touched(since)))
-        # Each by an index of its own: tens of thousands that wait must not be looked at for it.
-        ended = there.where(
-            sa.or_(
-                ReviewRecord.state == ReviewState.ASIDE.value,
-                sa.and_(answered, ReviewRecord.due_at.is_(None)),
-                sa.and_(answered, ReviewRecord.due_at <= self._clock() - kept_for),
-            )
-        )
-        return (*self._reviews(ended), *self._reviews(left))[:limit]
-
-    def finish_removing(self, rounds: Mapping[str, int]) -> None:
-        """Note that nothing of these documents is in Label Studio any more.
-
-        Args:
-            rounds: The round that was removed, by document.
-        """
-        with Session(self._writing) as session, session.begin():
-            now = self._clock()
-            for known in self._locked(session, rounds):
-                if known.round != rounds[known.document_id]:
-                    continue
-                document = session.get_one(DocumentRecord, known.document_id)
-                if known.state != ReviewState.ASIDE or document.state != State.REVIEW:
-                    known.state = ReviewState.GONE.value
-                known.project = known.task_id = None
-                known.changed_at = now
-
-    def lost_reviews(self, ids: Collection[str]) -> int:
-        """Send these again: their tasks were deleted by somebody; returns how many."""
-        lost = 0
-        with Session(self._writing) as session, session.begin():
-            now = self._clock()
-            for known in self._locked(session, ids):
-                if known.state == ReviewState.SENT:
-                    known.state, known.due_at = ReviewState.TO_SEND.value, now
-                    known.attempts, known.changed_at = 1, now  # looked up before it is sent
-                    lost += 1
-        return lost
-
-    def reviews_in(self, project: int) -> tuple[ReviewRow, ...]:
-        """What may be in a project of Label Studio."""
-        return self._reviews(
-            sa.select(ReviewRecord, DocumentRecord.type)
-            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-            .where(ReviewRecord.project == project)
-            .order_by(ReviewRecord.document_id)
-        )
-
-    def review_tasks(self, project: int) -> int:
-        """How many tasks a project of Label Studio should have."""
-        with Session(self._engine) as session:
-            return session.scalars(
-                sa.select(sa.func.count())
-                .select_from(ReviewRecord)
-                .where(ReviewRecord.project == project, ReviewRecord.task_id.is_not(None))
-            ).one()
-
-    def live_reviews(self, kept_for: dt.timedelta = _NO_TIME) -> frozenset[str]:
-        """The documents whose pages may be seen: they are under review, or were just answered.
-
-        Args:
-            kept_for: How long what was answered stays.
-        """
-        live = (ReviewState.TO_SEND.value, ReviewState.SENT.value)
-        with Session(self._engine) as session:
-            return frozenset(
-                session.scalars(
-                    sa.select(ReviewRecord.document_id)
-                    .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-                    .where(
-                        sa.or_(
-                            sa.and_(
-                                ReviewRecord.state.in_(live),
-                                DocumentRecord.state == State.REVIEW.value,
-                            ),
-                            sa.and_(
-                                ReviewRecord.state == ReviewState.DONE.value,
-                                ReviewRecord.project.is_not(None),
-                                ReviewRecord.due_at > self._clock() - kept_for,
-                            ),
-                        )
-                    )
-                )
-            )
-
     def shown_result(self, document_id: str) -> tuple[Document, str]:
         """The document as its reviewer was shown it last, and the hash of that result.
 
@@ -282,23 +125,6 @@ class Reviews(SecondLooks, Clocks):
         if not sha256:
             raise NotFoundError(f"document {document_id!r} was never in the queue")
         return Document.model_validate_json(self.content.read(sha256)), sha256
-
-    def reviews_of(self, ids: Collection[str]) -> dict[str, ReviewRow]:
-        """The places of these documents, those that have one."""
-        rows = self._reviews(
-            sa.select(ReviewRecord, DocumentRecord.type)
-            .join(DocumentRecord, DocumentRecord.id == ReviewRecord.document_id)
-            .where(ReviewRecord.document_id.in_(ids))
-        )
-        return {row.document_id: row for row in rows}
-
-    def review_counts(self) -> dict[ReviewState, int]:
-        """How many documents stand where; every state is there, also with zero."""
-        with Session(self._engine) as session:
-            found = session.execute(
-                sa.select(ReviewRecord.state, sa.func.count()).group_by(ReviewRecord.state)
-            ).all()
-        return dict.fromkeys(ReviewState, 0) | {ReviewState(state): n for state, n in found}
 
     def known_answers(self, keys: Collection[str]) -> frozenset[str]:
         """Which of these answers were taken."""
@@ -328,6 +154,7 @@ class Reviews(SecondLooks, Clocks):
         said: Sequence[str] = (),
         look: LookTaken | None = None,
         check: QualityCheck | None = None,
+        cut: bool = False,
     ) -> Outcome:
         """Take one answer with all that follows from it, in one transaction; once per key.
 
@@ -341,6 +168,7 @@ class Reviews(SecondLooks, Clocks):
             said: Codes for the record: findings that were confirmed, the type named.
             look: What it adds to the looks at a document that two people look at.
             check: What it shows of a document of the quality sample.
+            cut: With a wrong cut: the packet can be cut by hand, so that is asked next.
 
         Returns:
             What became of it: the outcome asked for, or that of the first time, or ``late``.
@@ -366,8 +194,8 @@ class Reviews(SecondLooks, Clocks):
             row = session.get_one(DocumentRecord, answer.document_id, with_for_update=True)
             place = session.get(ReviewRecord, answer.document_id, with_for_update=True)
             outcome = answer.outcome
-            in_time = _mendable if outcome is Outcome.MENDED else _in_time
-            if place is None or not in_time(answer, row, place):
+            fits = _mendable if outcome is Outcome.MENDED else in_time
+            if place is None or not fits(answer, row, place):
                 outcome = Outcome.LATE
             actor = f"reviewer:{answer.reviewer}"
             detail: record.Detail = {
@@ -379,8 +207,8 @@ class Reviews(SecondLooks, Clocks):
             if outcome in _LOOKED:
                 detail["result"] = sha256
             if place is not None:
-                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now)
-                if outcome in {*_DECIDING, Outcome.WRONG_CUT} and outcome is not Outcome.MENDED:
+                taken = _Taken(replace(answer, outcome=outcome), shown, shown_sha256, now, cut)
+                if outcome in {*_DECIDING, Outcome.WRONG_CUT}:
                     looking.note_look(
                         session, taken.answer, place, row,
                         sha256=sha256, look=look, check=check, now=now,
@@ -429,6 +257,9 @@ class Reviews(SecondLooks, Clocks):
         outcome, now = taken.answer.outcome, taken.at
         if outcome is Outcome.WRONG_CUT:
             place.state, place.changed_at = ReviewState.ASIDE.value, now
+            if taken.cut:
+                self._show_anew(place, place.result_sha256, now)
+                ask_for_cut(session, row, place)
         if outcome is Outcome.NOT_COUNTED:
             came_back = place.came_back
             self._show_anew(place, place.result_sha256, now)
@@ -474,16 +305,29 @@ class Reviews(SecondLooks, Clocks):
     ) -> None:
         """Put a document's result into the queue as a new round, if it is not there already."""
         known = session.get(ReviewRecord, document.id, with_for_update=True)
+        # Where it is doubtful what belongs to it, that is asked before all else.
+        doubtful = cut_is_doubtful(session, document)
         if known is None:
             known = ReviewRecord(document_id=document.id, round=0, state=ReviewState.GONE.value)
             self._show_anew(known, sha256, now)
             session.add(known)
+            session.flush()
+            if doubtful:
+                ask_for_cut(session, document, known)
             return
         live = known.state not in {ReviewState.DONE, ReviewState.GONE}
-        if live and known.result_sha256 == sha256:
+        if (
+            live
+            and known.result_sha256 == sha256
+            and not (known.cut and known.state == ReviewState.ASIDE)
+        ):
             return
+        known.cut = False
         looking.restart(session, known, now)
         self._show_anew(known, sha256, now)
+        session.flush()
+        if doubtful:
+            ask_for_cut(session, document, known)
 
     def _show_anew(self, known: ReviewRecord, sha256: str, now: dt.datetime) -> None:
         """As a new round: its task takes the place of the one that is there."""
@@ -494,20 +338,8 @@ class Reviews(SecondLooks, Clocks):
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
 
-    def _locked(self, session: Session, ids: Collection[str]) -> Sequence[ReviewRecord]:
-        return session.scalars(
-            sa.select(ReviewRecord)
-            .where(ReviewRecord.document_id.in_(ids))
-            .order_by(ReviewRecord.document_id)
-            .with_for_update()
-        ).all()
 
-    def _reviews(self, query: sa.Select[ReviewRecord, str | None]) -> tuple[ReviewRow, ...]:
-        with Session(self._engine) as session:
-            return tuple(_as_row(review, type_) for review, type_ in session.execute(query))
-
-
-def _in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
+def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:
     """Whether the answer is about the document as it now is in the queue."""
     return (
         row.state == State.REVIEW
@@ -524,26 +356,6 @@ def _mendable(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) ->
         and place.state == ReviewState.DONE
         and place.project is not None
         and place.round == answer.round
-    )
-
-
-def _touched(since: int) -> sa.Select[str | None]:
-    """The documents that something happened to after a line of the record."""
-    return sa.select(Event.document_id).where(Event.seq > since, Event.document_id.is_not(None))
-
-
-def _as_row(review: ReviewRecord, type_: str | None) -> ReviewRow:
-    return ReviewRow(
-        document_id=review.document_id,
-        type=type_ or "other",
-        state=ReviewState(review.state),
-        round=review.round,
-        project=review.project,
-        task_id=review.task_id,
-        attempts=review.attempts,
-        came_back=review.came_back,
-        trouble=review.trouble,
-        look=Look(review.look),
     )
 
 

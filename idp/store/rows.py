@@ -11,7 +11,8 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.document import Decision, Document, Page
+from idp.cutting import GivenCuts, Recut
+from idp.document import Claim, Decision, Document, Page
 from idp.sampling import Interval
 from idp.settings import DuplicatePolicy
 from idp.signals import Correction, Observation
@@ -47,7 +48,8 @@ MOVES: dict[State, frozenset[State]] = {
     State.REVIEW: frozenset({State.CORRECTED, State.RECEIVED, State.QUARANTINED}),
     State.CORRECTED: frozenset({State.DELIVERING}),
     State.DELIVERING: frozenset({State.DELIVERED, State.INCOMPLETE, State.QUARANTINED}),
-    State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW}),
+    # Back to delivering: it was quarantined because it could not be delivered.
+    State.QUARANTINED: frozenset({State.RECEIVED, State.REVIEW, State.DELIVERING}),
     # A person overrides: the second copy is wanted after all.
     State.DUPLICATE: frozenset({State.RECEIVED, State.REVIEW}),
     # Who reviewed it mends a slip of theirs: delivered again, as the next version.
@@ -253,6 +255,8 @@ class ProcessJob:
     arrival: ArrivalRow
     job: str
     attempt: int
+    recut: Recut | None = None
+    """How a person has cut the packet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,6 +307,36 @@ class CorrectionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CutRow:
+    """One person's word on all pages of a packet; what it says is in the content store.
+
+    ``number`` counts those of the packet; only a ``whole`` one is worked by.
+    """
+
+    key: str
+    number: int
+    arrival_id: str
+    document_id: str
+    reviewer: str
+    made_at: dt.datetime
+    seconds: float | None
+    whole: bool
+    pages: int
+    documents: int
+    content_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class CutPacket:
+    """A packet as a person cut it, with its pages as they were read, in the order of the cuts."""
+
+    cuts: GivenCuts
+    pages: tuple[Page, ...]
+    reviewer: str
+    made_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CorrectedDocument:
     """A document as a person saw it, its pages, and what was said of it.
 
@@ -316,6 +350,10 @@ class CorrectedDocument:
     """Whether the person looked at every field: only then what is not named is not there."""
     reviewer: str
     made_at: dt.datetime
+    claims: tuple[Claim, ...] | None = None
+    """The claims as the person left them; none where nobody was asked."""
+    type_read: str | None = None
+    """What the document was taken for before anybody looked, its subtype behind a slash."""
 
 
 @dataclass(frozen=True, slots=True)

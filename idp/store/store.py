@@ -22,15 +22,16 @@ from idp.settings import DuplicatePolicy
 from idp.store import database, jobs, record
 from idp.store.clocks import OVERDUE_ONLY
 from idp.store.content import ContentStore, Kept
+from idp.store.cuts import Cuts
 from idp.store.delivering import Delivering
 from idp.store.handovers import Handovers
 from idp.store.identity import new_id
 from idp.store.jobs import PROCESS, Enqueue
 from idp.store.ledger import Ledger
+from idp.store.outgoing import OutgoingQueries
 from idp.store.people import People
 from idp.store.processing import Processing
 from idp.store.queries import as_arrival
-from idp.store.reviews import Reviews
 from idp.store.rows import (
     TO_DELIVER,
     TO_PROCESS,
@@ -51,7 +52,7 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
+class Store(Processing, Delivering, Cuts, Ledger, People, Handovers, OutgoingQueries):
     """Our tables and the content store beside them; see :mod:`idp.store`. Safe for threads."""
 
     def __init__(
@@ -310,6 +311,7 @@ class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
                     actor=actor,
                     action="released",
                 )
+                jobs.set_aside(session, document)
         return self.row(document_id)
 
     def note_letter(self, document_id: str, *, actor: str, form: str, items: int) -> None:
@@ -335,26 +337,6 @@ class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
                 document_id=document_id,
                 detail={"form": form, "items": items},
             )
-
-    def retry_deliveries(self, *, actor: str) -> int:
-        """Make every delivery that waits for its next attempt due now; returns how many."""
-        now = self._clock()
-        with Session(self._writing) as session, session.begin():
-            waiting = session.scalars(
-                sa.select(Delivery)
-                .where(~Delivery.done, Delivery.job.is_(None), Delivery.due_at > now)
-                .with_for_update()
-            ).all()
-            for delivery in waiting:
-                delivery.due_at = now
-                record.append(
-                    session,
-                    at=now,
-                    actor=actor,
-                    action="retry_now",
-                    document_id=delivery.document_id,
-                )
-            return len(waiting)
 
     def _take_from(self, lost: Sequence[str]) -> None:
         """Make the work of these jobs due now, without a job."""
@@ -391,6 +373,7 @@ class Store(Processing, Delivering, Reviews, Ledger, People, Handovers):
             raise WrongStateError(f"{document.id} is being processed")
         record.move(session, document, State.RECEIVED, at=now, actor=actor, action="requeued")
         document.error = document.hint = None
+        jobs.set_aside(session, document)
         arrival = session.get_one(Arrival, document.arrival_id, with_for_update=True)
         if arrival.job is None:
             jobs.renew(arrival, now)

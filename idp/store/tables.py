@@ -315,6 +315,8 @@ class ReviewRecord(Base):
     result_sha256: Mapped[str]
     """The result that is shown; another in force means that it must be shown anew."""
     came_back: Mapped[bool] = mapped_column(default=False)
+    cut: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """What is shown is its packet, to be cut by hand."""
     project: Mapped[int | None] = mapped_column(sa.BigInteger)
     task_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     attempts: Mapped[int] = mapped_column(default=0)
@@ -414,6 +416,35 @@ class HandoverRecord(Base):
     completed_at: Mapped[dt.datetime | None]
     changed_at: Mapped[dt.datetime | None]
     seen_at: Mapped[dt.datetime | None]
+
+
+class CutRecord(Base):
+    """What a person said of all pages of a packet; ``key`` makes it count once.
+
+    The word itself is in the content store (:class:`idp.cutting.GivenCuts`). The last whole one is
+    what the packet is worked by; one of which something was not understood is only shown again.
+    """
+
+    __tablename__ = "cuts"
+    __table_args__ = (
+        sa.Index("ix_cuts_arrival", "arrival_id"),
+        sa.Index("ix_cuts_made_at", "made_at"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int]
+    """Counts those of the packet."""
+    arrival_id: Mapped[str] = mapped_column(sa.ForeignKey("arrivals.id"))
+    document_id: Mapped[str] = mapped_column(sa.ForeignKey("documents.id"))
+    """The document that it was asked for."""
+    reviewer: Mapped[str]
+    made_at: Mapped[dt.datetime]
+    taken_at: Mapped[dt.datetime]
+    seconds: Mapped[float | None]
+    whole: Mapped[bool]
+    pages: Mapped[int]
+    documents: Mapped[int]
+    content_sha256: Mapped[str]
 
 
 class Event(Base):

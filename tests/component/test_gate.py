@@ -212,6 +212,37 @@ def test_removing_a_person_and_a_new_password_end_sessions_at_once(gate: Gate) -
         gate.store.add_person("manager-1", Role.LEAD, HASH, actor="test")
 
 
+def test_a_password_that_somebody_else_chose_opens_its_own_change_alone(gate: Gate) -> None:
+    gate.store.set_password("lead-1", HASH, actor="user:root", must_change=True)
+    client = gate.signed_in(Role.LEAD)
+    for path in ("/", "/gate/", "/projects/1/data", "/data/local-files/?d=pages/a/p1.png"):
+        shown = client.get(path, headers=HTML)
+        assert (shown.status_code, shown.headers["location"]) == (303, "/gate/password")
+        assert client.get(path).status_code == 403
+    assert client.post("/api/tasks/1/annotations", json={}, headers=FORM).status_code == 403
+    assert "Somebody else chose" in client.get("/gate/password").text
+
+    def change(new: str) -> int:
+        given = {"old": PASSWORD, "new": new, "again": new}
+        return client.post("/gate/password", data=given, headers=FORM).status_code
+
+    assert change(PASSWORD) == 400  # the same again is none of their own
+    assert change("eight dry raincoats") == 303
+    assert not gate.store.person("lead-1").must_change
+    again = gate.client()
+    assert sign_in(again, "lead-1", "eight dry raincoats") == 303
+    assert again.get("/gate/").status_code == 200
+
+
+def test_who_a_proxy_vouches_for_needs_no_password_and_changes_none(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, header="X-Remote-User", trusted_proxies=("10.0.0.5",))
+    gate.store.set_password("lead-1", HASH, actor="user:root", must_change=True)
+    client = gate.client("10.0.0.5")
+    for _ in range(2):  # with the session that the first request began, too
+        assert client.get("/gate/", headers={"X-Remote-User": "lead-1"}).status_code == 200
+    gate.store.close()
+
+
 def test_five_wrong_passwords_lock_the_account_for_a_while(gate: Gate) -> None:
     client = gate.client()
     for _ in range(5):

@@ -243,6 +243,28 @@ def test_the_latest_word_on_a_field_counts_and_the_audit_has_no_value(store: Sto
     assert store.verify_events() is None
 
 
+def test_a_second_round_is_told_against_what_was_read(store: Store) -> None:
+    """The first answer changed a value and came back, the second left it as it then was."""
+    row = store.corrections()[0]
+    document_id, second = row.document_id, NOW + dt.timedelta(hours=1)
+    rounds = [
+        Correction(name="member_id", before="QXK204417793", after="QQZZ-8817"),
+        Correction(name="member_id", before="QQZZ-8817", after="QQZZ-8817", origin="prediction"),
+    ]
+    for number, said in enumerate(rounds):
+        store.record_corrections(
+            document_id,
+            [said],
+            key=f"round {number}",
+            reviewer="Dana Whitlock",
+            made_at=second + dt.timedelta(minutes=number),
+        )
+    whole = next(c for c in store.corrected_documents() if c.document.document_id == document_id)
+    (found,) = [c for c in whole.corrections if c.name == "member_id"]
+    assert (found.before, found.after, found.outcome) == ("QXK204417793", "QQZZ-8817", "changed")
+    assert found.origin == "manual"
+
+
 def test_a_data_set_made_twice_is_the_same_and_splits_by_layout(
     data: Path, tmp_path: Path, corrected: Installation
 ) -> None:

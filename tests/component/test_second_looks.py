@@ -15,6 +15,7 @@ from idp.desk import ReviewDesk
 from idp.document import Clock, Document, Urgency
 from idp.errors import SettingsError
 from idp.judge import Judge
+from idp.looks import lacking
 from idp.review.answers import answers_of as real_answers_of
 from idp.review.client import Annotation, Task
 from idp.review.tasks import task_of as real_task_of
@@ -74,7 +75,7 @@ class Floor(Office):
     def new_project(self, title: str, screen: str) -> int:
         return PROJECT
 
-    def shown(self) -> str:
+    def put_up(self) -> str:
         """The id of a document whose first task is there."""
         (document_id,) = self.waiting()
         self.send()
@@ -153,7 +154,7 @@ def floor(new_floor: Callable[..., Floor]) -> Floor:
 
 
 def test_the_second_person_sees_the_reading_and_nothing_of_the_first(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     read = floor.value(document_id, NAME)
     assert floor.says("ann", document_id, value(NAME, "Zoe Right")) is Outcome.FIRST_LOOK
     assert floor.state(document_id) is State.REVIEW
@@ -169,7 +170,7 @@ def test_the_second_person_sees_the_reading_and_nothing_of_the_first(floor: Floo
 
 
 def test_two_who_say_the_same_let_the_document_go(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "ZOE RIGHT"))
     assert floor.says("bob", document_id, value(NAME, "Zoe Right")) is Outcome.APPLIED
     assert floor.state(document_id) is State.CORRECTED
@@ -183,7 +184,7 @@ def test_two_who_say_the_same_let_the_document_go(floor: Floor) -> None:
 
 
 def test_where_two_differ_a_lead_decides(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe One"), value(NPI, GOOD_NPI))
     assert floor.says("bob", document_id, value(NAME, "Zoe Two")) is Outcome.DISAGREED
     assert floor.state(document_id) is State.REVIEW
@@ -210,7 +211,7 @@ def test_where_two_differ_a_lead_decides(floor: Floor) -> None:
 
 
 def test_nothing_of_the_values_is_on_the_record(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe One"))
     floor.says("bob", document_id, value(NAME, "Zoe Two"))
     floor.says("lea", document_id, value(NAME, "Zoe Three"))
@@ -221,7 +222,7 @@ def test_nothing_of_the_values_is_on_the_record(floor: Floor) -> None:
 
 @pytest.mark.parametrize("who", ["ann"])
 def test_who_looked_first_can_not_give_the_second_look(floor: Floor, who: str) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe Right"))
     before = floor.store.reviews_of([document_id])[document_id]
     assert floor.says(who, document_id, value(NAME, "Zoe Right")) is Outcome.NOT_COUNTED
@@ -234,7 +235,7 @@ def test_who_looked_first_can_not_give_the_second_look(floor: Floor, who: str) -
 
 @pytest.mark.parametrize("who", ["ann", "bob", "cat", "max", "nobody we know"])
 def test_neither_of_the_two_nor_anybody_but_a_lead_decides(floor: Floor, who: str) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe One"))
     floor.says("bob", document_id, value(NAME, "Zoe Two"))
     assert floor.says(who, document_id, value(NAME, "Zoe Mine")) is Outcome.NOT_COUNTED
@@ -243,7 +244,7 @@ def test_neither_of_the_two_nor_anybody_but_a_lead_decides(floor: Floor, who: st
 
 
 def test_a_lead_who_was_one_of_the_two_does_not_decide(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("lea", document_id, value(NAME, "Zoe One"))
     floor.says("bob", document_id, value(NAME, "Zoe Two"))
     assert floor.says("lea", document_id, value(NAME, "Zoe One")) is Outcome.NOT_COUNTED
@@ -271,7 +272,7 @@ def test_with_checking_the_second_person_sees_what_the_first_corrected(
     new_floor: Callable[..., Floor],
 ) -> None:
     floor = new_floor(second_look="checking")
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe Right"))
     assert floor.value(document_id, NAME) == "Zoe Right"
     assert floor.says("bob", document_id) is Outcome.APPLIED
@@ -279,7 +280,7 @@ def test_with_checking_the_second_person_sees_what_the_first_corrected(
 
 
 def test_another_type_begins_the_looks_anew(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe Right"))
     floor.settings.review.four_eyes["prior_auth_request"] = 1.0
     assert floor.says("bob", document_id, choice("type", "prior_auth_request")) is Outcome.RETYPED
@@ -290,7 +291,7 @@ def test_another_type_begins_the_looks_anew(floor: Floor) -> None:
 
 
 def test_a_document_that_is_read_again_begins_anew(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id, value(NAME, "Zoe Right"))
     again = floor.document(document_id).model_copy(update={"type_confidence": 0.5})
     floor.store.record_decision(document_id, again, actor="user:x")
@@ -301,7 +302,7 @@ def test_a_document_that_is_read_again_begins_anew(floor: Floor) -> None:
 
 
 def test_a_skipped_second_look_stays_one(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id)
     skip = floor.annotation(document_id, skipped=True)
     assert floor.desk.take(skip, "bob") is Outcome.SKIPPED
@@ -313,7 +314,7 @@ def test_a_skipped_second_look_stays_one(floor: Floor) -> None:
 def test_killed_before_an_answer_is_taken_the_same_again_does_it_once(
     floor: Floor, monkeypatch: pytest.MonkeyPatch, at: int
 ) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     people = (("ann", "Zoe One"), ("bob", "Zoe Two"), ("lea", "Zoe Two"))
     for number, (who, name) in enumerate(people, start=1):
         annotation = floor.annotation(document_id, value(NAME, name))
@@ -351,7 +352,7 @@ def test_a_share_of_a_type_is_drawn_and_drawn_the_same(new_floor: Callable[..., 
 
 def test_documents_of_other_types_need_one_person(new_floor: Callable[..., Floor]) -> None:
     floor = new_floor(four_eyes={"remittance_eob": 1})
-    document_id = floor.shown()
+    document_id = floor.put_up()
     assert floor.says("ann", document_id) is Outcome.APPLIED
     assert floor.store.second_looks() == ()
 
@@ -361,23 +362,32 @@ def test_a_type_that_nobody_knows_is_a_wrong_setting(new_floor: Callable[..., Fl
         new_floor(four_eyes={"referal": 1})
 
 
+def test_whom_documents_would_wait_for_in_vain_is_told(floor: Floor) -> None:
+    assert lacking(floor.store.people()) == ""
+    floor.store.set_role("lea", Role.REVIEWER, actor="test")
+    assert "nobody decides" in lacking(floor.store.people())
+    for name in ("bob", "cat"):
+        floor.store.remove_person(name, actor="test")
+    assert "2 people" in lacking(floor.store.people())
+
+
 def test_who_may_look_is_known_by_task(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     assert not floor.store.has_looked("ann")
     floor.says("ann", document_id)
     task = floor.store.reviews_of([document_id])[document_id].task_id
     assert task is not None
     assert floor.store.has_looked("ann")
     assert not floor.store.has_looked("bob")
-    assert not floor.store.may_look(task, "ann")
-    assert floor.store.may_look(task, "bob")
+    assert not floor.store.may_look(task, "ann", as_lead=True)
+    assert floor.store.may_look(task, "bob", as_lead=False)
     assert floor.store.looks_waiting() == {Look.FIRST: 0, Look.SECOND: 1, Look.LEAD: 0}
     floor.says("bob", document_id)
     assert not floor.store.has_looked("ann")
 
 
 def test_the_task_of_a_look_that_ended_is_removed(floor: Floor) -> None:
-    document_id = floor.shown()
+    document_id = floor.put_up()
     floor.says("ann", document_id)
     floor.says("bob", document_id)
     (row,) = floor.store.reviews_to_remove(10)

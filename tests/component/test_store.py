@@ -437,7 +437,7 @@ def test_a_delivery_that_fails_stays_delivering_and_is_due_later(store, queue, t
     )
     assert (only_row(store).state, only_row(store).trouble) == (State.DELIVERING, "no_access")
     assert store.start_due(queue) == 0
-    assert store.retry_deliveries(actor="test") == 1
+    assert store.retry_deliveries(actor="test").number == 1
     clock.forward(seconds=1)
     assert store.start_due(queue) == 1
     again = store.begin_delivery(*queue.next("deliver"), 3)

@@ -4,11 +4,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from idp.document import Decision
-from idp.reviewing import Outcome, ReviewAnswer, ReviewState
+from idp.reviewing import (
+    Look,
+    LookTaken,
+    Outcome,
+    QualityCheck,
+    ReviewAnswer,
+    ReviewState,
+    Touched,
+)
 from idp.store import State
 from tests.component.test_store import (  # noqa: F401 - fixtures
     START,
@@ -198,3 +207,73 @@ def test_an_outcome_that_decides_needs_a_document(store, shown):  # noqa: F811
         store.take_answer(answer(shown))
     with pytest.raises(ValueError):
         store.take_answer(answer(shown, Outcome.SKIPPED), decided(store, shown))
+
+
+def by(who, document_id, outcome, number):
+    key = f"{document_id}/{number}@1"
+    return ReviewAnswer(key, document_id, number, who, START, 12.5, outcome)
+
+
+def send_again(store, document_id, number):  # noqa: F811
+    store.begin_sending([document_id], PROJECT)
+    store.finish_sending({document_id: number}, {document_id: 40 + number})
+
+
+def test_looks_go_from_one_person_to_the_other_and_to_a_lead(store, shown):  # noqa: F811
+    read, one = store.document(shown), decided(store, shown)
+    first = by("ada", shown, Outcome.FIRST_LOOK, 1)
+    for _ in range(2):  # killed, and asked again
+        store.take_answer(first, one, look=LookTaken(shown=read))
+    assert store.document(shown) == read
+    assert place(store, shown).look is Look.SECOND
+    look = store.second_look(shown)
+    assert (look.first_by, look.lookers, look.agreed) == ("ada", ("ada",), None)
+    send_again(store, shown, 2)
+    assert not store.may_look(42, "ada", as_lead=True)
+    assert store.may_look(42, "bob", as_lead=False)
+    assert store.has_looked("ada")
+    told = LookTaken(shown=one, fields={"patient_name": Touched.DIFFERENT})
+    store.take_answer(by("bob", shown, Outcome.DISAGREED, 2), one, look=told)
+    assert store.looks_waiting()[Look.LEAD] == 1
+    send_again(store, shown, 3)
+    assert not store.may_look(43, "cat", as_lead=False)
+    assert store.may_look(43, "lea", as_lead=True)
+    store.take_answer(by("lea", shown, Outcome.APPLIED, 3), one, look=LookTaken())
+    (look,) = store.second_looks()
+    assert look.fields == {"patient_name": Touched.DIFFERENT}
+    assert (look.agreed, look.decided_by) == (False, "lea")
+    assert store.last_look(shown) == look
+    assert len(store.review_work()) == 3
+    assert only_row(store).state is State.CORRECTED
+    assert store.verify_events() is None
+
+
+def test_an_answer_that_does_not_count_shows_the_document_anew(store, shown):  # noqa: F811
+    assert store.take_answer(by("ada", shown, Outcome.NOT_COUNTED, 1)) is Outcome.NOT_COUNTED
+    row = place(store, shown)
+    assert (row.state, row.round, row.look) == (ReviewState.TO_SEND, 2, Look.FIRST)
+    assert actions(store, shown)[-1] == "review_not_counted"
+
+
+def test_a_quality_check_is_counted_when_the_last_word_is_said(store, queue, tmp_path):  # noqa: F811
+    arrive(store, queue)
+    found = results(tmp_path, Decision.REVIEW)
+    sampled = tuple(each.model_copy(update={"sampled": True}) for each in found.documents)
+    drawn = replace(found, documents=sampled)
+    store.finish_processing(begin(store, queue), drawn, queue)
+    document_id = only_row(store).id
+    store.renew_reviews()
+    send_again(store, document_id, 1)
+    document, sha256 = store.quality_base(document_id)
+    check = QualityCheck(sha256, document.type, {"patient_name": {"changed": 1}})
+    after = document.model_copy(update={"sampled": False, "reasons": ("said so",)})
+    back = by("ada", document_id, Outcome.CAME_BACK, 1)
+    store.take_answer(back, after, check=check)
+    assert (store.quality()[-1].sampled, store.quality()[-1].checked) == (1, 0)
+    assert store.quality_base(document_id) == (document, sha256)
+    send_again(store, document_id, 2)
+    store.take_answer(by("ada", document_id, Outcome.APPLIED, 2), after, check=check)
+    row = store.quality()[-1]
+    assert (row.sampled, row.checked, row.values, row.values_wrong) == (1, 1, 1, 1)
+    assert store.quality_base(document_id) is None
+    assert store.quality_base(document_id, mended=True) == (document, sha256)

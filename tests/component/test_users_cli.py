@@ -47,10 +47,9 @@ def test_an_account_is_made_changed_listed_and_removed(tmp_path: Path) -> None:
     code, out, _ = call(tmp_path, "list", "--json")
     told = json.loads(out)
     assert told["schema"] == "idp.users/1"
-    assert [(p["name"], p["role"], p["has_password"]) for p in told["people"]] == [
-        ("rita", "lead", True),
-        ("rob", "lead", False),
-    ]
+    assert [
+        (p["name"], p["role"], p["has_password"], p["must_change"]) for p in told["people"]
+    ] == [("rita", "lead", True, True), ("rob", "lead", False, False)]
     assert "$argon2" not in out
     assert call(tmp_path, "remove", "rita")[0] == 0
     assert [p["name"] for p in json.loads(call(tmp_path, "list", "--json")[1])["people"]] == ["rob"]

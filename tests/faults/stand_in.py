@@ -12,6 +12,8 @@ runs until SIGTERM. MODE is one of
 - ``dies``: kills its own process group on a file whose bytes begin with ``poison``,
 - ``real``: the product's own pipeline,
 - ``run``: as ``idp run``, with the stand-in.
+
+IDP_TEST_DELIVER holds other settings of delivery than the outbox, as JSON.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from idp.appliance import Appliance
 from idp.document import Decision, Document, DocumentType, Page
 from idp.errors import ParserCrashedError
 from idp.settings import ChannelSettings, EngineSettings, IngestSettings, ServeSettings, Settings
+from idp.slices import DeliverSettings
 
 
 class Result(NamedTuple):
@@ -76,7 +79,7 @@ class SlowPipeline:
                     source=source or path.name,
                     sha256=path.parent.name + path.name,
                     channel=channel,
-                    type=DocumentType.OTHER,
+                    type=DocumentType.REFERRAL if b"referral" in content else DocumentType.OTHER,
                     type_confidence=1.0,
                     pages=(number,),
                     decision=Decision.REVIEW if b"review" in content else Decision.AUTO,
@@ -105,6 +108,7 @@ def settings_for(data: Path, **engine: object) -> Settings:
         data=data,
         database_url=os.environ.get("IDP_TEST_DATABASE_URL"),
         serve=ServeSettings(port=0),
+        deliver=DeliverSettings.model_validate_json(os.environ.get("IDP_TEST_DELIVER", "{}")),
         ingest=IngestSettings(
             channels={
                 "fax": ChannelSettings(priority=5, settle_seconds=0.2),

@@ -14,20 +14,24 @@ from typing import Any
 import httpx
 
 from idp.clocks import load_clockwork
+from idp.cut_desk import CutDesk
 from idp.deliver import Outbox
-from idp.desk import ReviewDesk
+from idp.desk import ReadAs, ReviewDesk
 from idp.document import Document, DocumentType, Field, Page
 from idp.errors import ReviewError
 from idp.judge import Judge
 from idp.review.answers import answers_of as real_answers_of
 from idp.review.client import Client
-from idp.review.pages import PageFolder
+from idp.review.pages import PageFolder, links_of
 from idp.review.screens import screen_of
+from idp.review.splitting import cut_of, splitting_screen, splitting_task
 from idp.review.sync import Sync
 from idp.review.tasks import task_of as real_task_of
+from idp.reviewing import SPLITTING
 from idp.schemas import load_schemas
 from idp.settings import Settings
 from idp.signals import Answer, Correction
+from idp.slices import ReviewSettings
 from idp.store import DeliverJob, Results, State, Store, new_id
 from tests import fabricate
 
@@ -118,6 +122,14 @@ def answers_of(
     )
 
 
+def authorization(url: str, token: str) -> str:
+    """The header for a token of either kind."""
+    if token.count(".") != 2:
+        return f"Token {token}"
+    answer = httpx.post(f"{url}/api/token/refresh/", json={"refresh": token}, trust_env=False)
+    return f"Bearer {answer.raise_for_status().json()['access']}"
+
+
 class Office:
     """Everything between a document in review and its task."""
 
@@ -130,8 +142,10 @@ class Office:
         batch: int = 50,
         real_screen: bool = False,
         retain_days: float = 0,
+        read_as: ReadAs | None = None,
+        review: ReviewSettings | None = None,
     ) -> None:
-        self.settings = Settings(data=data)
+        self.settings = Settings(data=data, review=review or ReviewSettings())
         data.mkdir(parents=True, exist_ok=True)
         steps = load_clockwork(None).steps
         self.store = Store(self.settings.resolved_database_url, data / "store", steps=steps)
@@ -144,15 +158,29 @@ class Office:
             Judge(self.settings, self.schemas),
             task_of=real_task_of if real_screen else task_of,
             answers_of=real_answers_of if real_screen else answers_of,
-            read_as=lambda document, pages: document.model_copy(update={"fields": ()}),
+            read_as=read_as or (lambda document, _: document.model_copy(update={"fields": ()})),
+            cuts=CutDesk(
+                self.store,
+                self.schemas,
+                PageFolder(
+                    self.settings.review_folder,
+                    links_of(self.settings.review, self.settings.review_folder),
+                ),
+                task_of=splitting_task,
+                cut_of=cut_of,
+            ),
         )
         self._url, self._token = url, token
         self.batch = batch
         self.kept_for = dt.timedelta(days=retain_days)
         self.outbox = Outbox(self.settings.outbox_folder)
         screen = screen_of(self.schemas[DocumentType.REFERRAL]) if real_screen else SCREEN
-        self.projects = {"referral": self.new_project("Referral", screen)}
-        self.pages = PageFolder(self.settings.review_folder)
+        self.projects = {
+            "referral": self.new_project("Referral", screen),
+            SPLITTING: self.new_project("Where do documents begin?", splitting_screen().config),
+        }
+        folder = self.settings.review_folder
+        self.pages = PageFolder(folder, links_of(self.settings.review, folder))
         self._made = 0
 
     @property
@@ -166,7 +194,7 @@ class Office:
         """As a reviewer's browser asks."""
         return httpx.Client(
             base_url=self._url(),
-            headers={"Authorization": f"Token {self._token}"},
+            headers={"Authorization": authorization(self._url(), self._token)},
             timeout=30,
             trust_env=False,
         )
@@ -250,6 +278,13 @@ class Office:
             for project in set(self.projects.values()):
                 for task in client.tasks(project):
                     found.setdefault(str(task.document_id), []).append(task.id)
+        return found
+
+    def shown(self, document_id: str) -> dict[str, Any]:
+        """The task of a document as Label Studio has it, with its predictions."""
+        (task,) = self.tasks()[document_id]
+        with self.http() as http:
+            found: dict[str, Any] = http.get(f"/api/tasks/{task}/").raise_for_status().json()
         return found
 
     def submit(self, document_id: str, *items: dict[str, Any], skip: bool = False) -> int:

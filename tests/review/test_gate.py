@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from idp.gate import Listener, Upstream, create_gate, hashed
+from idp.gate.apart import Apart
 from idp.gate.app import own_key
 from idp.gate.proxy import Proxy
 from idp.settings import Settings
@@ -198,7 +199,11 @@ def test_a_session_that_label_studio_no_longer_takes_is_made_anew(ward: Ward) ->
         place = ward.running.place
         key = own_key(ward.folder)
         proxy = Proxy(
-            lambda: Upstream(place.url, place.token), key, lambda _, n: remembered.append(n), 60
+            lambda: Upstream(place.url, place.token),
+            key,
+            lambda _, n: remembered.append(n),
+            60,
+            Apart(ward.store, ward.folder),
         )
         first = await proxy.ask(lea, "/api/current-user/whoami")
         proxy._users._cookies[lea.id] = "sessionid=of-another-day"

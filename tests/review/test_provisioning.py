@@ -10,13 +10,14 @@ import pytest
 
 from idp.errors import ReviewError
 from idp.review import screens_in_force
+from idp.review.access import hook_file
 from idp.review.provisioning import (
-    SPLITTING,
     Outcome,
     Screen,
     provision,
     provisioned,
 )
+from idp.reviewing import SPLITTING
 from tests.review.conftest import Running
 
 OTHER_CONFIG = """<View>
@@ -26,7 +27,7 @@ OTHER_CONFIG = """<View>
 REAL = screens_in_force(None)
 REFERRAL = next(screen for screen in REAL if screen.key == "referral")
 SCREENS = (
-    *REAL,
+    *(screen for screen in REAL if screen.key != SPLITTING),
     Screen(SPLITTING, "Doubtful cuts", OTHER_CONFIG, "<p>Where does the next one begin?</p>"),
 )
 KEYS = {screen.key for screen in SCREENS}
@@ -34,13 +35,12 @@ KEYS = {screen.key for screen in SCREENS}
 
 @pytest.fixture(scope="module")
 def first(label_studio: Running) -> Outcome:
-    settings = label_studio.settings.model_copy(update={"gate_port": 8602})
-    return provision(settings, label_studio.folder, SCREENS)
+    hook_file(label_studio.folder).write_text("http://127.0.0.1:8602\n", encoding="ascii")
+    return again(label_studio)
 
 
 def again(running: Running, screens: tuple[Screen, ...] = SCREENS) -> Outcome:
-    settings = running.settings.model_copy(update={"gate_port": 8602})
-    return provision(settings, running.folder, screens)
+    return provision(running.settings, running.folder, screens)
 
 
 def only(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -149,6 +149,14 @@ def test_a_sample_is_counted_against_what_would_have_been_sent() -> None:
     }
 
 
+def test_that_nothing_is_there_is_said_by_leaving_it_too() -> None:
+    base = read(patient_name="A B", signature_present="no")
+    assert counted(base, read(patient_name="A B"), SCHEMA) == {"patient_name": {"confirmed": 1}}
+    assert how(base, base, read(patient_name="A B")) == {}
+    there = read(patient_name="A B", signature_present="yes")
+    assert differing(how(base, base, there)) == ("signature_present",)
+
+
 def test_of_a_list_each_value_counts() -> None:
     codes = ("M25.561", "M54.5", "S83.2")
     base = fabricate.document(fields=tuple(field("diagnosis_codes", each) for each in codes))

@@ -42,6 +42,7 @@ class Manner(NamedTuple):
 
 UNSEEDED: dict[str, str] = {
     "C2": "says that reading failed; a document of true fields has nothing unread",
+    "E1": "two people said different things: it is about answers, not about a document",
     "P4": "informs of what of a file is no document; tests of arrival hold it",
     "P5": "informs of a broken file that was mended; the damaged files of the tests hold it",
     "P6": "a cut that is in doubt: `training.stacks` measures cuts",

@@ -65,6 +65,9 @@ class Row:
     cells: Mapping[str, Cell]
     once: bool = False
     """Made with the first version and never changed again (people work on it)."""
+    kept: frozenset[str] = frozenset()
+    """Columns that are given when the record is made and left alone by later versions: people may
+    have moved the file, tagged it or opened it to others."""
 
 
 @dataclass(frozen=True, slots=True)
