@@ -258,10 +258,18 @@
   /** All inputs of a field, also while the style sheet keeps them back. */
   const partsOf = (field) => [...field.querySelectorAll(`.f-t :is(${ENTRY}, ${OPTION})`)];
 
+  /** Where one types; an input that is gone can't be asked any more. */
+  function keepCaret() {
+    if (home?.at.isConnected && home.at.matches(ENTRY)) {
+      home.caret = [home.at.selectionStart, home.at.selectionEnd];
+    }
+  }
+
   function enter(at) {
     const field = fieldOf(at);
     const place = field ? partsOf(field).indexOf(at) : -1;
-    home = place < 0 ? null : { at, place, field: field.id, task: task() };
+    home = place < 0 ? null : { at, place, field: field.id, task: task(), caret: null };
+    keepCaret();
     if (field) frame(field);
   }
 
@@ -271,7 +279,7 @@
   function stay() {
     for (const each of document.querySelectorAll(`${FORM} :is(${ENTRY})`)) known.add(each);
     if (!home || home.task !== task() || document.activeElement === home.at) return;
-    const { at, place, field } = home;
+    const { at, place, field, caret } = home;
     if (at.isConnected) {
       const thief = document.activeElement;
       if (thief && thief === asked) at.focus();
@@ -283,7 +291,8 @@
     again.style.animation = "none";
     if (!again.matches(OPTION) && again.value !== at.value) write(again, at.value);
     again.focus();
-    if (!again.matches(OPTION)) again.setSelectionRange(at.selectionStart, at.selectionEnd);
+    if (caret) again.setSelectionRange(...caret);
+    enter(again);
   }
 
   // --- A document has come up --------------------------------------------------------------------
@@ -328,6 +337,9 @@
     if (asked) return;
     enter(event.target);
   });
+  for (const kind of ["input", "keyup", "selectionchange"]) {
+    document.addEventListener(kind, keepCaret, true);
+  }
   document.addEventListener("click", (event) => {
     if (event.target.closest?.(".rv-doc")) setTimeout(pick, 50);
     else if (event.target.matches?.(`${FORM} .say`)) {
