@@ -68,7 +68,7 @@ def test_it_is_set_up_by_itself(label_studio: Running, tmp_path: Path) -> None:
         assert set(done.projects) == {screen.key for screen in screens_in_force(None)}
         release, told, advice = examine_review(review_settings(), folder)
         assert release == VERSION
-        assert told.startswith("5 projects, 0 tasks at http://127.0.0.1:")
+        assert told.startswith("6 projects, 0 tasks at http://127.0.0.1:")
         assert advice == ()
     finally:
         station.stop()
