@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from idp.errors import ReviewError
 from idp.gate.apart import Apart
@@ -163,7 +164,11 @@ class Proxy:
             return _refused(request, person)
         if rule.instead is not None:
             return JSONResponse(rule.instead)
-        body = await _body(request)
+        try:
+            body = await _body(request)
+        except ClientDisconnect:
+            # Nobody is there any more to be told; a browser that goes on to another page does it.
+            return PlainTextResponse("incomplete", status_code=400)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
         if rule.body is not None and not _only(body, rule.body):
