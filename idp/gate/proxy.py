@@ -164,11 +164,7 @@ class Proxy:
             return _refused(request, person)
         if rule.instead is not None:
             return JSONResponse(rule.instead)
-        try:
-            body = await _body(request)
-        except ClientDisconnect:
-            # Nobody is there any more to be told; a browser that goes on to another page does it.
-            return PlainTextResponse("incomplete", status_code=400)
+        body = await _body(request)
         if body is None:
             return PlainTextResponse("too large", status_code=413)
         if rule.body is not None and not _only(body, rule.body):
@@ -339,12 +335,16 @@ def _is_signed_out(answer: httpx.Response) -> bool:
 
 
 async def _body(request: Request) -> bytes | None:
-    """What a request brings, ``None`` when it is over the limit."""
+    """What a request brings, ``None`` when it is over the limit or its sender went away."""
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_REQUEST_BYTES:
-            return None
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MOST_REQUEST_BYTES:
+                return None
+    except ClientDisconnect:
+        # A browser that goes on to another page does it; nobody is there to be answered.
+        return None
     return bytes(content)
 
 
