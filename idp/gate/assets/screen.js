@@ -318,7 +318,11 @@
     looking = false;
     drawPlainly();
     // Label Studio shows an empty form for a moment, before what was read is in it.
-    if (!document.querySelector(`${FORM} .sum`) || !isFilled()) return;
+    if (!document.querySelector(`${FORM} .sum`)) return;
+    if (!isFilled()) {
+      setTimeout(lookSoon, 50);
+      return;
+    }
     // Label Studio draws a form more than once; it is the same as long as the task is.
     if (task() !== shown) {
       shown = task();
