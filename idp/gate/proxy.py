@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import httpx
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
+from starlette.requests import ClientDisconnect
 
 from idp.errors import ReviewError
 from idp.gate.apart import Apart
@@ -334,12 +335,16 @@ def _is_signed_out(answer: httpx.Response) -> bool:
 
 
 async def _body(request: Request) -> bytes | None:
-    """What a request brings, ``None`` when it is over the limit."""
+    """What a request brings, ``None`` when it is over the limit or its sender went away."""
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > MOST_REQUEST_BYTES:
-            return None
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > MOST_REQUEST_BYTES:
+                return None
+    except ClientDisconnect:
+        # A browser that goes on to another page does it; nobody is there to be answered.
+        return None
     return bytes(content)
 
 

@@ -26,11 +26,12 @@ READY = f"""() => {{
   const focus = document.activeElement;
   const image = document.querySelector('.rv-doc img');
   const canvas = document.querySelector('.rv-doc canvas');
-  return document.querySelector('.rv-form .sum') !== null && image?.complete
+  const filled = window.Htx?.annotationStore?.selected?.results?.length > 0;
+  return filled && document.querySelector('.rv-form .sum') !== null && image?.complete
     && image.naturalWidth > 1 && canvas !== null && canvas.width > 1
     && (focus.closest('.rv-form') !== null || focus.matches('{SEND}'));
 }}"""
-"""The page is drawn, the form is there, and the focus is where one begins to type."""
+"""The page is drawn, the form is there and filled, and the focus is where one begins to type."""
 
 _FOCUS = f"""() => {{
   const at = document.activeElement;

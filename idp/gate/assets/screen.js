@@ -34,6 +34,8 @@
   const ADD = "[data-testid=textarea-input]";
   const OPTION = "input[type=checkbox], input[type=radio]";
 
+  const MOST_TRIES = 60;
+
   const form = () => document.querySelector(FORM);
   const isShown = (part) => part.checkVisibility();
   const fieldOf = (part) => part?.closest?.(`${FORM} :is(${FIELD})`) ?? null;
@@ -107,14 +109,24 @@
 
   // --- Keys --------------------------------------------------------------------------------------
 
+  let sending = 0;
+
   function send() {
+    if (sending > 0) return;
+    sending = MOST_TRIES;
     home = null;
     // An input tells Label Studio what was typed when it loses the focus.
     document.activeElement?.blur?.();
-    setTimeout(() => {
-      const button = document.querySelector(SEND);
-      if (button && !button.disabled) button.click();
-    });
+    setTimeout(sendWhenReady);
+  }
+
+  /** Label Studio's button is not ready while the document, or what was typed, is taken in. */
+  function sendWhenReady() {
+    const button = document.querySelector(SEND);
+    if (button && !button.disabled) {
+      sending = 0;
+      button.click();
+    } else if (--sending > 0) setTimeout(sendWhenReady, 50);
   }
 
   /** Take what stands in the input for a further entry; whether there was something. */
@@ -161,9 +173,8 @@
     const onButton = at.matches?.(SEND) ?? false;
     let taken = false;
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      // Elsewhere it is Label Studio's own key for the same.
-      taken = inside || onButton || at === document.body;
-      if (taken) send();
+      send();
+      taken = true;
     } else if (event.key === "Enter" && !event.repeat) {
       if (inside && event.altKey) another(at);
       else if (inside) {
@@ -301,10 +312,17 @@
   let touched = false;
   let looking = false;
 
+  const isFilled = () => (window.Htx?.annotationStore?.selected?.results?.length ?? 0) > 0;
+
   function look() {
     looking = false;
     drawPlainly();
+    // Label Studio shows an empty form for a moment, before what was read is in it.
     if (!document.querySelector(`${FORM} .sum`)) return;
+    if (!isFilled()) {
+      setTimeout(lookSoon, 50);
+      return;
+    }
     // Label Studio draws a form more than once; it is the same as long as the task is.
     if (task() !== shown) {
       shown = task();
