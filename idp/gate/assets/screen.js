@@ -311,6 +311,8 @@
   let shown = null;
   let touched = false;
   let looking = false;
+  let waitingFor = null;
+  let waits = 0;
 
   const isFilled = () => (window.Htx?.annotationStore?.selected?.results?.length ?? 0) > 0;
 
@@ -319,7 +321,13 @@
     drawPlainly();
     // Label Studio shows an empty form for a moment, before what was read is in it.
     if (!document.querySelector(`${FORM} .sum`)) return;
-    if (!isFilled()) {
+    if (task() !== waitingFor) {
+      waitingFor = task();
+      waits = 0;
+    }
+    // A document of the quality sample stays empty: there is an end to waiting.
+    if (!isFilled() && waits < MOST_TRIES) {
+      waits += 1;
       setTimeout(lookSoon, 50);
       return;
     }
