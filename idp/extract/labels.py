@@ -65,6 +65,7 @@ def strip_numbering(words: Sequence[str]) -> int:
     return count
 
 
+_EITHER_WORDS = 6
 _OR = re.compile(r"\s*/\s*|\s+or\s+", re.IGNORECASE)
 
 
@@ -237,6 +238,8 @@ class LabelTable:
         if len(parts) != 2 or not all(part.strip() for part in parts):
             return None
         left, right = (part.split() for part in parts)
+        if len(left) + len(right) > _EITHER_WORDS:
+            return None  # a sentence
         without_left = [" ".join((*left[:cut], *right)) for cut in range(len(left))]
         without_right = [" ".join((*left, *right[cut:])) for cut in range(1, len(right) + 1)]
         ones, others = (
