@@ -20,7 +20,7 @@ from idp.reviewing import Outcome, ReviewAnswer, ReviewState
 from idp.store import jobs, record
 from idp.store.asking import cut_is_doubtful
 from idp.store.content import ContentStore
-from idp.store.reviews import Reviews, in_time
+from idp.store.reviews import Reviews, answer_record, in_time
 from idp.store.rows import TO_PROCESS, CutPacket, CutRow, State
 from idp.store.tables import (
     Arrival,
@@ -155,19 +155,7 @@ class Cuts(Reviews):
                 document_id=row.id,
                 detail=detail,
             )
-            session.add(
-                ReviewAnswerRecord(
-                    key=answer.key,
-                    document_id=answer.document_id,
-                    round=answer.round,
-                    reviewer=answer.reviewer,
-                    made_at=answer.made_at,
-                    taken_at=now,
-                    seconds=answer.seconds,
-                    outcome=outcome.value,
-                    note_sha256=note_sha256,
-                )
-            )
+            session.add(answer_record(answer, outcome, now, note_sha256))
         return outcome
 
     def cuts(self, *, since: dt.datetime | None = None) -> tuple[CutRow, ...]:

@@ -123,16 +123,6 @@ class Handovers:
             )
             return tuple((_as_handover(row), _as_work_state(row)) for row in found)
 
-    def work_watermark(self, server: str) -> dt.datetime | None:
-        """The latest change of a work item that was seen, by the other system's clock."""
-        with Session(self._engine) as session:
-            return session.scalars(
-                sa.select(HandoverRecord.changed_at)
-                .where(HandoverRecord.server == server, HandoverRecord.changed_at.is_not(None))
-                .order_by(HandoverRecord.changed_at.desc())
-                .limit(1)
-            ).first()
-
     def note_work_states(self, states: Sequence[WorkState]) -> int:
         """Keep what was seen of work items; returns of how many something had changed.
 

@@ -235,19 +235,7 @@ class Reviews(Places, SecondLooks, Clocks):
                     document_id=row.id,
                     detail=detail,
                 )
-            session.add(
-                ReviewAnswerRecord(
-                    key=answer.key,
-                    document_id=answer.document_id,
-                    round=answer.round,
-                    reviewer=answer.reviewer,
-                    made_at=answer.made_at,
-                    taken_at=now,
-                    seconds=answer.seconds,
-                    outcome=outcome.value,
-                    note_sha256=note_sha256,
-                )
-            )
+            session.add(answer_record(answer, outcome, now, note_sha256))
         return outcome
 
     def _follow(
@@ -337,6 +325,23 @@ class Reviews(Places, SecondLooks, Clocks):
         known.came_back = False
         known.attempts, known.trouble = 0, None
         known.due_at = known.changed_at = now
+
+
+def answer_record(
+    answer: ReviewAnswer, outcome: Outcome, now: dt.datetime, note_sha256: str | None
+) -> ReviewAnswerRecord:
+    """The row of an answer that was taken now."""
+    return ReviewAnswerRecord(
+        key=answer.key,
+        document_id=answer.document_id,
+        round=answer.round,
+        reviewer=answer.reviewer,
+        made_at=answer.made_at,
+        taken_at=now,
+        seconds=answer.seconds,
+        outcome=outcome.value,
+        note_sha256=note_sha256,
+    )
 
 
 def in_time(answer: ReviewAnswer, row: DocumentRecord, place: ReviewRecord) -> bool:

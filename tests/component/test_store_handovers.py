@@ -81,7 +81,6 @@ def test_work_is_read_until_it_is_finished_or_gone(store, clock, handover):  # n
     store.note_work_states([done])
     assert store.work_to_read(SERVER) == ()
     assert store.work_to_read(SERVER, finished_since=clock()) == ((written, done),)
-    assert store.work_watermark(SERVER) == later
     assert store.work_states(handover.document_id) == (done,)
 
 
