@@ -35,6 +35,8 @@ _BATCH = LINES_PER_PAGE
 _LINE_HEIGHT = 48
 _BATCH_WIDTH = 4800  # columns of one request, all lines together
 _WIDEST = 3200  # PaddleOCR squeezes longer lines into this width
+_RIVALS = 3
+_LEAST_RIVAL = 0.001  # what is less likely than this is never the right one
 _TURNED = 2.2  # a region so much taller than wide holds sideways text ...
 _TURNED_CHARACTERS = 1.8  # ... if it is also taller than so many lines
 
@@ -113,12 +115,14 @@ class Letter:
     """One character, its score and its centre as a share of the crop's width.
 
     ``look`` says how it was read: once, by two readings that agree, or by two that do not.
+    ``rivals`` are the characters that the recogniser found next likely here, with their scores.
     """
 
     text: str
     score: float
     at: float
     look: Look = "once"
+    rivals: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -230,8 +234,8 @@ class Ocr:
             results = recogniser.predict(images, batch_size=_BATCH)
             for i, width, result in zip(batch, widths, results, strict=True):
                 letters = tuple(
-                    Letter(text, score, min(1.0, at * max(widths) / width))
-                    for text, score, at in result["rec_text"]
+                    Letter(text, score, min(1.0, at * max(widths) / width), rivals=rivals)
+                    for text, score, at, rivals in result["rec_text"]
                 )
                 lines[i] = Line(regions[i], letters, turned=crops[i][1])
         return [lines[i] for i in range(len(regions))]
@@ -260,40 +264,47 @@ def _recogniser(kind: Any, *, name: str, folder: Path, place: Place) -> Any:
     return model
 
 
-class _Letters:
-    """Takes the place of PaddleOCR's decoder: keeps place and score of every character.
+Read = tuple[str, float, float, tuple[tuple[str, float], ...]]
+"""A character, its score, its centre as a share of the padded width, its rivals."""
 
-    A result is a tuple of (character, score, centre as a share of the padded width).
-    """
+
+class _Letters:
+    """Takes the place of PaddleOCR's decoder: keeps place, score and rivals of every character."""
 
     def __init__(self, characters: list[str]) -> None:
         self._characters = characters
 
     def __call__(
         self, predictions: Any, **_ignored: Any
-    ) -> tuple[list[tuple[tuple[str, float, float], ...]], list[float]]:
-        scores = np.asarray(predictions[0])
-        texts: list[tuple[tuple[str, float, float], ...]] = []
+    ) -> tuple[list[tuple[Read, ...]], list[float]]:
+        texts: list[tuple[Read, ...]] = []
         means: list[float] = []
-        for row in scores:
-            best = row.argmax(axis=-1)
-            top = row[np.arange(len(best)), best]
-            fresh = np.ones(len(best), bool)
-            fresh[1:] = best[1:] != best[:-1]
-            starts = np.flatnonzero(fresh)
-            ends = np.append(starts[1:], len(best))
-            letters = tuple(
-                (
-                    self._characters[best[a]],
-                    float(top[a:b].max()),
-                    float((a + b) / 2 / len(best)),
-                )
-                for a, b in zip(starts.tolist(), ends.tolist(), strict=True)
-                if best[a] != 0
-            )
+        for row in np.asarray(predictions[0]):
+            letters = tuple(self._row(row))
             texts.append(letters)
-            means.append(float(np.mean([s for _, s, _ in letters])) if letters else 0.0)
+            means.append(float(np.mean([read[1] for read in letters])) if letters else 0.0)
         return texts, means
+
+    def _row(self, row: NDArray[np.float32]) -> Iterator[Read]:
+        best = row.argmax(axis=-1)
+        fresh = np.ones(len(best), bool)
+        fresh[1:] = best[1:] != best[:-1]
+        starts = np.flatnonzero(fresh)
+        ends = np.append(starts[1:], len(best))
+        peaks = np.maximum.reduceat(row, starts, axis=0)
+        names = best[starts]
+        tops = peaks[np.arange(len(names)), names]
+        peaks[:, 0] = 0.0  # the blank is nobody's rival
+        peaks[np.arange(len(names)), names] = 0.0
+        nexts = np.argpartition(peaks, -_RIVALS, axis=1)[:, -_RIVALS:]
+        for i in np.flatnonzero(names):
+            rivals = tuple(
+                (self._characters[k], float(peaks[i, k]))
+                for k in nexts[i]
+                if peaks[i, k] >= _LEAST_RIVAL
+            )
+            middle = float((starts[i] + ends[i]) / 2 / len(best))
+            yield self._characters[names[i]], float(tops[i]), middle, rivals
 
 
 def _resized_width(crop: Image) -> int:

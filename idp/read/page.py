@@ -23,6 +23,8 @@ from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.handwriting import mark_handwriting
 from idp.read.ink import find_ink, ink_share
+from idp.read.lexicon import Words, knows, put_right
+from idp.read.lexicon import load as load_words
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr
 from idp.read.pixels import look
@@ -55,6 +57,7 @@ class Eyes:
 
     ocr: Ocr
     trust: Trust
+    words: Words
 
 
 _warm: dict[tuple[Path, Place, int], Eyes] = {}
@@ -65,7 +68,11 @@ def warm(weights: Weights, place: Place, detection_side: int) -> Eyes:
     key = (weights.quick, place, detection_side)
     if key not in _warm:
         cv2.setNumThreads(1)
-        _warm[key] = Eyes(Ocr(weights, place, detection_side), load_trust(weights.trust))
+        _warm[key] = Eyes(
+            Ocr(weights, place, detection_side),
+            load_trust(weights.trust),
+            load_words(weights.lexicon),
+        )
     return _warm[key]
 
 
@@ -90,7 +97,7 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
         upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
     elif has_ink(prepared.image, threshold):
         upright = find_upright(prepared.image, threshold, ocr)
-        lines = read_all(upright, ocr, settings, bilevel=raw.bilevel)
+        lines = read_all(upright, eyes, settings, bilevel=raw.bilevel, coarse=prepared.coarse)
     else:
         upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
@@ -123,11 +130,25 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
     )
 
 
-def read_all(upright: Upright, ocr: Ocr, settings: ReadSettings, *, bilevel: bool) -> list[Line]:
-    """All lines of a page, read as often as the settings say."""
+def read_all(
+    upright: Upright, eyes: Eyes, settings: ReadSettings, *, bilevel: bool, coarse: bool
+) -> list[Line]:
+    """All lines of a page, read as often as the settings say, ordinary words put right.
+
+    On a ``coarse`` raster (a standard fax) words that are hardly doubted are read again even if
+    they are ordinary: too many ordinary words look alike there.
+    """
     usual = settings.second_look_at_faxes_below if bilevel else settings.second_look_below
     doubtful = 2.0 if settings.thorough else usual
-    return read_lines(upright.image, upright.regions, ocr, doubtful, known=upright.sampled)
+    lines = read_lines(
+        upright.image,
+        upright.regions,
+        eyes.ocr,
+        doubtful,
+        known=upright.sampled,
+        ordinary=None if coarse else lambda text: knows(text, eyes.words),
+    )
+    return [put_right(line, eyes.words) for line in lines]
 
 
 def _by_text_layer(raw: RawPage, page: Image, ocr: Ocr, settings: ReadSettings) -> Layer | None:

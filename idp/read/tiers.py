@@ -10,7 +10,7 @@ tried and gained nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
@@ -30,6 +30,13 @@ _ALIKE = 0.4
 """Readings that share less are not two readings of one text; the thorough one is taken."""
 
 
+_OF_WORDS = 0.7
+"""A word that every reader knows is doubtful below this only: what else should it be?"""
+
+Known = Callable[[str], bool]
+"""Whether a text is an ordinary word, punctuation and all."""
+
+
 @dataclass(frozen=True)
 class _Stretch:
     """A part of a line: from letter to letter (exclusive), and from where to where of its width."""
@@ -47,6 +54,7 @@ def read_lines(
     second_look_below: float,
     *,
     known: Mapping[int, Line] | None = None,
+    ordinary: Known | None = None,
 ) -> list[Line]:
     """The lines in the order of ``regions``.
 
@@ -57,12 +65,13 @@ def read_lines(
         second_look_below: A word with a letter or an edge of a lower score is read by the thorough
             recogniser, too; above 1 all are.
         known: Lines that the quick recogniser has read already, by their place in ``regions``.
+        ordinary: What ordinary words are; they are read again only where little was seen of them.
     """
     lines = _quickly(page, regions, ocr, known or {})
     again = [
         (i, stretch)
         for i, line in enumerate(lines)
-        for stretch in _doubtful(line, second_look_below)
+        for stretch in _doubtful(line, second_look_below, ordinary)
     ]
     parts = [regions[i].part(stretch.left, stretch.right) for i, stretch in again]
     thorough = ocr.recognise(page, parts, "thorough")
@@ -72,7 +81,7 @@ def read_lines(
     return lines
 
 
-def _doubtful(line: Line, below: float) -> list[_Stretch]:
+def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch]:
     """The stretches of a line that are to be read again, from left to right."""
     letters = line.letters
     whole = _Stretch(0, len(letters), 0.0, 1.0)
@@ -85,9 +94,14 @@ def _doubtful(line: Line, below: float) -> list[_Stretch]:
     edges = [0.0, *((letters[a - 2].at + letters[a].at) / 2 for a, _ in words[1:]), 1.0]
     room = _LEAST_ROOM * line.region.height / max(1.0, line.region.width)
     spans: list[list[int]] = []  # of words, first and last
+    excused = False
     for k, (a, b) in enumerate(words):
         around = letters[max(0, a - 1) : b + 1]  # with the blanks beside it
-        if min(letter.score for letter in around) >= below:
+        worst = min(letter.score for letter in around)
+        if worst >= below:
+            continue
+        if worst >= _OF_WORDS and ordinary is not None and ordinary(_text(letters[a:b])):
+            excused = True
             continue
         first, last = k, k
         while edges[last + 1] - edges[first] < room and (first > 0 or last + 1 < len(words)):
@@ -97,12 +111,18 @@ def _doubtful(line: Line, below: float) -> list[_Stretch]:
         else:
             spans.append([first, last])
     share = sum(edges[last + 1] - edges[first] for first, last in spans)
+    if not spans and excused:
+        return []
     if not spans or share > _MOSTLY:
         return [whole]
     return [
         _Stretch(words[first][0], words[last][1], edges[first], edges[last + 1])
         for first, last in spans
     ]
+
+
+def _text(letters: Sequence[Letter]) -> str:
+    return "".join(letter.text for letter in letters)
 
 
 def _words(letters: Sequence[Letter]) -> list[tuple[int, int]]:
@@ -167,7 +187,7 @@ def merged(quick: Line, thorough: Line) -> Line:
         _settle(letters, mine, theirs)
         mine, theirs = [], []
         letters.extend(
-            Letter(b.text, max(a.score, b.score), b.at, "agreed")
+            Letter(b.text, max(a.score, b.score), b.at, "agreed", _likelier(a.rivals, b.rivals))
             for a, b in zip(here, there, strict=True)
         )
     _settle(letters, mine, theirs)
@@ -178,10 +198,26 @@ def _settle(letters: list[Letter], quick: Sequence[Letter], thorough: Sequence[L
     """Adds the better of two readings of one place to ``letters``."""
     if not quick and not thorough:
         return
-    chosen = quick if _surety(quick) > _surety(thorough) else thorough
-    letters.extend(replace(letter, look="contested") for letter in chosen)
+    chosen, other = quick, thorough
+    if _surety(quick) <= _surety(thorough):
+        chosen, other = thorough, quick
+    for i, letter in enumerate(chosen):
+        rivals = letter.rivals
+        if len(chosen) == len(other):  # what the other reader saw at this very place
+            rivals = _likelier(((other[i].text, other[i].score), *other[i].rivals), rivals)
+        letters.append(replace(letter, look="contested", rivals=rivals))
     if not chosen and letters:  # a letter that only one of the two saw
         letters[-1] = replace(letters[-1], look="contested")
+
+
+def _likelier(
+    some: Sequence[tuple[str, float]], others: Sequence[tuple[str, float]]
+) -> tuple[tuple[str, float], ...]:
+    """The rivals of two readings of one letter, each with its better score."""
+    best: dict[str, float] = {}
+    for text, score in (*some, *others):
+        best[text] = max(score, best.get(text, 0.0))
+    return tuple(best.items())
 
 
 def _surety(letters: Sequence[Letter]) -> float:

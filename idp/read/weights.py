@@ -42,6 +42,7 @@ SHIPPED = Path(__file__).resolve().parents[2] / "models" / "reading"
 QUICK = "text_recognition_tiny.onnx"
 TINY_DETECTION = "text_detection_tiny.onnx"
 TRUST = "trust.json"
+LEXICON = "words.txt.gz"
 
 NARROWEST_LINE_PX = 48
 """Width to which short lines are padded; the stock floor of 320 wastes most of the time."""
@@ -94,6 +95,7 @@ class Weights:
     thorough: Path
     orientation: Path
     trust: Path
+    lexicon: Path
     detection_name: str
     versions: dict[str, str]
 
@@ -123,6 +125,7 @@ def prepare(cache: Path, detection: Detection = "tiny", shipped: Path | None = N
         "thorough": _locate(RECOGNITION["small"]),
         "orientation": _locate(ORIENTATION),
         "trust": _shipped(home_of_shipped, TRUST),
+        "lexicon": _shipped(home_of_shipped, LEXICON),
     }
     sources = {name: _sha256(path) for name, path in files.items()}
     recipe = json.dumps(
@@ -140,6 +143,7 @@ def prepare(cache: Path, detection: Detection = "tiny", shipped: Path | None = N
         thorough=home / "thorough",
         orientation=home / "orientation",
         trust=home / TRUST,
+        lexicon=home / LEXICON,
         detection_name=f"PP-OCRv6_{detection}_det",
         versions={
             "ocr": f"paddleocr {importlib.metadata.version('paddleocr')}",
@@ -148,6 +152,7 @@ def prepare(cache: Path, detection: Detection = "tiny", shipped: Path | None = N
             "second_recognition": f"PP-OCRv6_small_rec latin {sources['thorough'][:12]}-{key}",
             "orientation": f"PP-LCNet_x1_0_doc_ori {sources['orientation'][:12]}",
             "word_trust": sources["trust"][:12],
+            "words": sources["lexicon"][:12],
         },
     )
 
@@ -212,6 +217,7 @@ def _build(home: Path, detection: Detection, files: dict[str, Path]) -> None:
         _write_thorough(work / "thorough")
         _write_orientation(files["orientation"], work / "orientation")
         shutil.copyfile(files["trust"], work / TRUST)
+        shutil.copyfile(files["lexicon"], work / LEXICON)
         made = sorted(p for p in work.rglob("*") if p.is_file())
         manifest = {p.relative_to(work).as_posix(): _sha256(p) for p in made}
         (work / "manifest.json").write_text(json.dumps(manifest, indent=1, sort_keys=True))

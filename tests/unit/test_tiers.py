@@ -39,11 +39,26 @@ class Readers:
         return [self.answers[tier][place[id(region)]] for region in regions]
 
 
+def test_an_ordinary_word_is_read_again_only_where_little_was_seen_of_it() -> None:
+    hardly, little = line("Patient", weak="t", weak_score=0.8), line("Patient", weak="t")
+    readers = Readers([hardly, little], [line("Patient"), line("Patient")])
+    lines = read_lines(PAGE, readers.regions, readers, 0.9, ordinary=lambda text: text == "Patient")
+    assert readers.asked == [("quick", 2), ("thorough", 1)]
+    assert {letter.look for letter in lines[0].letters} == {"once"}
+    assert {letter.look for letter in lines[1].letters} == {"agreed"}
+
+
 def test_two_readings_that_agree_are_marked_as_agreed() -> None:
     both = merged(line("NPI 123", 0.9), line("NPI 123", 0.95))
     assert both.text == "NPI 123"
     assert {letter.look for letter in both.letters} == {"agreed"}
     assert min(letter.score for letter in both.letters) == 0.95
+
+
+def test_what_the_other_reader_saw_is_a_rival_of_a_contested_letter() -> None:
+    both = merged(line("fa1l"), line("fail"))
+    assert both.text == "fail"
+    assert dict(both.letters[2].rivals) == {"1": 0.99}
 
 
 def test_where_readings_differ_the_thorough_one_is_taken_and_contested() -> None:

@@ -13,15 +13,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from idp.document import Box, RawPage
 from idp.read.engine import Place
-from idp.read.ocr import Letter, Ocr
-from idp.read.page import compose, read_all
+from idp.read.ocr import Letter
+from idp.read.page import Eyes, compose, read_all, warm
 from idp.read.prepare import ink_threshold
 from idp.read.prepare import prepare as prepared
 from idp.read.trust import FEATURES, features, page_reading
@@ -42,15 +41,15 @@ _STEP = 1e-8
 _KINDS = tuple(kind for kind in KINDS if kind != "combs")
 
 
-def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Examples:
+def examples(job: tuple[int, str, str], eyes: Eyes, settings: ReadSettings) -> Examples:
     """Features of each word read on one generated page, and whether it was right."""
     seed, kind, variant = job
     came = degrade(page(seed, kind, split="train"), variant, seed)
     raw = RawPage(number=1, path="", dpi_x=came.dpi[0], dpi_y=came.dpi[1], bilevel=came.one_bit)
     ready = prepared(came.pixels, raw, settings.blur_sigma)
     threshold = ink_threshold(ready.image)
-    upright = find_upright(ready.image, threshold, ocr)
-    lines = read_all(upright, ocr, settings, bilevel=came.one_bit)
+    upright = find_upright(ready.image, threshold, eyes.ocr)
+    lines = read_all(upright, eyes, settings, bilevel=came.one_bit, coarse=ready.coarse)
     background = page_reading(lines)
     seen: list[list[float]] = []
 
@@ -59,7 +58,9 @@ def examples(job: tuple[int, str, str], ocr: Ocr, settings: ReadSettings) -> Exa
         # Later steps look at confidences, so this is one; its far digits number the word.
         return round(min(0.999, by_scores(letters)), 3) + len(seen) * _STEP
 
-    read = compose(1, upright, lines, threshold, ready.dpi, recognise=ocr.recognise, sure=remember)
+    read = compose(
+        1, upright, lines, threshold, ready.dpi, recognise=eyes.ocr.recognise, sure=remember
+    )
     rows, right = [], []
     for word in read.words:
         digits = (word.confidence - round(word.confidence, 3)) / _STEP
@@ -123,9 +124,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path("models/cache"))
     parser.add_argument("--models", type=Path, default=SHIPPED)
     options = parser.parse_args()
-    cv2.setNumThreads(1)
     settings = ReadSettings()
-    ocr = Ocr(prepare(options.cache, settings.detection), Place(), settings.detection_side)
+    eyes = warm(prepare(options.cache, settings.detection), Place(), settings.detection_side)
     jobs = [
         (options.first_seed + seed, kind, variant)
         for seed in range(options.seeds)
@@ -134,7 +134,7 @@ def main() -> None:
     ][:: options.every]
     found: list[Examples] = []
     for number, (seed, kind, variant) in enumerate(jobs, 1):
-        found.append(examples((seed, kind, variant), ocr, settings))
+        found.append(examples((seed, kind, variant), eyes, settings))
         right = found[-1][1]
         print(f"{number}/{len(jobs)} {kind} {variant}: {right.mean():.3f} of {len(right)} right")  # noqa: T201
     learn = _joined([e for i, e in enumerate(found) if i % _HELD_OUT])
