@@ -2,9 +2,10 @@
 """Serves Label Studio on loopback until standard input ends; run by ``idp.review.server``.
 
 It runs in the environment that ``scripts/review`` makes, and does what ``label-studio start`` does
-(1.23.2: its `server.py`), but for four things: it dies with the program that started it, however
+(1.23.2: its `server.py`), but for five things: it dies with the program that started it, however
 that ends; it never takes another port in silence; the account, password and token of the appliance
-are set right at every start, not only at the first; and nobody is asked anything.
+are set right at every start, not only at the first; nobody is asked anything; and no answer waits
+for the other side to acknowledge its first half.
 
 The first line of standard input is one JSON object: ``port``, ``user``, ``password``, ``token``,
 ``organisation``. Everything else comes from LABEL_STUDIO_* environment variables.
@@ -74,11 +75,15 @@ def main() -> None:
     import django  # noqa: PLC0415
     from django.conf import settings  # noqa: PLC0415
     from django.core.management import call_command  # noqa: PLC0415
+    from django.core.servers.basehttp import WSGIRequestHandler  # noqa: PLC0415
 
     django.setup()
     call_command("migrate", "--no-color", interactive=False, verbosity=0)
     _set_up_account(asked)
     settings.INTERNAL_PORT = str(asked["port"])
+    # It writes headers and body apart: on a connection that is used again the body would wait 40 ms
+    # for the other side's delayed acknowledgement, at each of a dozen answers a screen.
+    WSGIRequestHandler.disable_nagle_algorithm = True
     call_command("runserver", "--noreload", f"{_HOST}:{asked['port']}")
 
 

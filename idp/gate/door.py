@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Collection
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import parse_qs, quote
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
-from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 
 from idp import __version__
 from idp.errors import SettingsError
 from idp.gate import passwords
+from idp.gate.own_files import PATH as OWN_FILES
+from idp.gate.own_files import OwnFiles, address_of
 from idp.gate.sign_on import SignOn, Visitor
 from idp.settings import Settings
 from idp.slices import AccessSettings
@@ -30,7 +30,6 @@ from idp.store import Role, Store
 SIGN_IN = "/gate/sign-in"
 _PASSWORD, _SIGN_OUT = "/gate/password", "/gate/sign-out"
 _BEFORE_A_CHANGE = frozenset({_PASSWORD, _SIGN_OUT})
-_ASSETS = "/gate/assets/"
 _FORM_BYTES = 16 * 1024
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _OURS = re.compile(r"/(?![/\\])[A-Za-z0-9/._?=&%-]{0,400}")
@@ -76,7 +75,7 @@ class Door:
         Who signed in with a password that somebody else chose gets nowhere but to its change.
         """
         path = request.url.path
-        if path in self._open or path.startswith(_ASSETS):
+        if path in self._open or path.startswith(OWN_FILES):
             return await call_next(request)
         visitor = await run_in_threadpool(self._sign_on.visitor, request)
         if visitor is None:
@@ -139,8 +138,7 @@ def role_of(request: Request) -> Role | None:
 
 def add_sign_on(app: FastAPI, sign_on: SignOn, settings: AccessSettings, store: Store) -> None:
     """The pages to sign in, sign out and change one's password."""
-    folder = Path(__file__).parent / "assets"
-    app.mount(_ASSETS.rstrip("/"), StaticFiles(directory=folder), name="gate-assets")
+    app.mount(OWN_FILES.rstrip("/"), OwnFiles(), name="gate-assets")
 
     @app.get(SIGN_IN)
     def _form(goes_to: Annotated[str, Query(alias="next")] = "/", said: str = "") -> HTMLResponse:
@@ -256,3 +254,4 @@ _PAGES = Environment(
     lstrip_blocks=True,
 )
 _PAGES.globals["version"] = __version__
+_PAGES.globals["own_file"] = address_of

@@ -24,9 +24,11 @@ from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 from starlette.requests import ClientDisconnect
 
 from idp.errors import ReviewError
+from idp.gate.ahead import Ahead
 from idp.gate.apart import Apart
 from idp.gate.bundles import MOST_BYTES_EACH, Bundles, answer_with
 from idp.gate.label_studio import Upstream, Users
+from idp.gate.own_files import address_of
 from idp.gate.routes import Rule, numbers, rule_for, shipped_rules
 from idp.store import PersonRow, Role
 
@@ -60,6 +62,7 @@ _TO_LABEL_STUDIO = (
     "range",
     "x-requested-with",
 )
+_AHEAD = {"accept": "application/json"}
 _FROM_LABEL_STUDIO = frozenset(
     {
         "accept-ranges",
@@ -77,7 +80,7 @@ _Key = TypeVar("_Key")
 MOST_PAGE_BYTES = 2 * 1024 * 1024
 """Label Studio's HTML is some forty kilobytes."""
 _FIRST_BUNDLE = b'<script src="/react-app/'
-_OUR_SCRIPT = b'<script src="/gate/assets/screen.js"></script>\n'
+_OUR_SCRIPT = f'<script src="{address_of("screen.js")}"></script>\n'.encode("ascii")
 """Before Label Studio's own, and after the settings that they read."""
 
 
@@ -152,6 +155,7 @@ class Proxy:
         self._rules = shipped_rules()
         self.shown = Shown()
         self._bundles = Bundles()
+        self._ahead = Ahead(lambda who, at, headers: self._request("GET", who, at, headers, b""))
 
     async def __call__(self, request: Request, person: PersonRow) -> Response:
         """Label Studio's answer; 403 for what the role may not, 502 when it can't be reached."""
@@ -193,6 +197,11 @@ class Proxy:
             read = await self._read(answer, person, next_one=rule.check == "next")
             return _refused(request, person) if read is None else read
         if rule.answer == "page":
+            if answer.is_success:
+                (project,) = numbers(path)
+                ahead = [each.replace("{n}", str(project)) for each in rule.ahead]
+                language = request.headers.get("accept-language", "en")
+                self._ahead.begin(person, ahead, {**_AHEAD, "accept-language": language})
             return await _with_our_script(answer)
         return _streamed(answer)
 
@@ -234,10 +243,13 @@ class Proxy:
     async def _send(
         self, request: Request, person: PersonRow, target: str, body: bytes
     ) -> httpx.Response:
-        headers = {
-            name: request.headers[name] for name in _TO_LABEL_STUDIO if name in request.headers
-        }
-        return await self._request(request.method, person, target, headers, body)
+        if request.method == "GET":
+            known = await self._ahead.take(person, target)
+            if known is not None:
+                return known
+        elif request.method != "HEAD":
+            self._ahead.forget(person)
+        return await self._request(request.method, person, target, _passed_on(request), body)
 
     async def _request(
         self, method: str, person: PersonRow, target: str, headers: dict[str, str], body: bytes
@@ -265,13 +277,14 @@ class Proxy:
         held = self._bundles.get(target)
         if held is None:
             answer = await self._request("GET", person, target, {"accept": "*/*"}, b"")
-            size = int(answer.headers.get("content-length", MOST_BYTES_EACH + 1))
-            if not answer.is_success or size > MOST_BYTES_EACH:
+            if not answer.is_success:
                 return _streamed(answer)
-            try:
-                content = await _whole(answer, MOST_BYTES_EACH)
-            finally:
-                await answer.aclose()
+            # Label Studio does not say how long its files are: what is too long shows on the way.
+            chunks = answer.aiter_bytes()
+            content = await _beginning(answer, chunks, MOST_BYTES_EACH)
+            if len(content) > MOST_BYTES_EACH:
+                return _streamed(answer, content, chunks)
+            await answer.aclose()
             kind = answer.headers.get("content-type", "application/octet-stream")
             held = await self._bundles.put(target, kind, content)
         response = answer_with(held, request, target)
@@ -317,6 +330,11 @@ async def _with_our_script(answer: httpx.Response) -> Response:
         else:
             content = before + _OUR_SCRIPT + bundle + after
     return Response(content, answer.status_code, _kept(answer))
+
+
+def _passed_on(request: Request) -> dict[str, str]:
+    """The headers of a request that reach Label Studio."""
+    return {name: request.headers[name] for name in _TO_LABEL_STUDIO if name in request.headers}
 
 
 def _refused(request: Request, person: PersonRow) -> Response:
@@ -383,6 +401,20 @@ async def _whole(answer: httpx.Response, most: int = MOST_JSON_BYTES) -> bytes:
     return bytes(content)
 
 
+async def _beginning(answer: httpx.Response, chunks: AsyncIterator[bytes], most: int) -> bytes:
+    """An answer to its end, or until it is more than so many bytes; closed when it breaks off."""
+    content = bytearray()
+    try:
+        async for chunk in chunks:
+            content += chunk
+            if len(content) > most:
+                break
+    except BaseException:
+        await answer.aclose()
+        raise
+    return bytes(content)
+
+
 def _kept(answer: httpx.Response) -> dict[str, str]:
     """The headers of an answer that reach the browser; a redirection stays on this host."""
     headers = {name: value for name, value in answer.headers.items() if name in _FROM_LABEL_STUDIO}
@@ -393,12 +425,22 @@ def _kept(answer: httpx.Response) -> dict[str, str]:
     return headers
 
 
-def _streamed(answer: httpx.Response) -> Response:
-    """An answer as it comes in; the connection is given back when the browser leaves."""
+def _streamed(
+    answer: httpx.Response, begun: bytes = b"", rest: AsyncIterator[bytes] | None = None
+) -> Response:
+    """An answer as it comes in; the connection is given back when the browser leaves.
+
+    Args:
+        answer: Of Label Studio.
+        begun: What was read of it already.
+        rest: What is left of it then.
+    """
 
     async def content() -> AsyncIterator[bytes]:
         try:
-            async for chunk in answer.aiter_bytes():
+            if begun:
+                yield begun
+            async for chunk in rest if rest is not None else answer.aiter_bytes():
                 yield chunk
         finally:
             await answer.aclose()

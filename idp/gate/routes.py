@@ -35,6 +35,7 @@ class Rule(BaseModel):
     body: tuple[str, ...] | None = None
     check: Literal["served", "answer", "own", "next"] | None = None
     answer: Literal["stream", "json", "page", "bundle"] = "stream"
+    ahead: tuple[str, ...] = ()
     instead: Any = None
     roles: frozenset[Role]
 

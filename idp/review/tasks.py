@@ -264,6 +264,13 @@ def _summary(
         "</label>"
     )
     parts.append(f'<div class="keys">{_KEYS}</div>')
+    passed = len(form.opened) - len(form.to_check)
+    if passed:
+        white = f"the {passed} white fields" if passed > 1 else "the white field"
+        parts.append(
+            f'<div class="white"><b>Submit</b> confirms all that is open, also {white} that Enter '
+            "passes by: have a look first.</div>"
+        )
     asks = " askkind" if not _KIND_CODES.isdisjoint(document.reason_codes) else ""
     return f'<div class="sum{asks}">{"".join(parts)}</div>'
 

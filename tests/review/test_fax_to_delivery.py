@@ -100,7 +100,7 @@ def test_a_dropped_fax_is_corrected_in_a_browser_and_delivered(
             reviewer = Reviewer(window, gate.address.rstrip("/"))
             reviewer.come_in("rita", PASSWORD)
             reviewer.shot("1-queues")
-            assert _next_document(reviewer) == document_id
+            assert _open(reviewer, document_id)
             reviewer.shot("2-opened")
             has_every_field(reviewer, NAMES)
             correct(reviewer, NPI, people.written, people.right)
@@ -164,13 +164,15 @@ def _in_review(store: Store) -> list[str]:
     return [row.id for row in store.recent(20) if row.state is State.REVIEW]
 
 
-def _next_document(reviewer: Reviewer) -> str:
-    """Opens the queue that has something in it, as its name is clicked; the document shown."""
+def _open(reviewer: Reviewer, document_id: str) -> bool:
+    """Opens the queues that have something in them, as their names are clicked, up to its own."""
     reviewer.page.reload()
-    queue = reviewer.page.locator(".queue:has-text('1 waiting') a.button")
-    project = int(str(queue.get_attribute("href")).split("/")[2])
-    reviewer.open_queue(project)
-    return reviewer.shown
+    queues = reviewer.page.locator(".queue:has-text('1 waiting') a.button").all()
+    for href in [str(queue.get_attribute("href")) for queue in queues]:
+        reviewer.open_queue(int(href.split("/")[2]))
+        if reviewer.shown == document_id:  # other tests' documents may wait in this Label Studio
+            return True
+    return False
 
 
 def _delivered(outbox: Path) -> dict[str, Any]:

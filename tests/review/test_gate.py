@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -224,6 +225,23 @@ def test_answers_bring_neither_cookies_nor_lax_policies(ward: Ward) -> None:
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
     assert page.headers["cache-control"] == "no-store"
     assert lea.get(f"/api/tasks?project={ward.project}").json()["total"] == len(ward.tasks)
+
+
+def test_label_studios_program_is_kept_by_the_gate_and_by_browsers(ward: Ward) -> None:
+    lea = ward.come_in("lea")
+    page = lea.get(f"/projects/{ward.project}/data").text
+    found = re.search(r'src="(/react-app/main\.js\?v=[0-9a-f]+)"', page)
+    assert found is not None
+    # Label Studio does not say how long it is.
+    first = lea.get(found[1])
+    assert "immutable" in first.headers["cache-control"]
+    assert first.headers["content-encoding"] == "gzip"
+    again = lea.get(found[1], headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    ours = re.search(r'src="(/gate/assets/screen\.js\?v=[0-9a-f]+)"', page)
+    assert ours is not None
+    assert "immutable" in lea.get(ours[1]).headers["cache-control"]
+    assert lea.get("/gate/assets/screen.js").headers["cache-control"] == "no-store"
 
 
 def test_a_reviewer_works_in_a_browser_through_the_gate(ward: Ward, tmp_path: Path) -> None:

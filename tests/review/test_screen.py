@@ -36,6 +36,7 @@ VALUES = {
     Kind.ORGANIZATION: "Example Health Plan of Ohio",
     Kind.DATE: "2026-03-14",
     Kind.PHONE: "555-010-4477",
+    Kind.EMAIL: "marisol@example.org",
     Kind.NPI: "1234567893",
     Kind.TAX_ID: "12-3456789",
     Kind.IDENTIFIER: "QXK204417793",

@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from idp.gate import proxy
+from idp.gate.own_files import address_of
 from idp.gate.proxy import _with_our_script
 
 PAGE = b'<head></head><script id="app-settings"></script><script src="/react-app/runtime.js">'
-OURS = b'<script src="/gate/assets/screen.js"></script>'
+OURS = f'<script src="{address_of("screen.js")}"></script>'.encode()
 
 
 def through(content: bytes, kind: str = "text/html; charset=utf-8", status: int = 200) -> bytes:

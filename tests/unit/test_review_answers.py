@@ -338,6 +338,20 @@ TAG = re.compile(
 )
 
 
+def test_the_head_says_what_is_confirmed_without_a_key() -> None:
+    sure = [field(name, "text", 0.95) for name in ("patient_name", "patient_address", "reason")]
+    found = doubtful(
+        fields=(field("member_id", "QXK204417793", 0.61), *sure),
+        missing=(),
+        blanks=(),
+        reason_codes=tuple(f"unproven_value:{each.grade}" for each in PAGES),
+    )
+    assert "also the 3 white fields that Enter passes by" in task(found)["data"]["ui"]["summary"]
+    # Where nothing is doubtful Enter goes from one to the next of them.
+    steps = found.model_copy(update={"fields": tuple(sure)})
+    assert "white" not in task(steps)["data"]["ui"]["summary"]
+
+
 def test_a_long_value_is_whole() -> None:
     found = doubtful(fields=(field("reason", "x" * 10_000, 0.5),))
     sent = next(

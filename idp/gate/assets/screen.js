@@ -141,7 +141,16 @@
     if (!field?.querySelector("[placeholder='add another']")) return;
     field.classList.add("adding");
     if (from.matches(ADD)) add(from);
-    requestAnimationFrame(() => go(field.querySelector(ADD)));
+    requestAnimationFrame(() => goSoon(field));
+  }
+
+  /** To the input for a further entry, which takes a few frames to be shown. */
+  function goSoon(field, tries = MOST_TRIES) {
+    const input = field.querySelector(ADD);
+    go(input);
+    if (input && document.activeElement !== input && tries > 0) {
+      requestAnimationFrame(() => goSoon(field, tries - 1));
+    }
   }
 
   const optionsAround = (option) => [...(fieldOf(option)?.querySelectorAll(`.f-t ${OPTION}`) ?? [])];
@@ -313,6 +322,8 @@
   let looking = false;
   let waitingFor = null;
   let waits = 0;
+  /** Whether somebody has begun to fill this task's form in: then nothing takes the cursor away. */
+  let begun = false;
 
   const isFilled = () => (window.Htx?.annotationStore?.selected?.results?.length ?? 0) > 0;
 
@@ -324,6 +335,7 @@
     if (task() !== waitingFor) {
       waitingFor = task();
       waits = 0;
+      begun = false;
     }
     // A document of the quality sample stays empty: there is an end to waiting.
     if (!isFilled() && waits < MOST_TRIES) {
@@ -336,7 +348,7 @@
       shown = task();
       touched = false;
     }
-    if (touched) return;
+    if (touched || begun) return;
     const first = stops()[0] ?? document.querySelector(SEND);
     if (first && (first !== document.activeElement || !home) && !first.disabled) go(first);
   }
@@ -353,7 +365,16 @@
     (event) => {
       touched = true;
       // Who turns a page is not taken back to that of the field.
-      if (!event.target.closest?.(FORM)) home = null;
+      if (event.target.closest?.(FORM)) begun = true;
+      else home = null;
+    },
+    true,
+  );
+  window.addEventListener(
+    "input",
+    (event) => {
+      // Label Studio and this script write, too, but no person did.
+      if (event.isTrusted && event.target.closest?.(FORM)) begun = true;
     },
     true,
   );
