@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from idp.document import Blank, Claim, DocumentType, Field, Page
 from idp.extract.claims import claims_vocabulary, read_remittance
+from idp.extract.instructions import sentence_test
 from idp.extract.options import options_from_marks
 from idp.extract.ports import Candidate, CandidateSource
 from idp.extract.prose import ProseSource
@@ -90,6 +91,7 @@ class Extractor:
             load_tagger(models, schemas, layoutlm=layoutlm),
         )
         self._prose = ProseSource(lexicon)
+        self._is_sentence = sentence_test(lexicon)
         self._claims = claims_vocabulary(lexicon.columns)
         self._trust = load_trust(models)
 
@@ -133,7 +135,8 @@ class Extractor:
         found = [
             c
             for c in held_to_forms(found, pages, schema)
-            if c.source == RegisteredSource.name or not self._structure.is_label(c.raw, schema)
+            if c.source == RegisteredSource.name
+            or not (self._structure.is_label(c.raw, schema) or self._is_sentence(c, schema))
         ]
         claims: tuple[Claim, ...] = ()
         if type == DocumentType.REMITTANCE_EOB:

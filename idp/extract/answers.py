@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from idp.extract.near import Place, Spot
 from idp.extract.ports import Candidate
-from idp.extract.sections import Found, Reading
+from idp.extract.readings import Found, Reading
 from idp.extract.tables_lines import Token
 from idp.schemas import FieldSchema
 from idp.values import parse

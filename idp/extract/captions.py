@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
-from idp.extract.sections import Found, Reading, title_at
+from idp.extract.readings import Found, Reading
+from idp.extract.sections import title_at
 from idp.extract.tables_lines import Token
 
 _LINE_ABOVE = 1.2

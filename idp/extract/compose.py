@@ -3,14 +3,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
 from idp.extract.labels import LabelTable
 from idp.extract.ports import Candidate
-from idp.extract.sections import Reading
+from idp.extract.readings import Reading
 from idp.schemas import DocumentSchema
 from idp.values import find
+from idp.values.names import STATES
+from idp.values.slips import to_digits
+
+_NEXT_PART = 6
+"""How many text heights under one part of a value the next may begin."""
+_STATE_LETTERS = 4
+"""The shortest state's name that is not an abbreviation (Iowa, Ohio, Utah)."""
 
 
 def composed(
@@ -21,28 +29,36 @@ def composed(
     for value in values:
         attribute = value.found.meaning.attribute
         if attribute == "last_name":
-            parts = [value, *_near(value, values, ("first_name", "middle_name"), reading)]
+            parts = [value, *_near(value, values, ("first_name", "middle_name"), reading, table)]
             made += _join_parts(reading, parts, "name", table, schema)
         elif attribute == "address":
             wanted = ("address_2", "city_state_zip", "city", "state", "zip")
-            parts = [value, *_near(value, values, wanted, reading)]
+            parts = [value, *_near(value, values, wanted, reading, table)]
             made += _join_parts(reading, parts, "address", table, schema)
     return made
 
 
 def _near(
-    value: Value, values: Sequence[Value], wanted: Sequence[str], reading: Reading
+    value: Value,
+    values: Sequence[Value],
+    wanted: Sequence[str],
+    reading: Reading,
+    table: LabelTable,
 ) -> list[Value]:
     """The nearest later answer of each wanted attribute that speaks of the same party."""
     unit = reading.sheaf.unit
     chosen: list[Value] = []
+    last = value
     for attribute in wanted:
         near = [
             v
             for v in values
             if v.found.meaning.attribute == attribute
+            and _fits(attribute, v.spot.text)
+            and not (attribute in ("city", "state") and table.is_head(v.spot.text))
             and (v.found.party == value.found.party or v.found.meaning.party is None)
-            and -1.2 * unit <= v.found.box[1] - value.found.box[1] <= 6 * unit
+            and -1.2 * unit <= v.found.box[1] - value.found.box[1]
+            and v.found.box[1] - last.found.box[1] <= _NEXT_PART * unit
             and (
                 abs(v.found.box[0] - value.found.box[0]) < 0.5 * reading.sheaf.sheet.width
                 or abs(v.found.box[1] - value.found.box[1]) < unit
@@ -57,10 +73,26 @@ def _near(
             other = 0.0 if v.found.party == value.found.party else 20 * unit
             return down + 0.15 * across + other
 
-        chosen.append(min(near, key=distance))
+        part = min(near, key=distance)
+        if part.found.box[1] > last.found.box[1]:
+            last = part
+        if all(part.spot.tokens != other.spot.tokens for other in (value, *chosen)):
+            chosen.append(part)
     if any(v.found.meaning.attribute == "city_state_zip" for v in chosen):
         chosen = [v for v in chosen if v.found.meaning.attribute not in ("city", "state", "zip")]
     return chosen
+
+
+def _fits(attribute: str, text: str) -> bool:
+    """Whether a part of an address has the shape of one: other print near its label has not."""
+    if attribute == "zip":
+        return (
+            re.fullmatch(r"\d{5}(?:-?\d{4})?", to_digits(re.sub(r"[\s,.]", "", text))) is not None
+        )
+    if attribute == "state":
+        word = text.strip(" .,")
+        return word.upper() in STATES or (word.isalpha() and len(word) >= _STATE_LETTERS)
+    return attribute != "city" or sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
 
 
 def _join_parts(

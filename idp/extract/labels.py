@@ -21,12 +21,13 @@ from idp.values import Kind
 
 _FOLD = str.maketrans({"1": "l", "i": "l", "|": "l", "!": "l", "0": "o"})
 _COUNTERS = frozenset({"#", "no", "num", "number", "nbr", "numbers", "#s"})
-_NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}[a-z]?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
+_NUMBERING = re.compile(r"^[(\[]?(?:\d{1,2}(?:\.?[a-z])?|[a-z]|[ivx]{1,4})[.)\]:]$", re.IGNORECASE)
 _BULLET = re.compile(r"^[^\w#]+$")
 _HEADING = re.compile(
     r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]\u2013\u2014-]*"
 )
 _COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
+_CONTINUES = re.compile(r"(?:and|or|&)\s")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
 _MIDDLE_WORDS = 2
@@ -220,6 +221,8 @@ class LabelTable:
         key = squash(text)
         if not key or len(key) > self._longest:
             return None
+        if _CONTINUES.match(text):
+            return Meaning()  # "Street Number" / "and Name": the first line says what is asked for
         if key in self.parties and _COUNTED_LABEL.search(text):
             party = self.parties[key]
             owner = party if (party, "member_id") in self.by_role else "patient"

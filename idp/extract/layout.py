@@ -13,7 +13,7 @@ from idp.extract.tables_lines import Sheet, Token, sheet_of
 
 PIECE_GAP = 1.3
 """Text heights of blank after which a new piece of the line begins."""
-_GLUED = re.compile(r"^([A-Za-z][A-Za-z0-9#./'()\-]*[A-Za-z#.)]:)(\S+)$")
+_GLUED = re.compile(r"^(\(?[A-Za-z][A-Za-z0-9#./'()\-]*[A-Za-z#.)]:)(\S+)$")
 _LEADER = re.compile(r"^(.*?[A-Za-z0-9#)*?])\s*(?:[._,\u2026\u00b7]{3,}|:_+)(.*)$")
 _LEADER_ALONE = re.compile(r"^[:*]?[._,\u2026\u00b7]{3,}(.*)$")
 _FAX_HEADER = re.compile(

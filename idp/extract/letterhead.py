@@ -10,7 +10,8 @@ from typing import NamedTuple
 from idp.document import DocumentType
 from idp.extract.labels import squash
 from idp.extract.layout import Piece
-from idp.extract.sections import Reading, Title, head_end
+from idp.extract.readings import Reading, Title
+from idp.extract.sections import head_end
 from idp.extract.sentences import DATE, PHONE, Running
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, Lexicon
@@ -46,6 +47,7 @@ _NO_NAME = re.compile(
 _NOT_RECEIVER = re.compile(
     r"(?i)\b(?:patient|office|prescriber|physician|provider'?s|home|cell|from)\s*(?:phone|fax|tel)?\W*$"
 )
+_PIECES_BESIDE_A_DATE = 2
 _DATED = {
     DocumentType.REFERRAL: "referral_date",
     DocumentType.PRIOR_AUTH_REQUEST: "submission_date",
@@ -258,6 +260,9 @@ def _letter_date(reading: Reading, schema: DocumentSchema) -> Iterator[Standing]
         if tokens[0].cy > _LETTER_TOP * sheaf.sheet.height:
             break
         text = " ".join(t.text for t in tokens).strip(" .")
+        beside = sum(other.row == piece.row for other in sheaf.pieces)
+        if beside > _PIECES_BESIDE_A_DATE:
+            continue  # a line of a table
         if re.fullmatch(DATE, text, re.IGNORECASE) and not _has_label_near(reading, tokens):
             yield Standing(name, tokens, 0.6)
             return

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from idp.extract.captions import value_above
 from idp.extract.labels import strip_numbering
-from idp.extract.sections import Found, Reading
+from idp.extract.readings import Found, Reading
 from idp.extract.tables_lines import Token
 
 _BELOW = 2.7
@@ -25,6 +25,21 @@ _ROW_GAP = 1.15
 _UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
+_NAME_WORD = re.compile(r"[A-Z&][A-Za-z.,'&-]*")
+_MOST_BROKEN = 4
+_CLOSE = 0.9
+_BLANK = 0.3
+"""In text heights: the most between the lines of one name, and the blank between its words."""
+_BOX_BESIDE = 5.0
+"""How many text heights behind its label a value's own box may begin."""
+_BOX_UNDER = 0.9
+_BOX_APART = 1.6
+"""Blank between the boxes of one value's parts, a printed dash included."""
+_BOX_INDENT = 3.0
+"""How far a box under its label may begin before or behind the label's first letter."""
+_BOX_HEIGHT = 2.2
+_BOX_LEVEL = 1.2
+"""How far the next label beside may stand higher or lower: pages are never quite straight."""
 
 
 class Place(StrEnum):
@@ -54,7 +69,7 @@ class Spot:
         return " ".join(t.text for t in self.tokens)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Area:
     """A rectangle in pixels."""
 
@@ -76,6 +91,14 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
         above = value_above(reading, found)
         return Spot((tuple(above),), Place.ABOVE) if above else None
     cell = _own_cell(reading, found)
+    box = _field_box(reading, found) if cell is None else None
+    if box:
+        return _inside(reading, box, wraps=wraps, place=Place.CELL)
+    return _near(reading, found, cell, wraps=wraps)
+
+
+def _near(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) -> Spot | None:
+    """The value of a label that has no box drawn for it: right of it, below, in the next cell."""
     right = _right_of(reading, found, cell) or _boxes_beside(reading, found)
     row = reading.sheaf.rows[found.row]
     behind = _behind_remark(row, found.end)
@@ -108,6 +131,57 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
     return None
 
 
+def with_broken_name(reading: Reading, found: Found, spot: Spot) -> Spot:
+    """A name with its next line, where its column was too narrow for the next word.
+
+    Only what did not fit is its own: an address or another entry begins below with room to spare.
+    """
+    if len(spot.rows) != 1 or spot.place is Place.FAR:
+        return spot
+    sheaf, unit = reading.sheaf, reading.sheaf.unit
+    first, last = spot.rows[0][0], spot.rows[0][-1]
+    index = next((i for i, row in enumerate(sheaf.rows) if any(t is first for t in row)), None)
+    if index is None or index + 1 >= len(sheaf.rows):
+        return spot
+    limit = _column_end(reading, found, index, last)
+    tokens = _line_under(reading, index + 1, first, limit)
+    if not tokens or len(tokens) > _MOST_BROKEN:
+        return spot
+    below = tokens[0].y0 - max(t.y1 for t in spot.rows[0])
+    fitted = last.x1 + _BLANK * unit + tokens[0].x1 - tokens[0].x0 <= limit
+    if fitted or below > _CLOSE * unit or tokens[0].cy < last.y1:
+        return spot
+    return Spot((spot.rows[0], tuple(tokens)), spot.place)
+
+
+def _line_under(reading: Reading, index: int, first: Token, limit: float) -> list[Token]:
+    """The words of a name that begin on a row flush with the line above; none of running text."""
+    unit = reading.sheaf.unit
+    tokens: list[Token] = []
+    for place, token in enumerate(reading.sheaf.rows[index]):
+        if token.x0 < first.x0 - 0.8 * unit:
+            continue
+        begun = tokens or abs(token.x0 - first.x0) < 0.8 * unit
+        if not begun or (tokens and token.x0 - tokens[-1].x1 >= unit):
+            break
+        is_name = _NAME_WORD.fullmatch(token.text) and (index, place) not in reading.taken
+        if token.x1 > limit or not is_name:
+            return []
+        tokens.append(token)
+    return tokens
+
+
+def _column_end(reading: Reading, found: Found, index: int, last: Token) -> float:
+    """Where the column of a value ends: its cell, what stands beside, or the print's own edge."""
+    sheaf = reading.sheaf
+    ends = [max((t.x1 for row in sheaf.rows for t in row), default=sheaf.sheet.width)]
+    if cell := sheaf.cell_at(last.cx, last.cy):
+        ends.append(cell[2])
+    ends += [t.x0 for t in sheaf.rows[index] if t.x0 > last.x1]
+    ends += [f.box[0] for f in _row_labels(reading, found.row) if f.box[0] > last.cx]
+    return min(ends)
+
+
 def _own_cell(reading: Reading, found: Found) -> Area | None:
     """The ruled cell of a label, when it is a field's cell and not a frame around many."""
     x, y = (found.box[0] + found.box[2]) / 2, (found.box[1] + found.box[3]) / 2
@@ -115,6 +189,74 @@ def _own_cell(reading: Reading, found: Found) -> Area | None:
     if cell is None:
         return None
     return Area(*cell)
+
+
+def _field_box(reading: Reading, found: Found) -> Area | None:
+    """The drawn box that takes a label's value: right of the label, else directly under it.
+
+    Such a box settles the matter: its words are the value, and without any the field is blank. A
+    label of two lines has one box for both ("Family Name" over "(Last Name)").
+    """
+    unit = reading.sheaf.unit
+    x0, y0, x1, y1 = found.box
+    row = reading.sheaf.rows[found.row]
+    end = x1 if (behind := _behind_remark(row, found.end)) == found.end else row[behind - 1].x1
+    following = next((t.x0 for t in row[behind:] if t.x0 > end), reading.sheaf.sheet.width)
+    beside, under = [], []
+    for cell in (Area(*c) for c in reading.sheaf.cells):
+        if not _is_field(reading, cell):
+            continue
+        level = min(cell.y1, y1 + 0.3 * unit) - max(cell.y0, y0 - 0.3 * unit) > 0.5 * (y1 - y0)
+        if level and -0.5 * unit < cell.x0 - end < _BOX_BESIDE * unit and cell.x0 <= following:
+            beside.append(cell)
+        starts = x0 - _BOX_INDENT * unit < cell.x0 < x0 + _BOX_INDENT * unit
+        if starts and -0.3 * unit < cell.y0 - y1 < _BOX_UNDER * unit and cell.x1 > x0 + unit:
+            under.append(cell)
+    if not beside and not under:
+        return None
+    first = min(beside, key=lambda c: c.x0) if beside else min(under, key=lambda c: c.y0)
+    return _with_next_boxes(reading, found, first)
+
+
+def _with_next_boxes(reading: Reading, found: Found, first: Area) -> Area | None:
+    """A box with those that follow it closely before the next label: the parts of one value.
+
+    ``None`` for boxes of single characters, which are read as what they spell.
+    """
+    unit = reading.sheaf.unit
+    limit = min(
+        (
+            f.box[0] - _BOX_INDENT * unit
+            for f in reading.labels
+            if f.box[0] > found.box[2] and abs(f.box[1] - found.box[1]) < _BOX_LEVEL * unit
+        ),
+        default=reading.sheaf.sheet.width,
+    )
+    whole = first
+    for cell in sorted(Area(*c) for c in reading.sheaf.cells):
+        level = abs(cell.y0 - first.y0) < 0.5 * unit and abs(cell.y1 - first.y1) < 0.5 * unit
+        near = -0.3 * unit < cell.x0 - whole.x1 < _BOX_APART * unit and cell.x0 < limit
+        if level and near and _is_field(reading, cell):
+            whole = Area(first.x0, first.y0, cell.x1, first.y1)
+    inside = (
+        t
+        for row in reading.sheaf.rows
+        for t in row
+        if whole.x0 <= t.cx <= whole.x1 and whole.y0 <= t.cy <= whole.y1
+    )
+    return None if any(t.boxed for t in inside) else whole
+
+
+def _is_field(reading: Reading, cell: Area) -> bool:
+    """Whether a cell is a box for one line of writing: no label in it, not a frame around many."""
+    unit = reading.sheaf.unit
+    if not 0.7 * unit < cell.y1 - cell.y0 < _BOX_HEIGHT * unit:
+        return False
+    return not any(
+        cell.x0 <= (f.box[0] + f.box[2]) / 2 <= cell.x1
+        and cell.y0 <= (f.box[1] + f.box[3]) / 2 <= cell.y1
+        for f in reading.labels
+    )
 
 
 def _beside(reading: Reading, found: Found, cell: Area) -> list[list[Token]]:
@@ -344,7 +486,9 @@ def _next_cell(reading: Reading, found: Found, cell: Area, *, wraps: bool) -> Sp
     return None
 
 
-def _inside(reading: Reading, cell: Area, *, wraps: bool) -> Spot | None:
+def _inside(
+    reading: Reading, cell: Area, *, wraps: bool, place: Place = Place.NEXT_CELL
+) -> Spot | None:
     """All of a cell's tokens, when no label is among them."""
     rows: list[tuple[Token, ...]] = []
     for index, row in enumerate(reading.sheaf.rows):
@@ -359,4 +503,4 @@ def _inside(reading: Reading, cell: Area, *, wraps: bool) -> Spot | None:
             rows.append(tuple(t for _, t in inside))
     if not rows:
         return None
-    return Spot(tuple(rows if wraps else rows[:1]), Place.NEXT_CELL)
+    return Spot(tuple(rows if wraps else rows[:1]), place)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from idp.document import Box, Mark
 from idp.extract.ports import Candidate
-from idp.extract.sections import Found, Reading
+from idp.extract.readings import Found, Reading
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
 

@@ -17,7 +17,8 @@ from idp.extract.decisions import decision_of
 from idp.extract.labels import LabelTable, TitleTable
 from idp.extract.letterhead import Letterhead
 from idp.extract.ports import Candidate, Structure
-from idp.extract.sections import Reading, read_structure
+from idp.extract.readings import Reading
+from idp.extract.sections import read_structure
 from idp.extract.sentences import SENTENCES, Running, Sentence
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, Lexicon

@@ -10,40 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from idp.document import Box, Page
 from idp.extract.labels import LabelTable, Meaning, TitleTable, squash, strip_numbering
 from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
+from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
 
 _LONGEST = 10
 _NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
-    for w in [
-        "mi",
-        "npi",
-        "dob",
-        "fax",
-        "tin",
-        "sex",
-        "zip",
-        "ssn",
-        "mrn",
-        "age",
-        "city",
-        "cpt",
-        "icd",
-        "pos",
-        "qty",
-        "pcp",
-        "dx",
-        "ein",
-        "mbi",
-        "sig",
-    ]
+    for w in re.findall(
+        r"\w+", "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
+    )
 )
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
@@ -51,54 +32,10 @@ _COUNTED = frozenset(
 _UNKNOWN_WORDS = 8
 _FLUSH = 2.0
 _SETTERS_REACH = 2.6
+_END_OF_TIME = 2
+"""How many rows under "From" its "To" may stand."""
 _ENDS = (":", "?")
 _PLACE = re.compile(r"(?i)facility|practice|clinic|office|group|hospital|agency")
-
-
-@dataclass(slots=True)
-class Found:
-    """A label on a row: which tokens it takes and what it means."""
-
-    row: int
-    start: int
-    end: int
-    meaning: Meaning
-    colon: bool
-    party: str | None = None
-    box: tuple[float, float, float, float] = (0, 0, 0, 0)
-
-
-@dataclass(slots=True)
-class Title:
-    """A section title, with the region it heads in pixels."""
-
-    row: int
-    tokens: tuple[Token, ...]
-    party: str | None
-    x0: float
-    x1: float
-    y0: float
-    y1: float = 0.0
-
-
-@dataclass(slots=True)
-class Reading:
-    """Everything known about one page before values are looked for."""
-
-    sheaf: Sheaf
-    labels: list[Found] = field(default_factory=list)
-    titles: list[Title] = field(default_factory=list)
-    taken: set[tuple[int, int]] = field(default_factory=set)
-    """``(row, token)`` of labels and titles: never part of a value."""
-
-    captions: set[tuple[int, int]] = field(default_factory=set)
-    """``(row, token)`` where labels begin that stand under their value."""
-
-    def tokens(self, found: Found) -> tuple[Token, ...]:
-        return self.sheaf.rows[found.row][found.start : found.end]
-
-    def text(self, found: Found) -> str:
-        return " ".join(t.text for t in self.tokens(found))
 
 
 def read_structure(
@@ -128,7 +65,10 @@ def _find_labels(reading: Reading, table: LabelTable) -> None:
                 max(t.y1 for t in tokens),
             )
             reading.labels.append(found)
-            reading.taken.update((found.row, i) for i in range(found.start, found.end))
+            words = [t.text for t in reading.sheaf.rows[piece.row][piece.start : found.start]]
+            numbered = bool(words) and strip_numbering([*words, "x"]) == len(words)
+            start = piece.start if numbered else found.start  # "1.b." is no value either
+            reading.taken.update((found.row, i) for i in range(start, found.end))
 
 
 def _clean(tokens: Sequence[Token]) -> str:
@@ -311,6 +251,8 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
             continue
         party, _quality = known
         own = [f for f in by_row.get(piece.row, []) if piece.start <= f.start < piece.end]
+        if len(words) == 1 and own and _begins_a_time(reading, own[0]):
+            continue
         if any(f.meaning.attribute not in (None, "name") for f in own):
             continue
         plainly = re.fullmatch(r"(?i)info(?:rmation)?|details|data", words[-1].strip(" :.()"))
@@ -355,6 +297,20 @@ def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> Non
             )
         )
     _set_regions(reading)
+
+
+def _begins_a_time(reading: Reading, found: Found) -> bool:
+    """``From`` with a ``To`` or ``Through`` beside or under it asks for a day, not for somebody."""
+
+    def asks(label: Found, end: str) -> bool:
+        return any(name.endswith(end) for name in label.meaning.fields)
+
+    return any(asks(found, e) for e in ("start_date", "_from")) and any(
+        other is not found
+        and 0 <= other.row - found.row <= _END_OF_TIME
+        and any(asks(other, e) for e in ("end_date", "_to"))
+        for other in reading.labels
+    )
 
 
 def _asks(words: Sequence[str], table: LabelTable) -> Meaning | None:
@@ -487,17 +443,36 @@ def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
     "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
     the rendering facility itself.
     """
-    text = _clean(reading.tokens(found))
-    if squash(text) not in table.generic:
-        return False
+    text = _clean(_without_parentheses(reading.tokens(found)))
     title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
     if title is None or title.party == found.meaning.party or not _is_provider(title.party):
+        return False
+    if attribute := _generic_attribute(text, table):
+        fields = table.fields_of(title.party, attribute)
+        found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
+        return True
+    if squash(text) not in table.generic:
         return False
     place = squash(text) in table.attributes or found.meaning.attribute == "practice"
     attribute = "practice" if place or _PLACE.search(text) else "name"
     fields = table.fields_of(title.party, attribute)
     found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
     return True
+
+
+def _generic_attribute(text: str, table: LabelTable) -> str | None:
+    """``Office Fax``: what is asked of a provider of whom nothing more is said.
+
+    A place is named on purpose ("Facility Fax" beside the prescriber's), a person or office not.
+    """
+    words = text.split()
+    for cut in range(1, len(words)):
+        front = squash(" ".join(words[:cut]))
+        if front in table.generic and (front == squash("office") or not _PLACE.search(words[0])):
+            attribute = table.attributes.get(squash(" ".join(words[cut:])))
+            if attribute and attribute != "name":
+                return attribute
+    return None
 
 
 def head_end(reading: Reading) -> float:

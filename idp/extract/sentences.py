@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from idp.extract.sections import Reading
+from idp.extract.readings import Reading
 from idp.extract.tables_lines import Token
 
 _MONTHS = (

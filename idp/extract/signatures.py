@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from idp.document import INK, Box
 from idp.extract.ports import Candidate
-from idp.extract.sections import Reading
+from idp.extract.readings import Reading
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema
 from idp.values import Kind

@@ -16,16 +16,26 @@ from idp.extract.answers import Value, candidate_of, joined, tokens_at
 from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
 from idp.extract.labels import LabelTable, TitleTable
-from idp.extract.near import Spot, value_of
+from idp.extract.near import Spot, value_of, with_broken_name
 from idp.extract.options import words_of_mark
 from idp.extract.ports import Candidate, Structure
-from idp.extract.sections import Found, Reading, read_structure
+from idp.extract.readings import Found, Reading
+from idp.extract.sections import read_structure
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
 from idp.values import Kind, find, parse
 
 _SPOTTED = frozenset(
-    {Kind.DATE, Kind.PHONE, Kind.NPI, Kind.TAX_ID, Kind.ICD10, Kind.PROCEDURE_CODE, Kind.MONEY}
+    {
+        Kind.DATE,
+        Kind.PHONE,
+        Kind.EMAIL,
+        Kind.NPI,
+        Kind.TAX_ID,
+        Kind.ICD10,
+        Kind.PROCEDURE_CODE,
+        Kind.MONEY,
+    }
 )
 _KEPT_AS_PRINTED = frozenset({Kind.NPI, Kind.TAX_ID, Kind.PHONE, Kind.DATE})
 """Kinds whose misread values stay: a person mends one wrong digit faster than a blank."""
@@ -40,6 +50,7 @@ _CODE_OF = {
     "service_descriptions": "procedure_codes",
 }
 _WORDED = frozenset({Kind.TEXT, Kind.PERSON, Kind.ORGANIZATION, Kind.ADDRESS})
+_NAMED = frozenset({Kind.PERSON, Kind.ORGANIZATION})
 _WRAPS = frozenset({Kind.TEXT, Kind.ADDRESS})
 _CODED = {"diagnosis_descriptions": "diagnosis_codes", "service_descriptions": "procedure_codes"}
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
@@ -59,8 +70,10 @@ _TICKED = re.compile(r"[\u25a0\u2611\u2612xX]")
 _LIST_LETTERS = 300
 _MOST_NAME_WORDS = 9
 _NAME_STOPS = re.compile(
-    r"(?i)[\W_]+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
+    r"(?i)[^\w&+]+|_+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
 )
+_LABELS_END = re.compile(r"(?i)(?:full\W?)?names?\W*")
+"""The last word of a label that a narrow box has broken: "Receiving Provider" over "Name"."""
 _ANSWERED_BY_INK = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
 _SIGNATURE_NOISE = re.compile(r"^[\W_]*$")
 
@@ -150,6 +163,8 @@ def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
         kinds = {f.kind for n in meaning.fields if (f := schema.field(n))}
         wraps = bool(kinds & _WRAPS) or meaning.attribute == "address"
         spot = value_of(reading, label, wraps=wraps)
+        if spot and spot.tokens and kinds and kinds <= _NAMED:
+            spot = with_broken_name(reading, label, spot)
         if spot and spot.tokens:
             yield Value(label, spot)
 
@@ -373,6 +388,8 @@ def _name(
     if ticked is not None:
         return ticked_name(reading, ticked, field) if ticked else []
     tokens = list(value.spot.tokens)
+    while len(tokens) > 1 and _LABELS_END.fullmatch(tokens[0].text):
+        tokens.pop(0)
     cut = next(
         (
             i

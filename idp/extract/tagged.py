@@ -20,7 +20,7 @@ from idp.extract.crf_spans import Parties, Span, completed, compose, spans_of, w
 from idp.extract.features import LabelTable, PageView
 from idp.extract.ports import Candidate, Structure
 from idp.schemas import DocumentSchema, FieldSchema
-from idp.values import Kind, parse
+from idp.values import Kind, find, parse
 
 TAGGERS = frozenset({"crf", "layoutlm", "crf+layoutlm"})
 """Names of the sources whose values a tagger has seen in the words themselves."""
@@ -132,7 +132,13 @@ class TaggedSource(ABC):
     def _candidate(
         self, view: PageView, page: Page, span: Span, field: FieldSchema
     ) -> Candidate | None:
-        parsed = parse(field.kind, span.text, options=field.options or None)
+        text = span.text
+        if field.kind is Kind.EMAIL:
+            spotted = find(field.kind, text)
+            if not spotted:
+                return None  # no address at all, or the sentence about it
+            text = spotted[0].text
+        parsed = parse(field.kind, text, options=field.options or None)
         if not parsed.value or (field.kind in _WORTHLESS_WHEN_MALFORMED and not parsed.valid):
             return None
         confidence = span.confidence
@@ -145,7 +151,7 @@ class TaggedSource(ABC):
         return Candidate(
             field=field.name,
             value=parsed.value,
-            raw=span.text,
+            raw=text,
             valid=parsed.valid,
             confidence=min(1.0, max(0.0, confidence)),
             page=page.number,

@@ -226,6 +226,8 @@ class Lexicon(Strict):
     payer_words: tuple[str, ...] = ()
     provider_nouns: tuple[str, ...] = ()
     generic_providers: tuple[str, ...] = ()
+    instruction_words: tuple[str, ...] = ()
+    """Words of sentences that tell how to fill a form in: in no name and no address."""
 
 
 class Separator(Strict):

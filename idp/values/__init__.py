@@ -12,7 +12,7 @@ import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from idp.values import codes, dates, names, numbers
+from idp.values import codes, dates, mail, names, numbers
 from idp.values.base import Kind, Parsed, Span
 from idp.values.dates import birth_dates
 
@@ -22,6 +22,7 @@ _PARSERS: dict[Kind, Callable[[str], Parsed]] = {
     Kind.PERSON: names.parse_person,
     Kind.ORGANIZATION: names.parse_organization,
     Kind.PHONE: numbers.parse_phone,
+    Kind.EMAIL: mail.parse_email,
     Kind.NPI: codes.parse_npi,
     Kind.TAX_ID: numbers.parse_tax_id,
     Kind.IDENTIFIER: codes.parse_identifier,
@@ -36,6 +37,7 @@ _PARSERS: dict[Kind, Callable[[str], Parsed]] = {
 }
 _SHAPES: dict[Kind, re.Pattern[str]] = {
     Kind.PHONE: numbers.PHONE,
+    Kind.EMAIL: mail.EMAIL,
     Kind.NPI: codes.NPI,
     Kind.TAX_ID: numbers.TAX_ID,
     Kind.ICD10: codes.ICD10,

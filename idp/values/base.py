@@ -14,6 +14,7 @@ class Kind(StrEnum):
     ORGANIZATION = "organization"
     DATE = "date"
     PHONE = "phone"
+    EMAIL = "email"
     NPI = "npi"
     TAX_ID = "tax_id"
     IDENTIFIER = "identifier"

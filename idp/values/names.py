@@ -11,7 +11,7 @@ from nameparser import HumanName
 from rapidfuzz import fuzz, process
 
 from idp.values.base import Parsed
-from idp.values.slips import compact, squeeze
+from idp.values.slips import compact, repair_words, squeeze
 
 _ORGANISATION = re.compile(
     r"\b(?:hospital|clinic|cent(?:er|re)|medical|medicine|health|healthcare|llc|inc|llp|pllc|corp|"
@@ -100,7 +100,7 @@ def parse_person(raw: str) -> Parsed:
 
     No word is ever dropped or added: a name that does not fit the pattern stays as printed.
     """
-    text = squeeze(raw).strip(" :;,_*|")
+    text = repair_words(squeeze(raw).strip(" :;,_*|"))
     words = re.findall(r"[^\W\d_]+", text)
     valid = (
         sum(len(word) for word in words) >= 2
@@ -121,7 +121,7 @@ def parse_person(raw: str) -> Parsed:
 
 def parse_organization(raw: str) -> Parsed:
     """An organisation's name on one line, as printed."""
-    text = squeeze(raw).strip(" :;,_*|")
+    text = repair_words(squeeze(raw).strip(" :;,_*|"))
     letters = sum(sign.isalpha() for sign in text)
     nobody = compact(text) in _NOBODY or _is_number(text)
     return Parsed(text, valid=letters >= 2 and not nobody and len(text) <= 120)
@@ -134,7 +134,7 @@ def parse_address(raw: str) -> Parsed:
     """
     lines = [squeeze(line).strip(" ,;") for line in raw.splitlines()]
     text = ", ".join(line for line in lines if line)
-    text = re.sub(r"\s*,(?:\s*,)*\s*", ", ", text).strip(" ,;:")
+    text = repair_words(re.sub(r"\s*,(?:\s*,)*\s*", ", ", text).strip(" ,;:"))
     words = re.findall(r"[A-Za-z]+", text)
     placed = ZIP.search(text) is not None or any(word in STATES for word in words)
     street = any(sign.isdigit() for sign in text) and any(len(word) > 2 for word in words)
@@ -196,5 +196,5 @@ def parse_presence(raw: str) -> Parsed:
 
 def parse_text(raw: str) -> Parsed:
     """Free text with single blanks."""
-    text = squeeze(raw)
+    text = repair_words(squeeze(raw))
     return Parsed(text, valid=any(sign.isalnum() for sign in text))

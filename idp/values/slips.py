@@ -7,6 +7,8 @@ is left alone. Nothing here turns one digit into another: that would be guessing
 
 from __future__ import annotations
 
+import re
+
 AS_DIGIT = {
     "O": "0",
     "o": "0",
@@ -34,6 +36,12 @@ AS_LETTER = {"0": "O", "1": "I", "2": "Z", "5": "S", "6": "G", "8": "B", "|": "I
 """A digit that was read where a letter stands."""
 
 _SURE = frozenset("OolI|")
+_NOUGHT = re.compile(
+    r"(?<![\w.$#/-])[A-Za-z]*0[A-Za-z]+(?![\w-])|(?<![\w.$#/-])[A-Za-z]{3,}0(?![\w-])"
+)
+_WORD = 2
+"""Letters beside a nought that make a word of it; capitals need one more, as codes have them."""
+_MEASURES = frozenset(["mg", "mcg", "ml", "kg", "cm", "mm", "hr", "hrs", "th", "am", "pm", "iu"])
 
 
 def to_digits(text: str) -> str:
@@ -57,6 +65,30 @@ def repair_number(token: str) -> str:
     if looks_numeric(token) or (token and all(s in _SURE for s in token)):
         return to_digits(token)
     return token
+
+
+def repair_words(text: str) -> str:
+    """``0ak Avenue`` as ``Oak Avenue``: a lone nought among letters is the letter.
+
+    Measures keep theirs (``0mg``), and what has another digit is a number or a code.
+    """
+    return _NOUGHT.sub(_with_letter, text)
+
+
+def _with_letter(found: re.Match[str]) -> str:
+    word = found[0]
+    letters = [sign for sign in word if sign.isalpha()]
+    if word.count("0") != 1 or len(letters) < _WORD or word[1:].lower() in _MEASURES:
+        return word
+    if _all_upper(letters):
+        return word.replace("0", "O")
+    if not letters[-1].islower() or (word[0] == "0" and not letters[0].islower()):
+        return word
+    return word.replace("0", "O" if word[0] == "0" else "o")
+
+
+def _all_upper(letters: list[str]) -> bool:
+    return len(letters) > _WORD and all(sign.isupper() for sign in letters)
 
 
 def compact(text: str) -> str:

@@ -303,6 +303,28 @@ def test_options(raw: str, value: str, valid: bool) -> None:
     assert parse(Kind.OPTION, raw, options=OPTIONS) == (value, valid)
 
 
+@pytest.mark.parametrize(
+    ("printed", "spotted"),
+    [
+        ("E-mail: tess.q7@example.org IN THE COURT OF", ["tess.q7@example.org"]),
+        ("tess.q7(@example.org", ["tess.q7(@example.org"]),  # a round read twice
+        ("tess7Qexample.org", ["tess7Qexample.org"]),
+        ("DOCUMENTS of www.example2.org", []),
+        ("children. 23", []),
+    ],
+)
+def test_a_word_without_the_shape_of_an_address_is_no_email(
+    printed: str, spotted: list[str]
+) -> None:
+    assert [span.text for span in find(Kind.EMAIL, printed)] == spotted
+
+
+def test_an_email_loses_blanks_and_a_parenthesis_that_was_part_of_its_sign() -> None:
+    assert parse(Kind.EMAIL, "tess.q7 @ example .org") == ("tess.q7@example.org", True)
+    assert parse(Kind.EMAIL, "tess.q7(@example.org") == ("tess.q7@example.org", True)
+    assert parse(Kind.EMAIL, "tess7Qexample.org") == ("tess7Qexample.org", False)
+
+
 @pytest.mark.parametrize(("raw", "value"), [("D. Abernathy MD", "yes"), ("", "no"), ("No", "no")])
 def test_presence(raw: str, value: str) -> None:
     assert parse(Kind.PRESENCE, raw).value == value

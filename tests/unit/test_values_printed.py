@@ -165,3 +165,17 @@ def test_two_neighbouring_digits_exchanged_are_seen_but_for_nought_and_nine(
 )
 def test_amounts_as_they_are_met(printed: str, read: str) -> None:
     assert parse(Kind.MONEY, printed) == (read, True)
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("0ak Avenue", "Oak Avenue"),
+        ("Rheumatol0gy", "Rheumatology"),
+        ("J0INT PAIN", "JOINT PAIN"),
+        ("0mg", "0mg"),
+        ("20th B0B H20", "20th B0B H20"),
+    ],
+)
+def test_a_nought_among_letters_is_the_letter(read: str, meant: str) -> None:
+    assert parse(Kind.TEXT, read).value == meant
