@@ -6,7 +6,7 @@ export OMP_NUM_THREADS := 1
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev install-train run test test-unit test-component test-services \
         test-faults test-corpus test-review test-odoo chaos bench bench-read evaluate lint format lock docs \
-        train train-layoutlm train-reading clean
+        train train-pages train-crf train-layoutlm train-reading clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -62,12 +62,36 @@ bench-read: install-dev ## reading beside Tesseract; BENCH_READ=--quick takes mi
 evaluate: install-dev ## score the product on IDP_CORPUS
 	@$(PY) -m training.evaluate --corpus "$${IDP_CORPUS:?name the folder of real forms}"
 
-train: install-dev ## make the shipped field model again
-	@$(PY) -m training.train_crf
+train: train-crf train-layoutlm ## make both shipped taggers again (FORMS=folder of blank PDFs)
 
-train-layoutlm: install-train ## train and ship the LayoutLM tagger (TRAIN_SECONDS of CPU)
-	@mkdir -p build && $(PY) -m training.layoutlm train --out build/layoutlm.pt \
-	  --seconds "$${TRAIN_SECONDS:-9000}" $(if $(FORMS),--forms $(FORMS) --forms-share 0.04)
+# What both taggers learn from beside pages made on the fly: drawn, faxed and read ones, filled
+# forms, and with RELABELLED=1 forms whose labels are replaced (nothing has proved yet that these
+# help). Each step does nothing where its folder is full.
+PAGES := build/pages
+train-pages: install-train
+	@mkdir -p $(PAGES)
+	@test -e $(PAGES)/drawn/done || { $(PY) -m training.synthesise --split train --count 220 \
+	  --paper fine_dither --out $(PAGES)/drawn && touch $(PAGES)/drawn/done; }
+ifdef FORMS
+	@test -e $(PAGES)/filled/done || { $(PY) -m training.forms --forms "$(FORMS)" --split train \
+	  --limit 20 --out $(PAGES)/filled && touch $(PAGES)/filled/done; }
+ifdef RELABELLED
+	@test -e $(PAGES)/relabelled/done || { $(PY) -m training.forms.relabel --forms "$(FORMS)" \
+	  --pages 2100 --out $(PAGES)/relabelled/pages && touch $(PAGES)/relabelled/done; }
+	@test -e $(PAGES)/relabelled_few/done || { $(PY) -m training.forms.relabel --forms "$(FORMS)" \
+	  --pages 400 --out $(PAGES)/relabelled_few/pages && touch $(PAGES)/relabelled_few/done; }
+endif
+endif
+
+train-crf: train-pages ## train and ship the CRF
+	@$(PY) -m training.train_crf --labelled $(PAGES)/drawn/labelled \
+	  $(if $(FORMS),--labelled $(PAGES)/filled/labels) \
+	  $(if $(RELABELLED),--labelled $(PAGES)/relabelled_few/pages)
+
+train-layoutlm: train-pages ## train and ship the LayoutLM tagger (TRAIN_SECONDS of CPU)
+	@$(PY) -m training.layoutlm train --out build/layoutlm.pt \
+	  --seconds "$${TRAIN_SECONDS:-7200}" $(if $(FORMS),--forms $(PAGES)/filled/labels \
+	  $(if $(RELABELLED),$(PAGES)/relabelled/pages --forms-share 0.35,--forms-share 0.04))
 	@$(PY) -m training.layoutlm ship --state build/layoutlm.pt
 
 train-reading: install-train ## train the quick recogniser (FORMS=folder of blank PDFs), fit the trust

@@ -40,6 +40,9 @@ class Calibration(_Strict):
     seen: bool = False
     """Whether the layouts were known to the models: else the figures are of new layouts."""
     steps: dict[Grade, tuple[Step, ...]]
+    registered: Calibration | None = None
+    """The same for values read at the places of registered forms, whose confidence is another;
+    none where that was not measured. ``python -m training.forms.release`` measures it."""
 
     @model_validator(mode="after")
     def _sensible(self) -> Self:

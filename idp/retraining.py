@@ -17,8 +17,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -40,6 +41,10 @@ from idp.settings import Settings
 from idp.store import Store
 from idp.training_runs import (
     NICENESS,
+    Progress,
+    Tagger,
+    Wanted,
+    check_installed,
     compared,
     is_installed,
     not_installed,
@@ -47,15 +52,8 @@ from idp.training_runs import (
     training_share,
 )
 
-WANTED: Mapping[str, int] = {
-    "documents": 1800,
-    "families": 360,
-    "iterations": 45,
-    "seed": 1,
-    "repeat": 4,
-}
-"""Options of ``training.train_crf`` that a retraining takes by default: minutes on one thread."""
-
+_KEPT_SECONDS = 1.0
+"""How often at most the state file is written while a program tells how far it is."""
 _STOP_SECONDS = 10.0
 _CHILD = f"import os; os.nice({NICENESS}); from idp.cli import main; main()"
 
@@ -99,6 +97,9 @@ class Retraining(BaseModel):
     challenger_f1: float | None = None
     trouble: str | None = None
     """The code of what stopped it."""
+    tagger: Tagger = Tagger.CRF
+    progress: Progress | None = None
+    """How far the program at work is, while one is at work."""
 
     @property
     def ended(self) -> bool:
@@ -108,7 +109,7 @@ class Retraining(BaseModel):
 class _Run:
     """The state file of one run, and its lines on the record."""
 
-    def __init__(self, settings: Settings, store: Store, by: str) -> None:
+    def __init__(self, settings: Settings, store: Store, by: str, tagger: Tagger) -> None:
         self._path = _state_file(settings)
         self._store = store
         now = dt.datetime.now(dt.UTC)
@@ -121,19 +122,30 @@ class _Run:
             step_at=now,
             corrections=store.taught(),
             learnt=before.learnt if before is not None else 0,
+            tagger=tagger,
         )
+        self._kept = time.monotonic()
         self._keep()
         self._note("models_retrain_began")
 
     def to(self, step: Step, **more: object) -> None:
         """The next step."""
         now = dt.datetime.now(dt.UTC)
-        self.state = self.state.model_copy(update={"step": step, "step_at": now, **more})
+        self.state = self.state.model_copy(
+            update={"step": step, "step_at": now, "progress": None, **more}
+        )
         self._keep()
         if step in _ENDED:
             self._note("models_retrain_ended")
 
+    def at(self, progress: Progress) -> None:
+        """How far the program at work is."""
+        self.state = self.state.model_copy(update={"progress": progress})
+        if time.monotonic() - self._kept >= _KEPT_SECONDS:
+            self._keep()
+
     def _keep(self) -> None:
+        self._kept = time.monotonic()
         write_atomically(self._path, (self.state.model_dump_json(indent=1) + "\n").encode())
 
     def _note(self, action: str) -> None:
@@ -157,7 +169,7 @@ def retrain(
     store: Store,
     *,
     by: str,
-    wanted: Mapping[str, int] = WANTED,
+    wanted: Wanted = Wanted(),  # noqa: B008 - frozen
     tell: Callable[[Retraining], None] = lambda state: None,
 ) -> Retraining:
     """Collect what people corrected, train on it, evaluate; the models in force stay in force.
@@ -166,22 +178,21 @@ def retrain(
         settings: All options.
         store: Where the corrections are.
         by: Who asked, for the record.
-        wanted: Options of ``training.train_crf`` by name.
-        tell: Told each step as it begins.
+        wanted: Which tagger is trained, and how.
+        tell: Told each step as it begins, and how far the program at work is.
 
     Returns:
         How it ended: with a registered version and what the gate says of it.
 
     Raises:
         AlreadyRunningError: Another retraining is at work.
-        MissingDependencyError: The training package is not here.
+        MissingDependencyError: The training package, or what the tagger needs, is not here.
         NotFoundError: Nobody has corrected anything that may be trained on.
         TrainingError: A program failed.
     """
-    if not is_installed():
-        raise not_installed()
+    check_installed(wanted.tagger)
     with _alone(settings):
-        run = _Run(settings, store, by)
+        run = _Run(settings, store, by, wanted.tagger)
         try:
             _retrain(settings, store, run, wanted, tell)
         except BaseException as error:
@@ -195,7 +206,7 @@ def _retrain(
     settings: Settings,
     store: Store,
     run: _Run,
-    wanted: Mapping[str, int],
+    wanted: Wanted,
     tell: Callable[[Retraining], None],
 ) -> None:
     tell(run.state)
@@ -222,7 +233,13 @@ def _retrain(
         )
     tell(run.state)
     note = f"retrained on {counts[TRAIN]['documents']} corrected documents"
-    made = trained(settings, registry, [training_share(folder)], wanted, by=run.state.by, note=note)
+
+    def going(progress: Progress) -> None:
+        run.at(progress)
+        tell(run.state)
+
+    shares = [training_share(folder)]
+    made = trained(settings, registry, shares, wanted, by=run.state.by, note=note, tell=going)
     run.to(Step.EVALUATING, version=made.version)
     tell(run.state)
     champion = registry.current().version

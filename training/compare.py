@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.learning import Compared, Counts, FieldPair, set_sha256
-from training.evaluate import Case, cases, run_pages
+from training.evaluate import VARIANTS, Case, cases, layoutlm_wanted, run_pages
 from training.score import Json, Scored, judged_fields, score_file
 
 _ONE_TOO_MANY = {"wrong": (1, 1), "missed": (0, 1), "extra": (1, 0), "blank_filled": (1, 0)}
@@ -66,21 +66,25 @@ def kind_of(todo: list[Case]) -> str:
 
 
 def compare(
-    folder: Path, champion: Path, challenger: Path, own_schemas: Path | None
+    folder: Path,
+    champion: Path,
+    challenger: Path,
+    own_schemas: Path | None,
+    *,
+    layoutlm: bool = True,
 ) -> dict[str, Any]:
-    """The comparison as JSON values.
+    """The comparison as JSON values; without ``layoutlm`` the CRF speaks alone.
 
     Raises:
         ValueError: The set holds no document whose pages are there.
     """
     pages = folder / "pages"
     todo = [
-        case
-        for case in cases(folder, ("original",))
-        if (pages / f"{case.path.stem}.json").is_file()
+        case for case in cases(folder, VARIANTS) if (pages / f"{case.path.stem}.json").is_file()
     ]
     if not todo:
         raise ValueError(f"no NAME.json with pages/NAME.json in {folder}")
+    spent: tuple[list[float], list[float]] = ([], [])
     results = [
         run_pages(
             todo,
@@ -88,16 +92,18 @@ def compare(
             models,
             lambda line: None,
             true_type=True,
+            layoutlm=layoutlm,
             own_schemas=own_schemas,
+            spent=seconds,
         )
-        for models in (champion, challenger)
+        for models, seconds in zip((champion, challenger), spent, strict=True)
     ]
     documents = []
     for case, one, two in zip(todo, *results, strict=True):
         first, second = counts_of(case, one), counts_of(case, two)
         documents.append(
             Compared(
-                name=case.stem,
+                name=case.path.stem,
                 layout=str(case.truth.get("layout") or case.stem),
                 type=str(case.truth["doc_type"]),
                 fields={
@@ -111,6 +117,9 @@ def compare(
     return {
         "kind": kind_of(todo),
         "set_sha256": set_sha256(folder),
+        "documents_per_cpu_second": [
+            round(len(seconds) / max(1e-9, sum(seconds)), 2) for seconds in spent
+        ],
         "documents": [document.model_dump(mode="json") for document in documents],
     }
 
@@ -124,10 +133,21 @@ def main() -> int:
     parser.add_argument("--challenger", type=Path, required=True)
     parser.add_argument("--set", type=Path, required=True)
     parser.add_argument("--schemas", type=Path, help="folder of own document types")
+    parser.add_argument(
+        "--layoutlm",
+        action=argparse.BooleanOptionalAction,
+        help="whether LayoutLM speaks beside the CRF; else as extract.layoutlm says",
+    )
     parser.add_argument("--json", type=Path, required=True)
     options = parser.parse_args()
     try:
-        found = compare(options.set, options.champion, options.challenger, options.schemas)
+        found = compare(
+            options.set,
+            options.champion,
+            options.challenger,
+            options.schemas,
+            layoutlm=layoutlm_wanted(options.layoutlm),
+        )
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2

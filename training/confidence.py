@@ -316,9 +316,30 @@ def ship_trust(
     }
     stored: dict[str, Any] = {"weights": weights}
     if measured is not None:
-        stored["calibration"] = measured.model_dump(mode="json")
+        before = load_trust(models)
+        known = before.calibration if before is not None else None
+        if measured.registered is None and known is not None:
+            # Registered forms are measured apart and owe nothing to these weights.
+            measured = measured.model_copy(update={"registered": known.registered})
+        stored["calibration"] = measured.model_dump(mode="json", exclude_none=True)
     content = (json.dumps(stored, indent=1) + "\n").encode()
     ship(models, MODEL_NAME, ".json", content, about)
+
+
+def ship_registered(models: Path, measured: Calibration) -> None:
+    """Puts the table of registered forms beside what was measured of the models' values.
+
+    Raises:
+        SystemExit: The folder has no fitted trust with a table.
+    """
+    trust = load_trust(models)
+    if trust is None or trust.calibration is None:
+        raise SystemExit(f"{models} has no {MODEL_NAME} with a table: fit one first")
+    manifest = json.loads((models / "manifest.json").read_text(encoding="utf-8"))
+    figures = manifest["models"][MODEL_NAME]["metrics"]
+    figures.pop("measured_on", None)
+    whole = trust.calibration.model_copy(update={"registered": measured})
+    ship_trust(models, _shipped_weights(models), figures, whole)
 
 
 def _shipped_weights(models: Path) -> dict[str, float]:

@@ -9,6 +9,7 @@ because leaving it out would teach that everything else is nothing. Two things a
 it: a value where the person pointed elsewhere (its role is taken away, unless the words repeat the
 person's value), and a label inside a value. Pages on which no value could be found are left out:
 they would only teach the tagger what it says already. So are values of fields without a role.
+The cells of corrected claims are looked for row by row (:mod:`training.corrected_claims`).
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from idp.extract.features import PageView
 from idp.learning import hash_of, sha256_of
 from idp.schemas import DocumentSchema, FieldSchema, load_schemas
 from idp.values import Kind, parse
+from training.corrected_claims import claim_places
 from training.labelled import write_labelled
 from training.synthesise.noise import Labelled
 
@@ -62,6 +64,16 @@ class CorrectedPages(NamedTuple):
     @property
     def pages(self) -> tuple[Labelled, ...]:
         return tuple(page for _, pages in self.by_document for page in pages)
+
+    def about(self, repeat: int) -> dict[str, Any]:
+        """What a manifest says of them: counts and a hash."""
+        return {
+            "documents": self.documents,
+            "pages": len(self.pages),
+            "layouts": self.layouts,
+            "repeat": repeat,
+            "sha256": self.sha256,
+        }
 
 
 class _Place(NamedTuple):
@@ -116,6 +128,8 @@ def _labelled(
     pages: Sequence[Page], truth: dict[str, Any], schema: DocumentSchema, source: CrfSource
 ) -> Iterator[Labelled]:
     places = list(_places(pages, truth, schema))
+    claims = (truth["fields"].get("claims") or {}).get("value") or ()
+    cells = claim_places(pages, claims)
     spoken = _spoken_of(truth, schema, places)
     said: dict[str, set[str]] = defaultdict(set)
     for place in places:
@@ -125,7 +139,8 @@ def _labelled(
         said[str(role)].update(_squashed(part) for part in place.value.split())
     for page in pages:
         own = [place for place in places if place.page == page.number]
-        if not own:
+        own_cells = [cell for cell in cells if cell.page == page.number]
+        if not own and not own_cells:
             continue
         roles = _roles_by_tagger(page, source)
         for index, role in enumerate(roles):
@@ -142,6 +157,11 @@ def _labelled(
                     continue
                 roles[index] = role
                 parties[index], spans[index] = place.field.party or "", number
+        for number, cell in enumerate(own_cells, len(own) + 1):
+            for index in cell.words:
+                if spans[index] or _keeps(roles[index], cell.role, in_value=True):
+                    continue
+                roles[index], parties[index], spans[index] = cell.role, cell.party, number
         yield Labelled(page, tuple(roles), tuple(parties), tuple(spans))
 
 

@@ -2,6 +2,7 @@
 """Trains the tagger on synthetic pages and writes it with its manifest entry.
 
     python -m training.train_crf       -> models/field_crf-HASH.crfsuite, models/manifest.json
+    python -m training.train_crf --labelled DIR/labelled  the same, and labelled pages beside them
     python -m training.train_crf --dataset DIR/train      the same, and corrected pages beside them
 
 Minutes on one thread. The same seed and code give the same training data; its hash stands in the
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,11 +33,13 @@ from idp.schemas import load_schemas
 from training.corrected import CorrectedPages, corrected_pages
 from training.labelled import read_labelled
 from training.manifest import MODELS, ship
+from training.progress import Progress, to_stdout
 from training.synthesise import make
 from training.synthesise.noise import Labelled
 from training.synthesise.values import Split
 
 _PARAMETERS = {"c1": 0.08, "c2": 0.01, "feature.minfreq": 2}
+_ITERATION = "***** Iteration #"
 
 
 def tags_of(view: PageView, labelled: Labelled) -> list[str]:
@@ -66,19 +69,35 @@ class Corrected(NamedTuple):
     repeat: int
 
 
+class Trainer(pycrfsuite.Trainer):  # type: ignore[misc]
+    """CRFsuite's trainer that tells each iteration, from the lines it writes."""
+
+    progress: Progress | None = None
+    _iterations = 0
+
+    def message(self, message: str) -> None:
+        """Called by CRFsuite with each line."""
+        if self.progress is not None and message.startswith(_ITERATION):
+            self._iterations += 1
+            self.progress.at(self._iterations)
+
+
 class Fitted(NamedTuple):
     """Trained weights, and the pages they were trained on."""
 
     weights: bytes
     pages: int
-    labelled: int
+    labelled: dict[str, int]
+    """Pages of each folder of labelled ones."""
     data_sha256: str
 
 
-def pages_of(sample: Sample) -> Iterator[Labelled]:
-    """The labelled pages of a sample."""
-    for made in make(sample.split, sample.documents, families=sample.families, seed=sample.seed):
-        yield from made.pages
+def pages_of(sample: Sample, tell: Callable[[int], None] = lambda done: None) -> Iterator[Labelled]:
+    """The labelled pages of a sample; ``tell`` is told how many documents are done."""
+    made = make(sample.split, sample.documents, families=sample.families, seed=sample.seed)
+    for number, document in enumerate(made, 1):
+        yield from document.pages
+        tell(number)
 
 
 def examples(sample: Sample, table: LabelTable) -> Iterator[tuple[list[list[str]], list[str]]]:
@@ -131,15 +150,22 @@ def fit(
     table: LabelTable,
     corrected: Corrected | None = None,
     folders: Sequence[Path] = (),
+    *,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Fitted:
     """The weights trained on a sample, folders of labelled pages and corrected pages."""
-    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer = Trainer(verbose=False)
     digest = hashlib.sha256()
     pages = 0
-    read = [
-        page for folder in folders for _, document in read_labelled(folder) for page in document
-    ]
-    for labelled in chain(pages_of(sample), read):
+    progress = Progress("crf pages", sample.documents, say=say)
+    read: list[Labelled] = []
+    counts: dict[str, int] = {}
+    for source in folders:
+        own = [page for _, document in read_labelled(source) for page in document]
+        place = f"{source.resolve().parent.name}/{source.name}"
+        counts[place] = counts.get(place, 0) + len(own)
+        read += own
+    for labelled in chain(pages_of(sample, progress.at), read):
         view = PageView(labelled.page)
         trainer.append(page_features(view, table), tags_of(view, labelled))
         digest.update(labelled.page.model_dump_json().encode())
@@ -151,10 +177,11 @@ def fit(
         for _ in range(corrected.repeat if corrected else 0):
             trainer.append(features, tags)
     trainer.set_params({**_PARAMETERS, "max_iterations": iterations})
+    trainer.progress = Progress("crf iterations", iterations, say=say)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model"
-        trainer.train(str(path))
-        return Fitted(path.read_bytes(), pages, len(read), digest.hexdigest())
+        written = Path(folder) / "model"
+        trainer.train(str(written))
+        return Fitted(written.read_bytes(), pages, counts, digest.hexdigest())
 
 
 def code_sha256() -> str:
@@ -182,6 +209,8 @@ def train(
     iterations: int,
     corrected: Corrected | None = None,
     folders: Sequence[Path] = (),
+    *,
+    say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Trains, measures on families kept out of it, and writes the model with its manifest entry.
 
@@ -191,7 +220,7 @@ def train(
     table = LabelTable(label_roles(load_schemas()))
     code = code_sha256()
     started = time.process_time()
-    shipped = fit(sample, iterations, table, corrected, folders)
+    shipped = fit(sample, iterations, table, corrected, folders, say=say)
     tagger = opened(shipped.weights)
     metrics = {
         "measured_on": "synthetic pages; says little about real forms",
@@ -213,7 +242,8 @@ def train(
             "families_per_type": sample.families,
             "seed": sample.seed,
             "pages": shipped.pages,
-            "labelled_pages": shipped.labelled,
+            "labelled_pages": sum(shipped.labelled.values()),
+            "labelled_folders": shipped.labelled,
             "sha256": shipped.data_sha256,
         },
         "parameters": {**_PARAMETERS, "max_iterations": iterations},
@@ -222,13 +252,7 @@ def train(
     }
     if corrected is not None:
         about["data"]["kind"] = "synthetic and corrected"
-        about["data"]["corrected"] = {
-            "documents": corrected.found.documents,
-            "pages": len(corrected.found.pages),
-            "layouts": corrected.found.layouts,
-            "repeat": corrected.repeat,
-            "sha256": corrected.found.sha256,
-        }
+        about["data"]["corrected"] = corrected.found.about(corrected.repeat)
     return ship(models, MODEL_NAME, ".crfsuite", shipped.weights, about)
 
 
@@ -250,7 +274,7 @@ def main() -> int:
         type=Path,
         action="append",
         default=[],
-        help="folder of labelled pages, as training.synthesise --paper writes them",
+        help="folder of labelled pages: of training.synthesise --paper, forms or forms.relabel",
     )
     parser.add_argument("--repeat", type=int, default=4, help="times each corrected page is shown")
     parser.add_argument("--schemas", type=Path, help="folder of own document types")
@@ -260,7 +284,9 @@ def main() -> int:
     if options.dataset:
         found = corrected_pages(options.dataset, options.models, options.schemas)
         corrected = Corrected(found, options.repeat)
-    entry = train(options.models, sample, options.iterations, corrected, options.labelled)
+    entry = train(
+        options.models, sample, options.iterations, corrected, options.labelled, say=to_stdout
+    )
     sys.stdout.write(json.dumps(entry, indent=1) + "\n")
     return 0
 

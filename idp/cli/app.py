@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from idp.cli import training_options as options
 from idp.cli.border import guarded
 from idp.cli.decisions_app import decisions_app, quality
 from idp.cli.deliver_app import deliver_app
@@ -340,15 +341,28 @@ def forms_teach(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Labelled pages; default <data>/teaching.")
     ] = None,
+    dataset: options.Datasets = None,
+    tagger: options.Tagger = options.TaggerChoice.CRF,
+    shown: options.Shown = 1500,
+    documents: options.Documents = 1800,
+    families: options.Families = 360,
+    iterations: options.Iterations = 45,
+    seed: options.Seed = 1,
+    json: Json = False,
 ) -> None:
-    """Make training pages of the registered forms: filled by program, faxed, read, labelled.
+    """Train a challenger on the registered forms: filled by program, faxed, read, labelled.
 
-    Needs the training package of a source checkout. Reading costs seconds a page; what was read
-    before is not read again.
+    It is registered and compared with what is in force on other fillings of the same forms;
+    `idp models` shows, evaluates and promotes it like any other. Needs the training package of a
+    source checkout. Reading costs seconds a page; what was read before is not read again.
+
+    Example:  idp forms teach --copies 5 --dataset corrected/
     """
     from idp.cli.forms import teach  # noqa: PLC0415
 
-    teach(copies=copies, out=out, limit=limit)
+    crf = {"documents": documents, "families": families, "iterations": iterations}
+    wanted = options.wanted(tagger, crf, {"documents": shown}, {"seed": seed})
+    teach(wanted, dataset or [], copies=copies, out=out, limit=limit, as_json=json)
 
 
 @app.command(rich_help_panel=_CARE)

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import importlib.util
-import subprocess
-import sys
+import math
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from idp.cli.border import messages, print_json, tables
-from idp.errors import AccessError, MissingDependencyError, NotFoundError
+from idp.cli.house import actor
+from idp.cli.models import Teller, evaluate_version, open_registry
+from idp.errors import AccessError, NotFoundError
 from idp.forms import BlankForm, FormLibrary
+from idp.forms.library import BLANK
 from idp.schemas import load_schemas
 from idp.settings import Settings, load_settings
+from idp.training_runs import Wanted, check_installed, filled, trained, training_share
 
 
 def _library() -> tuple[Settings, FormLibrary]:
@@ -93,13 +96,13 @@ def show_form(name: str, *, as_json: bool, overlay: Path | None) -> None:
     """What each place of a form asks for; with ``overlay`` also its pages with the places drawn."""
     _, library = _library()
     form = library.get(name)
-    if overlay is not None and not (library.path(name) / "blank.pdf").is_file():
+    if overlay is not None and not (library.path(name) / BLANK).is_file():
         raise NotFoundError(
             f"{name} was learnt from corrected copies: there is no blank to draw on",
             hint="Without --overlay its places are listed.",
         )
     if overlay is not None:
-        _draw(form, library.path(name) / "blank.pdf", overlay)
+        _draw(form, library.path(name) / BLANK, overlay)
     if as_json:
         places = [place.model_dump(mode="json") for place in form.places]
         print_json({"schema": "idp.form/1", **_record(form, library), "places": places})
@@ -148,40 +151,42 @@ def learn_forms(*, as_json: bool) -> None:
     tables().print(table if found else Text("nobody has corrected a document yet", "dim"))
 
 
-def teach(*, copies: int, out: Path | None, limit: int) -> None:
-    """Fill the registered forms and train on them, beside what the tagger is trained on anyway."""
+def teach(
+    wanted: Wanted, datasets: Sequence[Path], *, copies: int, out: Path | None, limit: int,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Fill the registered forms, train a challenger on them, and compare it on other fillings."""
     settings, library = _library()
     if not library.forms:
         raise NotFoundError(
             f"no form is registered in {settings.forms_folder}",
             hint="`idp forms add FILE.pdf` registers one; every form teaches, five are a start.",
         )
-    for package, hint in (
-        ("training", "Run it from a checkout of the source, where the training package lies."),
-        ("pycrfsuite", "Run `make install` again."),
-    ):
-        if importlib.util.find_spec(package) is None:
-            raise MissingDependencyError(f"the package {package} is not installed", hint=hint)
-    target = out or settings.data / "teaching"
-    command = [sys.executable, "-m", "training.forms", "--library", str(settings.forms_folder),
-               "--out", str(target), "--variants", "clean,fine", "--copies", str(copies),
-               "--limit", str(limit), "--models", str(settings.models_folder),
-               "--schemas", str(settings.schemas_folder)]  # fmt: skip
-    done = subprocess.run(command, check=False)  # noqa: S603 - our own program, no shell
-    if done.returncode:
+    forms = [f for f in library.forms if (library.path(f.name) / BLANK).is_file()]
+    able = sum(any(place.field for place in form.places) for form in forms)
+    if not able:
         raise NotFoundError(
             "no registered form could be filled",
             hint="`idp forms show NAME`: at least one place must name a field.",
         )
-    models = settings.data / "taught"
-    command = [sys.executable, "-m", "training.forms.teach", "--filled", str(target),
-               "--models", str(settings.models_folder), "--out", str(models)]  # fmt: skip
-    done = subprocess.run(command, check=False)  # noqa: S603 - our own program, no shell
-    if done.returncode:
-        raise MissingDependencyError("training ended with a fault; its message stands above")
+    check_installed(wanted.tagger)
+    shares = [training_share(folder) for folder in datasets]
+    home = (out or settings.data / "teaching").absolute()
+    tell = Teller().progress
+    filled(settings, home / "taught", "train", copies=copies, limit=limit, tell=tell)
+    # Enough copies that the gate has something to judge by, in two variants each.
+    each = math.ceil(settings.learning.gate.min_documents / (2 * min(able, limit or able)))
+    filled(settings, home / "judged", "heldout", copies=each, limit=limit, tell=tell)
+    registry = open_registry(settings)
+    record = trained(
+        settings, registry, shares, wanted, by=actor(), note=f"taught by {able} registered forms",
+        labelled=[home / "taught" / "labelled"], tell=tell,
+    )  # fmt: skip
+    evaluate_version(record.version, [home / "judged"], as_json=as_json)
     messages().print(
-        f"a tagger that knows these forms lies in {models}; it is not in force: compare it with "
-        "`python -m training.evaluate --models` before",
+        f"{record.version}: judged on the same forms with other people and fonts, so this says "
+        f"whether teaching took. `idp models evaluate {record.version} --on DIR` says what other "
+        "documents gain or lose, `idp models promote` puts it in force",
         markup=False,
         soft_wrap=True,
     )

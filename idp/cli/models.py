@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import sys
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,11 +37,12 @@ from idp.learning import (
 from idp.learning import weeks as drift_weeks
 from idp.retraining import Retraining, is_running, last, retrain
 from idp.settings import Settings, load_settings
-from idp.training_runs import compared, trained, training_share
+from idp.training_runs import Progress, Wanted, check_installed, compared, trained, training_share
 
 if TYPE_CHECKING:
     from idp.store import CorrectionRow, Store
 
+_SAID_SECONDS = 15.0
 _COUNTED = ("changed", "added", "removed")
 _TOLD = (*_COUNTED, "confirmed")
 
@@ -156,21 +159,34 @@ def write_dataset(out: Path, *, as_json: bool) -> None:
 
 
 def train_challenger(
-    datasets: Sequence[Path], wanted: Mapping[str, int], *, note: str, as_json: bool
+    datasets: Sequence[Path],
+    labelled: Sequence[Path],
+    wanted: Wanted,
+    *,
+    note: str,
+    as_json: bool,
 ) -> None:
     """Train beside a copy of the models in force and register the outcome."""
     settings = load_settings()
     registry = open_registry(settings)
     shares = [training_share(folder) for folder in datasets]
+    check_installed(wanted.tagger)
     messages().print("training; the models in force are untouched ...")
-    made = trained(settings, registry, shares, wanted, by=actor(), note=note)
+    made = trained(
+        settings,
+        registry,
+        shares,
+        wanted,
+        by=actor(),
+        note=note,
+        labelled=labelled,
+        tell=Teller().progress,
+    )
     _keep_card(settings, registry, made.version)
     _tell_registered(made, as_json=as_json)
 
 
-def retrain_models(
-    wanted: Mapping[str, int], *, by: str | None, status: bool, as_json: bool
-) -> None:
+def retrain_models(wanted: Wanted, *, by: str | None, status: bool, as_json: bool) -> None:
     """Corrections to a challenger that was evaluated, or how far that has come."""
     settings = load_settings()
     if status:
@@ -181,15 +197,36 @@ def retrain_models(
         return
     store = open_store(settings)
     try:
-        done = retrain(settings, store, by=by or actor(), wanted=wanted, tell=_tell_step)
+        done = retrain(settings, store, by=by or actor(), wanted=wanted, tell=Teller().step)
     finally:
         store.close()
     _keep_card(settings, open_registry(settings), str(done.version))
     _tell_retraining(done, running=False, as_json=as_json)
 
 
-def _tell_step(state: Retraining) -> None:
-    messages().print(f"{state.step} ...", markup=False)
+class Teller:
+    """Says each step once, and every so often how far the program at work is."""
+
+    def __init__(self) -> None:
+        self._step: str | None = None
+        self._part = ""
+        self._said = 0.0
+
+    def step(self, state: Retraining) -> None:
+        """A retraining's next step, or how far it is."""
+        if state.step != self._step:
+            self._step = state.step
+            messages().print(f"{state.step} ...", markup=False)
+        if state.progress is not None:
+            self.progress(state.progress)
+
+    def progress(self, progress: Progress) -> None:
+        """How far a training program is."""
+        now = time.monotonic()
+        if progress.part == self._part and now - self._said < _SAID_SECONDS:
+            return
+        self._part, self._said = progress.part, now
+        messages().print(f"  {progress.words}", markup=False)
 
 
 def _tell_retraining(state: Retraining, *, running: bool, as_json: bool) -> None:
@@ -369,13 +406,15 @@ def drift_report(*, weeks: int, as_json: bool) -> None:
     settings = load_settings()
     store = open_store(settings)
     learning = settings.learning
+    now = dt.datetime.now(dt.UTC)
+    sorting = store.sorting(since=now - dt.timedelta(weeks=weeks))
     found = drift_weeks(
         [
             Seen(row.document_id, row.at, row.type, row.layout, row.confidences, row.missing)
             for row in store.observations()
         ],
         _corrected(store.corrections()),
-        until=dt.datetime.now(dt.UTC),
+        until=now,
         count=weeks,
         reference_weeks=learning.drift_reference_weeks,
         threshold=learning.drift_threshold,
@@ -388,10 +427,12 @@ def drift_report(*, weeks: int, as_json: bool) -> None:
                 "threshold": learning.drift_threshold,
                 "warns": any(week.warns for week in found),
                 "weeks": [{**week.model_dump(mode="json"), "warns": week.warns} for week in found],
+                "sorting": [dataclasses.asdict(row) for row in sorting],
             }
         )
     else:
         render_models.drift(tables(), found, learning.drift_threshold)
+        render_models.sorting(tables(), sorting, weeks)
 
 
 def _corrected(rows: Iterable[CorrectionRow]) -> dict[str, tuple[int, int]]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from idp.cli import training_options as options
 from idp.cli.border import guarded
 
 _EPILOG = """[bold]The loop[/]
@@ -73,37 +74,37 @@ def dataset(
 @guarded
 def train(
     *,
-    dataset: Annotated[
+    dataset: options.Datasets = None,
+    labelled: Annotated[
         list[Path] | None,
-        typer.Option(metavar="DIR", help="Data set of corrections; may be given more than once."),
+        typer.Option(
+            metavar="DIR", help="Labelled pages: `idp forms teach` leaves teaching/taught/labelled."
+        ),
     ] = None,
-    repeat: Annotated[
-        int, typer.Option(min=1, max=100, help="Times each corrected page is shown.")
-    ] = 4,
-    documents: Annotated[
-        int, typer.Option(min=1, help="Synthetic documents to train on beside it.")
-    ] = 1800,
-    families: Annotated[int, typer.Option(min=1, help="Layout families per type of those.")] = 360,
-    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 45,
-    seed: Annotated[int, typer.Option(help="Of the synthetic documents.")] = 1,
+    tagger: options.Tagger = options.TaggerChoice.CRF,
+    repeat: options.Repeat = 4,
+    documents: options.Documents = 1800,
+    families: options.Families = 360,
+    iterations: options.Iterations = 45,
+    shown: options.Shown = 1500,
+    seed: options.Seed = 1,
     note: Annotated[str, typer.Option(help="A line for the model card.")] = "",
     json: Json = False,
 ) -> None:
     """Train a challenger and register it; the models in force stay in force.
 
     Needs the training package (it comes with a checkout; `make install-train`). One thread, low
-    priority: the service goes on beside it.
+    priority: the service goes on beside it. The CRF is trained anew, the LayoutLM tagger goes on
+    from the weights in force; the same data and seed give the same version.
+
+    [bold]Example[/]
+      idp models train --dataset corrected/ --tagger both
     """
     from idp.cli.models import train_challenger  # noqa: PLC0415
 
-    wanted = {
-        "documents": documents,
-        "families": families,
-        "iterations": iterations,
-        "seed": seed,
-        "repeat": repeat,
-    }
-    train_challenger(dataset or [], wanted, note=note, as_json=json)
+    crf = {"documents": documents, "families": families, "iterations": iterations}
+    wanted = options.wanted(tagger, crf, {"documents": shown}, {"seed": seed, "repeat": repeat})
+    train_challenger(dataset or [], labelled or [], wanted, note=note, as_json=json)
 
 
 @models_app.command()
@@ -111,14 +112,12 @@ def train(
 def retrain(
     *,
     status: Annotated[bool, typer.Option("--status", help="Only tell how far it is.")] = False,
-    documents: Annotated[
-        int, typer.Option(min=1, help="Synthetic documents to train on beside the corrected ones.")
-    ] = 1800,
-    families: Annotated[int, typer.Option(min=1, help="Layout families per type of those.")] = 360,
-    iterations: Annotated[int, typer.Option(min=1, help="Steps of the training.")] = 45,
-    repeat: Annotated[
-        int, typer.Option(min=1, max=100, help="Times each corrected page is shown.")
-    ] = 4,
+    tagger: options.Tagger = options.TaggerChoice.CRF,
+    documents: options.Documents = 1800,
+    families: options.Families = 360,
+    iterations: options.Iterations = 45,
+    shown: options.Shown = 1500,
+    repeat: options.Repeat = 4,
     by: Annotated[str | None, typer.Option(hidden=True)] = None,
     json: Json = False,
 ) -> None:
@@ -133,13 +132,8 @@ def retrain(
     """
     from idp.cli.models import retrain_models  # noqa: PLC0415
 
-    wanted = {
-        "documents": documents,
-        "families": families,
-        "iterations": iterations,
-        "seed": 1,
-        "repeat": repeat,
-    }
+    crf = {"documents": documents, "families": families, "iterations": iterations}
+    wanted = options.wanted(tagger, crf, {"documents": shown}, {"repeat": repeat})
     retrain_models(wanted, by=by, status=status, as_json=json)
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from idp.learning import Evaluation, Shadow, ShadowReport, Verdict, Week
     from idp.retraining import Retraining
+    from idp.store import SortedRow
 
 _NUMBERS = "right"
 
@@ -61,6 +62,9 @@ def evaluation(console: Console, found: Evaluation) -> None:
         ),
         soft_wrap=True,
     )
+    if found.documents_per_cpu_second is not None:
+        one, two = found.documents_per_cpu_second
+        console.print(Text(f"documents per CPU second (extraction): {one:.1f} -> {two:.1f}"))
     numbers = ("documents", "champion", "challenger", "difference")
     table = _table("", *numbers, numbers=numbers)
     for what, several in (
@@ -97,6 +101,8 @@ def retraining(console: Console, state: Retraining, *, running: bool) -> None:
     console.print(Text(f"begun {state.started_at:%Y-%m-%d %H:%M} by {state.by}"), soft_wrap=True)
     if state.documents:
         console.print(Text(f"{state.documents} documents to train on, {state.locked} to judge by"))
+    if running and state.progress is not None:
+        console.print(Text(state.progress.words))
     if state.trouble is not None:
         console.print(Text(f"trouble: {state.trouble}", "red"))
     if state.version is not None:
@@ -157,3 +163,18 @@ def drift(console: Console, found: Sequence[Week], threshold: float) -> None:
     console.print(
         Text(f"in brackets: shift from the weeks before (PSI); above {threshold} is red", "dim")
     )
+
+
+def sorting(console: Console, rows: Sequence[SortedRow], weeks: int) -> None:
+    """How often people corrected type and cut, by source and type as read; nothing without any."""
+    if not rows:
+        return
+    table = _table(
+        "source", "type as read", "looked at", "other type", "cut otherwise",
+        numbers=("looked at", "other type", "cut otherwise"),
+    )  # fmt: skip
+    for row in rows:
+        shares = [f"{n} ({n / row.looked:.1%})" if n else "0" for n in (row.retyped, row.wrong_cut)]
+        table.add_row(row.channel, row.type, str(row.looked), *shares)
+    console.print(Text(f"what people said of type and cut, last {weeks} weeks", "bold"))
+    console.print(table)

@@ -122,10 +122,11 @@ def _page(
             if value.page == number and value.field in fields:
                 boxes[value.field].append(_back(value.box, laid) if laid else value.box)
     own = [word.box for word in print_]
+    strangers = _strangers(on, number)
     places = [
         place
         for field, seen in sorted(boxes.items())
-        if (place := _place(number, field, seen, [*own, *_others(boxes, field)]))
+        if (place := _place(number, field, seen, [*own, *_others(boxes, field)], strangers))
         and _holds(place, on, own)
     ]
     print_.sort(key=lambda word: (round(word.box.cy, 2), word.box.x0))
@@ -208,8 +209,29 @@ def _others(boxes: Mapping[str, Sequence[Box]], field: str) -> list[Box]:
     return [box for name, seen in boxes.items() if name != field for box in seen]
 
 
-def _place(number: int, field: str, seen: Sequence[Box], taken: Sequence[Box]) -> Place | None:
-    """Where a field stands: all values that lie together, with room up to what stands beside."""
+def _strangers(on: Sequence[tuple[Copy, Fit | None]], number: int) -> list[Box]:
+    """What stands on the copies and in nobody's value: print, and what no field asks for."""
+    found: list[Box] = []
+    for copy, laid in on:
+        values = [v.box for v in copy.values if v.page == number]
+        words = copy.pages[number - 1].words
+        boxes = [w.box for w in words if not any(_covers(box, w.box) for box in values)]
+        found += [_back(box, laid) for box in boxes] if laid else boxes
+    return found
+
+
+def _place(
+    number: int,
+    field: str,
+    seen: Sequence[Box],
+    taken: Sequence[Box],
+    strangers: Sequence[Box],
+) -> Place | None:
+    """Where a field stands: all values that lie together, with room up to what stands beside.
+
+    On none of the copies may anything else stand in that room: a longer value would have less of
+    it, but a shorter one must not take its neighbour in.
+    """
     y, x = median(box.cy for box in seen), median(box.x0 for box in seen)
     usual = [box for box in seen if abs(box.cy - y) < _OFF and abs(box.x0 - x) < 3 * _OFF]
     if not usual or (len(seen) > 1 and len(usual) < 0.5 * len(seen)):
@@ -218,7 +240,8 @@ def _place(number: int, field: str, seen: Sequence[Box], taken: Sequence[Box]) -
     x0, y0 = min(b.x0 for b in usual) - across, median(b.y0 for b in usual) - down
     x1, y1 = max(b.x1 for b in usual), median(b.y1 for b in usual) + down
     level = [b for b in taken if abs(b.cy - y) < _SAME_LINE]
-    beside = min((b.x0 for b in level if b.x0 >= x1 - across), default=1.0)
+    right = [*level, *(b for b in strangers if abs(b.cy - y) < _SAME_LINE)]
+    beside = min((b.x0 for b in right if b.x0 >= x1 - across), default=1.0)
     x1 = max(x1, min(x1 + _ROOM, beside - across))
     before = max((b.x1 for b in level if b.x1 <= x), default=0.0)
     box = Box(max(x0, before), max(0.0, y0), min(1.0, x1), min(1.0, y1))

@@ -103,6 +103,8 @@ class Evaluation(BaseModel):
     fields: dict[str, Difference]
     layouts: dict[str, Difference]
     types: dict[str, Difference]
+    documents_per_cpu_second: tuple[float, float] | None = None
+    """Extraction alone, champion and challenger on the same machine and pages."""
 
 
 class Verdict(BaseModel):
@@ -180,6 +182,7 @@ def evaluate(
     kind: Literal["synthetic", "real", "mixed"],
     at: str,
     draws: int,
+    documents_per_cpu_second: tuple[float, float] | None = None,
 ) -> Evaluation:
     """The comparison as it is kept: overall with its interval, per field, layout and type."""
     low, high, drawn = bootstrap(documents, draws)
@@ -209,6 +212,7 @@ def evaluate(
         fields=fields,
         layouts=by(lambda d: d.layout),
         types=by(lambda d: d.type),
+        documents_per_cpu_second=documents_per_cpu_second,
     )
 
 

@@ -19,6 +19,7 @@ The registry is of the field models; the reading models of ``models/reading`` be
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import shutil
 import uuid
@@ -37,6 +38,8 @@ T = TypeVar("T", bound=BaseModel)
 SHIPPED = "shipped"
 MANIFEST = "manifest.json"
 _NOT_OURS = frozenset({"reading", "cache"})
+_COSTS = frozenset({"cpu_seconds", "documents_per_cpu_second"})
+"""What a manifest says of the machine and not of the models."""
 _SHORT = 12
 _LEAST_PREFIX = 4
 
@@ -95,6 +98,9 @@ class Shadow(_Stored):
 def set_hash(folder: Path) -> tuple[str, dict[str, str]]:
     """The hash of a models folder and of each file in it, reading models left out.
 
+    What a training cost and how quick its outcome was is left out of the folder's hash: the same
+    data and seed give the same version, however busy the machine was.
+
     Raises:
         ModelError: There is no manifest, or a file is not the one that the manifest names.
     """
@@ -109,7 +115,16 @@ def set_hash(folder: Path) -> tuple[str, dict[str, str]]:
         file, sha256 = entry.get("file"), entry.get("sha256")
         if file is not None and files.get(file) != sha256:
             raise ModelError(f"{name}: {file} is not the file of the manifest")
-    return hash_of(list(files.items())), files
+    told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    lasting = json.dumps(_without_costs(told), sort_keys=True).encode()
+    named = {**files, MANIFEST: hashlib.sha256(lasting).hexdigest()}
+    return hash_of(list(named.items())), files
+
+
+def _without_costs(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {name: _without_costs(each) for name, each in told.items() if name not in _COSTS}
+    return [_without_costs(each) for each in told] if isinstance(told, list) else told
 
 
 def _entries(folder: Path) -> dict[str, dict[str, Any]]:

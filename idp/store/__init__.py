@@ -90,6 +90,7 @@ from idp.store.rows import (
     ProcessJob,
     QualityRow,
     Results,
+    SortedRow,
     State,
 )
 from idp.store.store import Store
@@ -124,6 +125,7 @@ __all__ = [
     "QualityRow",
     "Results",
     "Role",
+    "SortedRow",
     "State",
     "Store",
     "born_at",

@@ -9,6 +9,7 @@ a row, without values, for the figures.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,8 +28,9 @@ from idp.reviewing import (
 )
 from idp.store import record
 from idp.store.decisions import Decisions
-from idp.store.rows import State
+from idp.store.rows import SortedRow, State
 from idp.store.tables import (
+    Arrival,
     CorrectionRecord,
     DecisionRecord,
     DocumentRecord,
@@ -67,6 +69,61 @@ class SecondLooks(Decisions):
                 query.order_by(SecondLookRecord.second_at, SecondLookRecord.document_id)
             )
             return tuple(_as_look(row) for row in rows)
+
+    def sorting(self, *, since: dt.datetime | None = None) -> tuple[SortedRow, ...]:
+        """How often people corrected type and cut, by source and by the type that was read.
+
+        Args:
+            since: Only documents of which the first answer came then or later.
+        """
+        of_person = (
+            sa.select(
+                ReviewAnswerRecord.document_id,
+                sa.func.min(ReviewAnswerRecord.made_at).label("first"),
+                *(
+                    sa.func.max(
+                        sa.case((ReviewAnswerRecord.outcome == outcome.value, 1), else_=0)
+                    ).label(outcome.value)
+                    for outcome in (Outcome.RETYPED, Outcome.WRONG_CUT)
+                ),
+            )
+            .where(ReviewAnswerRecord.outcome.in_(_WORK))
+            .group_by(ReviewAnswerRecord.document_id)
+            .subquery()
+        )
+        query = (
+            sa.select(of_person, DocumentRecord.type, DocumentRecord.subtype, Arrival.channel)
+            .join(DocumentRecord, DocumentRecord.id == of_person.c.document_id)
+            .join(Arrival, Arrival.id == DocumentRecord.arrival_id)
+            .order_by(of_person.c.document_id)
+        )
+        if since is not None:
+            query = query.where(of_person.c.first >= since)
+        counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+        with Session(self._engine) as session:
+            for row in session.execute(query):
+                kind, subtype = row.type, row.subtype
+                if row.retyped or row.wrong_cut:
+                    # What it is now is a person's word: what was read lies with the first decision.
+                    kind, subtype = self._first_read(session, row.document_id) or (kind, subtype)
+                name = str(kind) if subtype is None else f"{kind}/{subtype}"
+                own = counts[row.channel, name]
+                own[0] += 1
+                own[1] += row.retyped
+                own[2] += row.wrong_cut
+        return tuple(SortedRow(*key, *counts[key]) for key in sorted(counts))
+
+    def _first_read(self, session: Session, document_id: str) -> tuple[str, str | None] | None:
+        sha256 = session.scalars(
+            sa.select(DecisionRecord.result_sha256)
+            .where(DecisionRecord.document_id == document_id, DecisionRecord.actor == "pipeline")
+            .order_by(DecisionRecord.at, DecisionRecord.id)
+            .limit(1)
+        ).first()
+        if sha256 is None:
+            return None
+        read = Document.model_validate_json(self.content.read(sha256))
+        return read.type, read.subtype
 
     def review_work(self, *, since: dt.datetime | None = None) -> tuple[ReviewWork, ...]:
         """What people answered and what counted of it, oldest first; a slip mended is none anew."""

@@ -408,6 +408,20 @@ class DecidedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SortedRow:
+    """How often people gave documents of one source another type, or cut them otherwise."""
+
+    channel: str
+    type: str
+    """What they were taken for before anybody looked; behind a stroke the kind of `other`."""
+    looked: int
+    """Documents that a person has looked at."""
+    retyped: int
+    wrong_cut: int
+    """Of the looked at, those that begin or end elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
 class QualityRow:
     """What people found when they checked the quality sample of one document type.
 

@@ -13,7 +13,7 @@ from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.signals import REVIEW
 
-POLICY_VERSION = 1
+POLICY_VERSION = 2
 """To be raised whenever :func:`decided` would decide some document differently."""
 
 _STRICTEST: tuple[Release, ...] = ("never", "confident", "always")
@@ -130,9 +130,10 @@ def _about_pages(pages: Sequence[Page]) -> Iterator[Reason]:
 class _Limits:
     """How sure each value must be, and which are not.
 
-    What models read keeps to the accuracy target, by the quality of its page. What it does not
-    speak of (registered forms, interchanges, and everything where there is no target) keeps to
-    the thresholds of the settings.
+    What was read keeps to the accuracy target, by the quality of its page: values of models to
+    their table, those of registered forms to theirs. What the target does not speak of (registered
+    forms without a table, interchanges, and everything where there is no target) keeps to the
+    thresholds of the settings.
     """
 
     def __init__(
@@ -181,9 +182,10 @@ class _Limits:
         """How sure a value must be; None where no threshold is proved to be enough."""
         about = self._schema.field(field.name)
         own = about.threshold if about else None
-        if self._target is None or field.source == _REGISTERED:
+        table = self._table.registered if field.source == _REGISTERED else self._table
+        if self._target is None or table is None:
             return self._of_settings(grade) if own is None else own
-        proved = self._table.threshold(grade, self._target)
+        proved = table.threshold(grade, self._target)
         return None if proved is None else max(proved, own or 0.0)
 
     def _of_settings(self, grade: Grade) -> float:

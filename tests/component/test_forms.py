@@ -16,6 +16,7 @@ from idp.errors import NotAFormError
 from idp.extract import Extractor
 from idp.forms import BlankForm, FormLibrary
 from idp.ingest import unpack
+from idp.learning import SHIPPED
 from idp.read import Reader
 from idp.registration import register
 from idp.schemas import load_lexicon, load_schemas
@@ -210,6 +211,38 @@ def test_teaching_without_a_form_says_what_is_missing(
     done = CliRunner().invoke(app, ["forms", "teach"])
     assert done.exit_code == 6
     assert "idp forms add" in done.stderr
+
+
+def test_teaching_makes_a_challenger_that_the_gate_judges_like_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IDP_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("IDP_LEARNING__GATE__MIN_DOCUMENTS", "2")
+    runner = CliRunner()
+    path = blank_pdf(tmp_path / "riverbend.pdf")
+    assert runner.invoke(app, ["forms", "add", str(path)]).exit_code == 0
+    small = ["--copies", "1", "--documents", "8", "--families", "2", "--iterations", "4"]
+    done = runner.invoke(app, ["forms", "teach", "--json", *small])
+    assert done.exit_code == 0, done.stderr
+    answer = json.loads(done.stdout)
+    (evaluation,) = answer["evaluations"]
+    assert evaluation["kind"] == "synthetic"
+    assert evaluation["overall"]["documents"] == 2, "a scan and a fax of other people"
+    assert min(evaluation["documents_per_cpu_second"]) > 0
+    version = evaluation["challenger"]
+    shown = json.loads(runner.invoke(app, ["models", "show", version, "--json"]).stdout)
+    assert "registered form" in shown["note"]
+    assert shown["manifest"]["field_crf"]["data"]["labelled_pages"] == 2
+    assert (
+        json.loads(runner.invoke(app, ["models", "list", "--json"]).stdout)["in_force"] == SHIPPED
+    )
+    promoted = runner.invoke(app, ["models", "promote", version])
+    assert (promoted.exit_code == 0) is answer["verdict"]["passed"]
+    forced = runner.invoke(app, ["models", "promote", version, "--force", "a test"])
+    assert forced.exit_code == 0, forced.stderr
+    listed = json.loads(runner.invoke(app, ["models", "list", "--json"]).stdout)
+    assert listed["in_force"] == version
 
 
 def test_the_same_seed_fills_a_form_the_same_way(blank: Blank) -> None:

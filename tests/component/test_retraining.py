@@ -19,10 +19,12 @@ from typer.testing import CliRunner
 
 from idp.cli import app
 from idp.errors import AlreadyRunningError, ExitCode, MissingDependencyError
+from idp.gate import hashed
 from idp.learning import SHIPPED, Registry
 from idp.retraining import Step, Trainer, is_running, last
 from idp.serve import create_app
 from idp.settings import load_settings
+from idp.store import Role
 from tests.component.test_models_loop import (
     COPIES,
     FAMILIES,
@@ -76,6 +78,34 @@ def test_only_one_at_a_time_and_a_killed_one_is_begun_again(data: Path, store: A
     assert [each.name for each in (data / "models" / "staging").iterdir()] == []
     noted = [e.action for e in store.events(limit=20) if e.action.startswith("models_retrain")]
     assert noted == ["models_retrain_began", "models_retrain_began", "models_retrain_ended"]
+
+
+def test_the_button_is_for_administrators_alone(
+    data: Path, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDP_SERVE__SIGN_ON", "true")
+    settings = load_settings()
+    trainer = Trainer(settings, TINY)
+    started: list[str] = []
+    monkeypatch.setattr(trainer, "start", started.append)
+    app_of_it = create_app(settings, store, trainer=trainer)
+    home, password = "http://127.0.0.1:8600", "seven wet umbrellas"
+    for name, role in (("lea", Role.LEAD), ("ada", Role.ADMINISTRATOR)):
+        store.add_person(name, role, hashed(password, name=name, fewest=12), actor="test")
+        client = TestClient(app_of_it, base_url=home, follow_redirects=False)
+        given = {"name": name, "password": password}
+        assert client.post("/gate/sign-in", data=given, headers=OURS).status_code == 303
+        page = client.get("/")
+        assert page.status_code == 200
+        answer = client.post("/models/retrain", headers=OURS)
+        if role is Role.LEAD:
+            assert "/models/retrain" not in page.text
+            assert answer.status_code == 403
+            assert started == []
+        else:
+            assert "/models/retrain" in page.text
+            assert answer.status_code == 303
+            assert started == ["user:ada"]
 
 
 def test_the_button_starts_one_and_shows_how_it_ended(
@@ -138,7 +168,8 @@ def test_stopping_ends_the_one_at_work(data: Path) -> None:
 def test_without_the_training_package_it_says_so(
     data: Path, store: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idp.retraining.is_installed", lambda: False)
+    for module in ("idp.retraining", "idp.training_runs"):
+        monkeypatch.setattr(f"{module}.is_installed", lambda: False)
     refused = retrain_(*TINY)
     assert refused.exit_code == ExitCode.MISSING_DEPENDENCY
     assert "make install-train" in refused.stderr
@@ -151,3 +182,15 @@ def test_without_the_training_package_it_says_so(
     page = client.get("/").text
     assert "Train on" not in page
     assert "training package is not installed" in page
+
+
+def test_a_tagger_that_needs_more_than_there_is_says_what_to_install(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idp.training_runs._NEEDED", ("no_such_package",))
+    for words in (("train",), ("retrain",)):
+        refused = CliRunner().invoke(app, ["models", *words, "--tagger", "layoutlm"])
+        assert refused.exit_code == ExitCode.MISSING_DEPENDENCY
+        assert "make install-train" in refused.stderr
+        assert "--tagger crf" in refused.stderr
+    assert last(load_settings()) is None, "nothing began"

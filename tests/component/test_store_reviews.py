@@ -181,6 +181,19 @@ def test_a_wrong_cut_waits_for_a_person_elsewhere(store, shown):  # noqa: F811
     assert place(store, shown).state is ReviewState.ASIDE
     assert only_row(store).state is State.REVIEW
     assert store.renew_reviews() == 0
+    assert [(row.looked, row.wrong_cut) for row in store.sorting()] == [(1, 1)]
+
+
+def test_how_often_people_correct_type_and_cut_is_counted_by_what_was_read(store, shown):  # noqa: F811
+    assert store.sorting() == ()
+    read = store.document(shown)
+    other = decided(store, shown).model_copy(update={"type": "other", "subtype": "lab_result"})
+    store.take_answer(answer(shown, Outcome.RETYPED), other)
+    assert store.document(shown).type == "other"
+    (row,) = store.sorting()
+    assert (row.channel, row.type) == (store.show(shown).arrival.channel, read.type)
+    assert (row.looked, row.retyped, row.wrong_cut) == (1, 1, 0)
+    assert store.sorting(since=START + dt.timedelta(days=1)) == ()
 
 
 def test_a_skipped_document_stays_where_it_is(store, shown):  # noqa: F811

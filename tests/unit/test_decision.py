@@ -188,6 +188,24 @@ def test_values_of_a_registered_form_keep_to_the_thresholds_of_the_settings() ->
     assert decide(form, policy, known=False, knowledge=Knowledge()).decision is Decision.AUTO
 
 
+def test_values_of_a_registered_form_keep_to_their_own_table_where_there_is_one() -> None:
+    """A table of the models says nothing of them, and theirs says nothing of the models."""
+    table = MEASURED.model_copy(update={"steps": {Grade.GOOD: steps((0.98, 800, 1, 0.008))}})
+    both = Knowledge(calibration=MEASURED.model_copy(update={"registered": table}))
+    policy = DecisionSettings(accuracy_target=TARGET)
+
+    def read(confidence: float, source: str) -> Document:
+        given = document(REQUEST, confidence=confidence)
+        fields = tuple(f.model_copy(update={"source": source}) for f in given.fields)
+        return given.model_copy(update={"fields": fields})
+
+    assert decide(read(0.975, "form"), policy, knowledge=both).reasons != ()
+    assert decide(read(0.985, "form"), policy, knowledge=both).reasons == ()
+    assert decide(read(0.975, "crf"), policy, knowledge=both).reasons == ()
+    fair = decide(read(0.999, "form"), policy, grade=Grade.FAIR, knowledge=both)
+    assert fair.reason_codes == ("unproven_value:fair",)
+
+
 def test_claims_read_from_paper_were_never_measured() -> None:
     policy = DecisionSettings(accuracy_target=TARGET)
     eob = document({}, DocumentType.REMITTANCE_EOB, claims=(Claim(confidence=1.0),))

@@ -187,6 +187,31 @@ def test_three_boxes_of_two_two_and_four_characters_are_month_day_and_year() -> 
     assert [m.part for m in found] == ["month", "day", "year"]
 
 
+def test_a_state_or_province_is_part_of_the_address_it_stands_in() -> None:
+    boxes = [
+        widget("f.Street[0]", box(0, 8)),
+        widget("f.City[0]", box(26, 8)),
+        widget("f.Region[0]", box(50, 8, 8), "7. Current mailing address. State/Province."),
+        widget("f.Zip[0]", box(62, 8, 10)),
+    ]
+    found = meanings(label_widgets([blank_page()], boxes), SCHEMA)
+    assert [(m.field, m.part) for m in found] == [
+        ("patient_address", part) for part in ("street", "city", "state", "zip")
+    ]
+
+
+def test_a_name_used_before_is_not_the_name() -> None:
+    boxes = [
+        widget("f.a[0]", box(0, 5), "1. Your full name. Enter last name."),
+        widget("f.b[0]", box(26, 5), "1. Your full name. Enter first name."),
+        widget("f.c[0]", box(0, 8), "2. Other names used, if any. Enter last name."),
+        widget("f.d[0]", box(26, 8), "2. Other names used, if any. Enter first name."),
+    ]
+    plainly = blank_page("Part 1")
+    found = meanings(label_widgets([plainly], boxes), SCHEMA)
+    assert [m.field for m in found] == ["patient_name", "patient_name", "", ""]
+
+
 def test_names_and_tooltips_become_plain_words() -> None:
     assert plain("VeteranLastName_2") == "veteran last name 2"
     assert sentences("7. TELEPHONE NUMBER (Include Area Code). Enter last 4 digits.")[0] == (

@@ -103,6 +103,24 @@ def test_what_people_wrote_is_no_print() -> None:
     assert not printed & {part for name in PEOPLE for part in name.split()}
 
 
+def test_a_place_ends_before_what_no_field_asks_for() -> None:
+    """A key of somebody's own beside a name changes from copy to copy: it is neither print nor
+    anybody's value, and no part of the name."""
+    asked = {name: key for name, key in FIELDS.items() if key != "npi"}
+    copies, neighbours = [], []
+    for seed in range(12):
+        sheet, values = filled(seed)
+        known = tuple(KnownValue(f, 1, found(sheet, values[key])) for f, key in asked.items())
+        copies.append(Copy((sheet,), known))
+        neighbours.append(found(sheet, values["npi"]))
+    form = learn("learnt-heron", REFERRAL, copies, asked)
+    assert form is not None
+    doctor = next(p for p in form.places if p.field == "referring_provider_name")
+    assert doctor.box.x1 < min(box.x0 for box in neighbours) + 0.01, "the page shifts that much"
+    assert doctor.box.x1 > max(box.x1 for copy in copies for name, _, box in copy.values
+                               if name == "referring_provider_name") - 0.02  # fmt: skip
+
+
 def test_a_value_that_is_the_same_on_all_copies_stays_a_value() -> None:
     copies = []
     for seed in range(6):

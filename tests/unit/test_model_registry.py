@@ -51,6 +51,21 @@ def test_without_a_promotion_the_shipped_models_are_in_force(registry: Registry)
     assert registry.record(SHIPPED).models == {"field_crf": "shipped"}
 
 
+def test_what_a_training_cost_makes_no_other_version(registry: Registry, tmp_path: Path) -> None:
+    versions = []
+    for name, told in (("slow", 400), ("quick", 90)):
+        folder = models_folder(tmp_path / name, b"same")
+        manifest = json.loads((folder / "manifest.json").read_text())
+        entry = manifest["models"]["field_crf"]
+        entry |= {"cpu_seconds": told, "metrics": [{"documents_per_cpu_second": told, "f1": 0.9}]}
+        (folder / "manifest.json").write_text(json.dumps(manifest))
+        versions.append(registry.register(folder, by="test").version)
+    assert versions[0] == versions[1]
+    entry["metrics"][0]["f1"] = 0.8
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert registry.register(folder, by="test").version != versions[0], "a figure is no cost"
+
+
 def test_a_version_is_named_by_its_files_and_registered_once(
     registry: Registry, tmp_path: Path
 ) -> None:

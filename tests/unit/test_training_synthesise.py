@@ -6,15 +6,19 @@ import re
 
 import pytest
 
+from idp.document import DocumentType
+from idp.schemas import load_schemas
 from training.score import judged_fields
-from training.synthesise import TYPES, layout_of, make, make_one
+from training.synthesise import TYPES, layout_of, make, make_one, truth_of
+from training.synthesise.canvas import Canvas
+from training.synthesise.content import MEANT, PLACES, REQUEST, REVIEW
 from training.synthesise.eob import Remittance
 from training.synthesise.family import Family, label_keys, synonyms
 from training.synthesise.layout import HELD_OUT_MECHANISMS, MECHANISMS
 from training.synthesise.noise import Noise, read
 from training.synthesise.values import npi
 
-DERIVED = {"determination", "signature_present"}
+DERIVED = {"determination", "signature_present", "urgency", *MEANT}
 """Fields whose truth is a reading of the page, not its words."""
 
 
@@ -141,3 +145,23 @@ def test_noise_keeps_the_labels_on_their_words() -> None:
             span == 0 or role not in ("O",)
             for span, role in zip(labelled.spans, labelled.roles, strict=True)
         )
+
+
+def test_what_a_printed_choice_means_is_an_option_of_its_field() -> None:
+    schema = load_schemas()[DocumentType.PRIOR_AUTH_REQUEST]
+    for name, meanings in MEANT.items():
+        field = schema.field(name)
+        assert field is not None
+        assert set(meanings.values()) <= set(field.options)
+    unclear = {o for sets in (REVIEW, REQUEST, PLACES) for s in sets for o in s}
+    unclear -= {printed for meanings in MEANT.values() for printed in meanings}
+    assert unclear == set(), "no choice is drawn whose meaning nobody knows"
+
+
+def test_the_day_of_a_request_and_that_of_its_signature_are_two_values() -> None:
+    canvas = Canvas(size=0.012, leading=1.3)
+    for name in ("submission_date", "form_date", "patient_dob", "patient_dob"):
+        canvas.note(name, "02/11/2025")
+    fields = truth_of(canvas, "prior_auth_request", [])["fields"]
+    assert fields["request_date"]["value"] == ["02/11/2025", "02/11/2025"]
+    assert fields["patient_dob"]["value"] == "02/11/2025"

@@ -25,12 +25,14 @@ from idp.schemas import load_schemas
 from idp.settings import IngestSettings, ReadSettings
 from training.forms.blanks import forms_of, load, load_library
 from training.forms.fill import fill, mapped_pages
-from training.forms.pages import WAYS, make, write_truth
+from training.forms.pages import WAYS, forget_truth, make, write_truth
+from training.progress import Progress
+
+_PAGE_SECONDS = 900.0
+"""A page that is too slow to be read on a busy machine would drop its form from the figures."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Command line; exit status 0 when at least one form was made."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -49,19 +51,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--models", type=Path, default=Path(__file__).parents[2] / "models", help="weights"
     )
     parser.add_argument("--schemas", type=Path, help="with --library: folder of further types")
+    parser.add_argument("--progress", action="store_true", help="say how far it is, in JSON")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; exit status 0 when at least one form was made."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    parser = _parser()
     options = parser.parse_args(arguments)
     variants = options.variants.split(",")
     if unknown := set(variants) - set(WAYS):
         parser.error(f"unknown variants: {', '.join(sorted(unknown))}")
     if options.library:
         schemas = load_schemas(options.schemas)
-        blanks = load_library(FormLibrary(options.library, schemas), schemas)
+        library = FormLibrary(options.library, schemas)
+        blanks, count = load_library(library, schemas), len(library.forms)
     else:
         paths = forms_of(options.forms, options.split, judged_only=options.judged)
         wanted = [part for part in options.only.split(",") if part]
-        blanks = load([p for p in paths if not wanted or any(part in p.stem for part in wanted)])
-    settings = ReadSettings(workers=1)
+        chosen = [p for p in paths if not wanted or any(part in p.stem for part in wanted)]
+        blanks, count = load(chosen), len(chosen)
+    settings = ReadSettings(workers=1, page_seconds=_PAGE_SECONDS)
     done = pages = 0
+    count = min(count, options.limit or count) * options.copies
+    progress = Progress("forms filled and read", count) if options.progress else None
     with Reader(settings, options.models) as reader:
         for blank in blanks:
             if not mapped_pages(blank):
@@ -69,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for copy in range(options.copies):
                 started = time.monotonic()
                 form = fill(blank, options.split, options.seed + 1000 * copy)
-                write_truth(form, variants, options.out)
+                # A truth whose pages were not read anew would judge those of an earlier run.
+                forget_truth(form, options.out)
                 try:
                     for variant in variants:
                         pages += len(
@@ -78,11 +93,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 except InputError as error:
                     sys.stdout.write(f"{blank.stem}: {error.code}\n")
                     continue
+                write_truth(form, variants, options.out)
                 sys.stdout.write(
                     f"{blank.family}/{blank.stem}: pages {[p.number for p in form.pages]}, "
                     f"{len(form.fields)} fields, {time.monotonic() - started:.1f} s\n"
                 )
+                for name, reason in form.left_out.items():
+                    sys.stdout.write(f"{blank.family}/{blank.stem}: {name} not judged: {reason}\n")
                 sys.stdout.flush()
+                if progress is not None:
+                    progress.at(done * options.copies + copy + 1)
             done += 1
             if options.limit and done >= options.limit:
                 break

@@ -28,6 +28,7 @@ from idp.forms.nouns import BlankPage, Labelled, Place, PrintedWord
 from idp.forms.widgets import read_widgets
 from idp.ingest.pdf_text import text_layer
 from idp.schemas import DocumentSchema, load_schemas
+from training.forms.checked import PART_ROLES, Applied, applied, checked_forms
 from training.synthesise.values import Split
 
 SPLIT = Path(__file__).with_name("split.yaml")
@@ -35,10 +36,6 @@ SCHEMAS = Path(__file__).parents[2] / "examples" / "schemas"
 """Types that forms are filled with beside those that ship: patient intake."""
 LIMITS = Limits(seconds=60, memory_mb=2048, quiet=True)
 _MOST_PAGES = 60
-_PART_ROLES = {
-    "first": "FIRST", "middle": "MIDDLE", "last": "LAST", "street": "STREET", "unit": "STREET",
-    "city": "CITY", "state": "STATE", "zip": "ZIP", "zip4": "ZIP",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,10 @@ class Blank:
     items: tuple[Labelled, ...]
     meanings: tuple[Meaning, ...]
     groups: tuple[int, ...]
+    empty: frozenset[int] = frozenset()
+    """Places that a person who fills the form in for themselves leaves empty."""
+    checked: bool = False
+    """Whether a person has looked what the places ask for."""
 
     @property
     def stem(self) -> str:
@@ -116,8 +117,14 @@ def forms_of(folder: Path, split: Split, *, judged_only: bool = False) -> list[P
     return chosen
 
 
-def load(paths: Sequence[Path]) -> Iterator[Blank]:
-    """The forms, read one by one in a child process; what can't be read is left out."""
+def load(paths: Sequence[Path], *, guessed: bool = False) -> Iterator[Blank]:
+    """The forms, read one by one in a child process; what can't be read is left out.
+
+    ``guessed`` takes what `idp forms add` would say of them, whatever a person has checked.
+
+    Raises:
+        ValueError: what ``checked.yaml`` says of a form is not true of it.
+    """
     table = split_table()
     schemas = load_schemas(SCHEMAS)
     with Children(1, LIMITS) as children:
@@ -130,6 +137,13 @@ def load(paths: Sequence[Path]) -> Iterator[Blank]:
             type_ = table.type_of(name_of(path))
             items = label_widgets(pages, widgets)
             found = meanings(items, schemas[type_])
+            form = None if guessed else checked_forms().get(name_of(path))
+            asked = Applied(tuple(found), tuple(groups(items, found)), frozenset())
+            if form is not None:
+                try:
+                    asked = applied(form, items, found, schemas[type_])
+                except ValueError as error:
+                    raise ValueError(f"checked.yaml: {name_of(path)}: {error}") from error
             yield Blank(
                 path,
                 path.parent.name,
@@ -137,8 +151,10 @@ def load(paths: Sequence[Path]) -> Iterator[Blank]:
                 pages,
                 sizes,
                 tuple(items),
-                tuple(found),
-                tuple(groups(items, found)),
+                asked.meanings,
+                asked.groups,
+                asked.blank,
+                checked=form is not None,
             )
 
 
@@ -148,6 +164,8 @@ def load_library(library: FormLibrary, schemas: Mapping[DocumentType, DocumentSc
     with Children(1, LIMITS) as children:
         for form in library.forms:
             path = library.path(form.name) / BLANK
+            if not path.is_file():
+                continue  # learnt from corrected copies: there is no blank to fill
             try:
                 _, sizes = children.call(read_print, path)
                 widgets = children.call(read_widgets, path, _MOST_PAGES)
@@ -180,7 +198,7 @@ def _as_corrected(guessed: Meaning, place: Place, schema: DocumentSchema) -> Mea
     field = schema.field(place.field) if place.field else None
     if field is None:
         return guessed._replace(field="", part="", option="", role=guessed.role or "X_TEXT")
-    role = _PART_ROLES.get(place.part) or role_of(field) or "X_TEXT"
+    role = PART_ROLES.get(place.part) or role_of(field) or "X_TEXT"
     return Meaning(role, place.part, field.party or "", field.name, place.option)
 
 

@@ -11,7 +11,7 @@ import random
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +27,7 @@ from training.faxes.paper import Paper
 from training.faxes.truth import Truth
 from training.forms.blanks import Blank
 from training.forms.people import Cast, draw_cast, text_for
+from training.forms.whole import lacking_in, says_all
 from training.synthesise.values import Split, print_name
 
 _SMALLEST, _LARGEST = 6.0, 11.5
@@ -37,6 +38,12 @@ _FEW_WORDS = 25
 _FILLED_TEXT, _TICKED, _TICKED_GROUP = 0.6, 0.15, 0.6
 """Shares of places nobody asks for that are filled in all the same."""
 _HANDWRITTEN = 0.12
+_MOST_CASTS = 200
+"""Tries to find people whose names fit into the cells that a form has for them."""
+_LIMITED = frozenset({"NAME", "FIRST", "LAST", "CITY", "STREET", "ADDRESS", "EMAIL"})
+_LISTS = frozenset({"diagnosis_codes", "diagnosis_descriptions", "procedure_codes"})
+_ONCE = frozenset({"member_id", "payer_name", "form_date"})
+"""Asked for several times, these mean several things where nobody has looked."""
 
 
 class Entry(NamedTuple):
@@ -65,8 +72,10 @@ class FilledForm:
     blank: Blank
     seed: int
     pages: list[FilledPage]
-    fields: dict[str, tuple[str | None, int]]
+    fields: dict[str, tuple[str | list[str] | None, int]]
     """Field: its value (``None`` where it was left blank) and the page in ``pages``, from 1."""
+    left_out: dict[str, str]
+    """Fields that nobody can be judged by, and why: what stands there is no whole value."""
 
 
 def mapped_pages(blank: Blank) -> list[int]:
@@ -83,27 +92,55 @@ def mapped_pages(blank: Blank) -> list[int]:
 def fill(blank: Blank, split: Split, seed: int) -> FilledForm:
     """The form filled in; the same arguments and installed fonts give the same bytes."""
     rng = random.Random(f"forms/{blank.stem}/{split}/{seed}")  # noqa: S311 - not for secrets
-    cast = draw_cast(rng, split)
+    cast = _cast_for(blank, rng, split)
     hand = handwriting()
     # What judges is filled by machine: whether handwriting is read is another question.
     written = hand is not None and rng.random() < _HANDWRITTEN and split == "train"
     face = hand if hand and written else rng.choice(faces(split, rng.choice(("print", "typed"))))
     chosen = mapped_pages(blank)
-    texts = _texts(blank, cast, chosen)
-    ticks = _ticks(blank, cast, rng, chosen)
+    texts = texts_of(blank, cast, chosen)
+    ticks = ticks_of(blank, cast, rng, chosen)
     pages = [_draw(blank, number, texts, ticks, face, random.Random(f"{seed}/{number}"))  # noqa: S311
              for number in chosen]  # fmt: skip
     drawn = {entry.item for page in pages for entry in page.entries}
-    return FilledForm(blank, seed, pages, _fields(blank, cast, chosen, texts, ticks, drawn))
+    fields, left_out = _fields(blank, cast, chosen, texts, ticks, drawn)
+    return FilledForm(blank, seed, pages, fields, left_out)
 
 
-def _texts(blank: Blank, cast: Cast, pages: Sequence[int]) -> dict[int, str]:
+def _cast_for(blank: Blank, rng: random.Random, split: Split) -> Cast:
+    """People whose names, streets and addresses fit where the form limits their characters."""
+    cast = draw_cast(rng, split)
+    for _ in range(_MOST_CASTS):
+        if _fits(blank, replace(cast, rng=random.Random(0), others={})):  # noqa: S311
+            break
+        cast = draw_cast(rng, split)
+    return cast
+
+
+def _fits(blank: Blank, cast: Cast) -> bool:
+    by_group = _parts_of_groups(blank)
+    for item, meaning, group in zip(blank.items, blank.meanings, blank.groups, strict=True):
+        most = item.widget.max_length
+        if not most or meaning.party != "patient" or meaning.role not in _LIMITED or not group:
+            continue
+        parts = frozenset(by_group[group])
+        if len(text_for(meaning, cast, group, digits=most, parts=parts)) > most:
+            return False
+    return True
+
+
+def _parts_of_groups(blank: Blank) -> dict[int, set[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for meaning, group in zip(blank.meanings, blank.groups, strict=True):
+        found[group].add(meaning.part)
+    return found
+
+
+def texts_of(blank: Blank, cast: Cast, pages: Sequence[int]) -> dict[int, str]:
     """What is written into which place."""
     rng, habit = cast.rng, cast.habit
-    by_group: dict[int, set[str]] = defaultdict(set)
+    by_group = _parts_of_groups(blank)
     empty: set[int] = set()
-    for meaning, group in zip(blank.meanings, blank.groups, strict=True):
-        by_group[group].add(meaning.part)
     for group in by_group:
         if rng.random() < habit.blank * 0.5:
             empty.add(group)
@@ -111,6 +148,8 @@ def _texts(blank: Blank, cast: Cast, pages: Sequence[int]) -> dict[int, str]:
     for index, (item, meaning) in enumerate(zip(blank.items, blank.meanings, strict=True)):
         widget, group = item.widget, blank.groups[index]
         if widget.kind not in ("text", "choice") or widget.page not in pages:
+            continue
+        if index in blank.empty:
             continue
         known = bool(meaning.field)
         if "pdf417" in widget.name.lower() or (known and group in empty):
@@ -135,19 +174,29 @@ def _texts(blank: Blank, cast: Cast, pages: Sequence[int]) -> dict[int, str]:
     return found
 
 
-def _ticks(blank: Blank, cast: Cast, rng: random.Random, pages: Sequence[int]) -> set[int]:
+def ticks_of(blank: Blank, cast: Cast, rng: random.Random, pages: Sequence[int]) -> set[int]:
     """Which boxes are ticked: at most one of a choice."""
     choices: dict[str, list[int]] = defaultdict(list)
     chosen: set[int] = set()
+    answered = {
+        f"{item.widget.page}/{item.widget.name}"
+        for item, meaning in zip(blank.items, blank.meanings, strict=True)
+        if meaning.option
+    }
     for index, (item, meaning) in enumerate(zip(blank.items, blank.meanings, strict=True)):
         widget = item.widget
         if widget.kind not in ("check", "radio") or widget.page not in pages:
             continue
+        choice = f"{widget.page}/{widget.name}"
+        if index in blank.empty:
+            continue
         if meaning.field == "patient_sex":
             if meaning.option == cast.patient.sex:
                 chosen.add(index)
+        elif choice in answered:
+            continue  # another answer to a question that has its own
         elif widget.kind == "radio":
-            choices[f"{widget.page}/{widget.name}"].append(index)
+            choices[choice].append(index)
         elif rng.random() < _TICKED:
             chosen.add(index)
     for members in choices.values():
@@ -282,48 +331,60 @@ def _fields(
     texts: Mapping[int, str],
     ticks: set[int],
     drawn: set[int],
-) -> dict[str, tuple[str | None, int]]:
-    """The truth by canonical field.
+) -> tuple[dict[str, tuple[str | list[str] | None, int]], dict[str, str]]:
+    """The truth by canonical field, and the fields without one.
 
-    Fields of which a form asks several times about several people, or of which a part did not
-    fit, are left out.
+    A field has none where a form asks for it of several people (unless somebody has looked), and
+    where what stands on the page is not the whole value.
     """
     places: dict[str, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, (meaning, group) in enumerate(zip(blank.meanings, blank.groups, strict=True)):
         if meaning.field and blank.items[index].widget.page in pages:
             places[meaning.field][group].append(index)
-    found: dict[str, tuple[str | None, int]] = {}
+    found: dict[str, tuple[str | list[str] | None, int]] = {}
+    left_out: dict[str, str] = {}
     for name, by_group in places.items():
         if name == "signature_present":
             continue
         parties = {blank.meanings[i].party for members in by_group.values() for i in members}
-        if parties != {"patient"} and len(by_group) > 1:
-            continue
-        if name in ("member_id", "payer_name", "diagnosis_codes", "diagnosis_descriptions",
-                    "form_date", "procedure_codes") and len(by_group) > 1:  # fmt: skip
+        several = parties != {"patient"} or name in _ONCE | _LISTS
+        if several and len(by_group) > 1 and not blank.checked:
+            left_out[name] = "asked for several times"
             continue
         values: list[tuple[str, int]] = []
-        broken = False
-        for members in by_group.values():
-            if name == "patient_sex" and any(i in ticks for i in members):
-                page = blank.items[members[0]].widget.page
-                values.append((cast.patient.sex, pages.index(page) + 1))
-                continue
-            given = [i for i in members if i in texts]
-            broken |= any(i not in drawn for i in given)
-            if given:
+        reason = ""
+        for group, members in by_group.items():
+            page = pages.index(blank.items[members[0]].widget.page) + 1
+            if any(i in ticks for i in members):
+                values.append((cast.patient.sex, page))
+            elif given := [i for i in members if i in texts]:
                 value = _value(blank, name, given, texts)
-                page = blank.items[given[0]].widget.page
-                values.append((value, pages.index(page) + 1))
-        if broken:
-            continue
-        if not values:
+                reason = reason or _no_value(blank, cast, group, given, drawn, value)
+                values.append((value, page))
+        if reason:
+            left_out[name] = reason
+        elif not values:
             first = blank.items[next(iter(by_group.values()))[0]].widget.page
             found[name] = (None, pages.index(first) + 1)
+        elif name in _LISTS:
+            found[name] = (list(dict.fromkeys(value for value, _ in values)), values[0][1])
         else:
-            # The fullest form: a first name alone on page 2 does not make the name shorter.
+            # The fullest form: a name without its initial on page 2 does not make it shorter.
             found[name] = max(values, key=lambda entry: len(entry[0]))
-    return found
+    return found, left_out
+
+
+def _no_value(
+    blank: Blank, cast: Cast, group: int, given: Sequence[int], drawn: set[int], value: str
+) -> str:
+    """Why what stands in a group of places is no truth; empty where it is one."""
+    asked = [blank.meanings[i] for i in given]
+    if any(i not in drawn for i in given):
+        return "does not fit"
+    if short := lacking_in(asked):
+        return f"without {', '.join(sorted(short))}"
+    person = cast.person(asked[0].party or "other", group)
+    return "" if says_all(asked[0].role, value, person) else "not all of it stands there"
 
 
 def _value(blank: Blank, name: str, given: Sequence[int], texts: Mapping[int, str]) -> str:
@@ -345,4 +406,4 @@ def _value(blank: Blank, name: str, given: Sequence[int], texts: Mapping[int, st
     return "".join(texts[i] for i in given)
 
 
-__all__ = ["Entry", "FilledForm", "FilledPage", "fill", "mapped_pages"]
+__all__ = ["Entry", "FilledForm", "FilledPage", "fill", "mapped_pages", "texts_of", "ticks_of"]

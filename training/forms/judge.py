@@ -4,8 +4,9 @@
     python -m training.forms.judge --forms DIR --corpus OUT [--errors]
 
 OUT was made by ``python -m training.forms``. The forms it was filled from are registered in
-``OUT/library``, as ``idp forms add`` would do it and with nothing corrected by hand. The type is
-given: what is judged is extraction.
+``OUT/library``, as ``idp forms add`` would do it and with nothing corrected by hand, and once more
+with what people have checked (``checked.yaml``), as an operator corrects a form. The type is given:
+what is judged is extraction.
 """
 
 from __future__ import annotations
@@ -43,12 +44,15 @@ def registered(blank: Blank) -> BlankForm:
     )
 
 
-def register_all(forms: Path, corpus: Path, library: FormLibrary) -> int:
-    """Registers the forms that a corpus was filled from; returns how many."""
+def register_all(forms: Path, corpus: Path, library: FormLibrary, *, corrected: bool) -> int:
+    """Registers the forms that a corpus was filled from; returns how many.
+
+    ``corrected`` registers them with what ``checked.yaml`` says, as an operator would correct them.
+    """
     truths = [json.loads(path.read_text("utf-8")) for path in sorted(corpus.glob("*.json"))]
     names = {f"{t['family']}/{t['form']}" for t in truths if "form" in t}
     count = 0
-    for blank in load([forms / f"{name}.pdf" for name in sorted(names)]):
+    for blank in load([forms / f"{name}.pdf" for name in sorted(names)], guessed=not corrected):
         form = registered(blank)
         if form.name in {known.name for known in library.forms}:
             library.remove(form.name)
@@ -89,17 +93,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--models", type=Path, default=Path(__file__).parents[2] / "models")
     parser.add_argument("--errors", action="store_true")
     options = parser.parse_args(arguments)
-    folder = options.corpus / "library"
-    library = FormLibrary(folder, load_schemas(SCHEMAS))
-    count = register_all(options.forms, options.corpus, library)
     common = ["--corpus", str(options.corpus), "--pages", str(options.corpus / "pages")]
     common += ["--true-type", "--models", str(options.models)]
     common += ["--schemas", str(SCHEMAS)]
     common += ["--errors"] if options.errors else []
     sys.stdout.write("AS UNKNOWN FORMS\n")
     evaluate.main(common)
-    sys.stdout.write(f"\nREGISTERED ({count} forms)\n{recognition(options.corpus, library)}\n")
-    evaluate.main([*common, "--forms", str(folder)])
+    for name, corrected in (("REGISTERED", False), ("REGISTERED AND CORRECTED", True)):
+        folder = options.corpus / ("library_corrected" if corrected else "library")
+        library = FormLibrary(folder, load_schemas(SCHEMAS))
+        count = register_all(options.forms, options.corpus, library, corrected=corrected)
+        sys.stdout.write(f"\n{name} ({count} forms)\n{recognition(options.corpus, library)}\n")
+        evaluate.main([*common, "--forms", str(folder)])
     return 0
 
 

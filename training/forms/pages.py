@@ -7,6 +7,7 @@ Everything is written to a corpus folder that ``training.evaluate`` understands:
     NAME.tif            the clean scan; ``NAME__fine_g3.tif`` and so on the faxes
     pages/STEM.json     the pages as read (``list[Page]``)
     labels/STEM.json    the role, party and value of every word of those pages
+    labelled/STEM.json  pages and labels together, as taggers learn from them (training.labelled)
 
 What was filled in is part of every file's key: the same call again reads nothing anew.
 """
@@ -37,6 +38,7 @@ from training.faxes.degrade import Degraded, Drawn, degrade
 from training.faxes.truth import Affine, moved
 from training.forms.blanks import Blank
 from training.forms.fill import FilledForm, FilledPage
+from training.labelled import write_labelled
 from training.synthesise.noise import Labelled
 
 SUFFIXES = {"clean": "", "fine": "__fine_g3", "standard": "__std_g3"}
@@ -72,6 +74,8 @@ def write_truth(form: FilledForm, variants: Sequence[str], folder: Path) -> None
     truth: dict[str, Any] = {
         "doc_type": str(form.blank.type),
         "pages": len(form.pages),
+        "synthetic": True,
+        "layout": form.blank.stem,
         "form": form.blank.stem,
         "form_pages": [page.number for page in form.pages],
         "family": form.blank.family,
@@ -83,6 +87,11 @@ def write_truth(form: FilledForm, variants: Sequence[str], folder: Path) -> None
         },
     }
     _write(folder / f"{stem}.json", json.dumps(truth, indent=1).encode())
+
+
+def forget_truth(form: FilledForm, folder: Path) -> None:
+    """The form is judged by nothing until its truth is written again."""
+    (folder / f"{stem_of(form)}.json").unlink(missing_ok=True)
 
 
 def arrived(form: FilledForm, variant: str) -> list[Degraded]:
@@ -133,6 +142,7 @@ def make(form: FilledForm, variant: str, folder: Path, reader: Reader, limits: I
     ]
     record = [one._asdict() | {"page": None} for one in labelled]
     _write(folder / "labels" / f"{stem}.json", json.dumps(record).encode())
+    write_labelled(folder / "labelled" / f"{stem}.json", labelled)
     return Read(stem, pages, labelled)
 
 
@@ -174,13 +184,13 @@ def label(page: Page, form: FilledForm, filled: FilledPage, move: Any) -> Labell
                 word = page.words[index].text
                 if rapidfuzz.fuzz.partial_ratio(_flat(word), _flat(drawn.text)) < _ALIKE:
                     continue
-                roles[index] = _role_taught(meaning)
+                roles[index] = role_taught(meaning)
                 parties[index] = meaning.party if meaning.party != "other" else ""
                 spans[index] = group if group else 10_000 + number
     return Labelled(page, tuple(roles), tuple(parties), tuple(spans))
 
 
-def _role_taught(meaning: Meaning) -> str:
+def role_taught(meaning: Meaning) -> str:
     """The role that the tagger learns: a street before its city is a street."""
     if meaning.role == "ADDRESS" and meaning.part == "street":
         return "STREET"
@@ -235,4 +245,13 @@ def _write(path: Path, content: bytes) -> None:
     half.replace(path)
 
 
-__all__ = ["Read", "label", "labelled_pages", "make", "stem_of", "write_truth"]
+__all__ = [
+    "Read",
+    "forget_truth",
+    "label",
+    "labelled_pages",
+    "make",
+    "role_taught",
+    "stem_of",
+    "write_truth",
+]

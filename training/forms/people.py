@@ -21,6 +21,12 @@ _OF_NAME = frozenset({"NAME", "FIRST", "LAST", "MIDDLE"})
 _OF_ADDRESS = frozenset({"ADDRESS", "STREET", "CITY", "STATE", "ZIP"})
 _TURNED = 0.1
 """Share of writers who put the last name first without being asked to."""
+_ANSWERS = (
+    (re.compile(r"(?<!and )(?<!or )\bcountry\b", re.I), ("USA", "US")),
+    (re.compile(r"\b(suffix|province|in care of|c/o|international)\b", re.I), ("",)),
+)
+"""What a person of this country writes where something is asked for that no field is for, the first
+that fits; left empty where nothing does."""
 _EMAIL_HOSTS = ("example.com", "example.org", "mail.example.net", "example.net")
 
 
@@ -123,7 +129,7 @@ class Cast:
             return self.patient
         if party == "subscriber" and self.rng.random() < 0.3:
             self.others.setdefault((party, 0), self.patient)
-        key = (party, 0 if party in ("provider", "subscriber", "payer") else group)
+        key = (party, group if party == "other" else 0)
         return self.others.setdefault(key, draw_person(self.rng, self.split))
 
     @property
@@ -175,8 +181,13 @@ def address_line(person: Person, *, whole: bool) -> str:
     street = f"{person.street} Apt {person.unit}" if person.unit else person.street
     if not whole:
         return street
-    tail = f"{person.zip}-{person.zip4}" if person.zip4 else person.zip
-    return f"{street}, {person.city}, {person.state} {tail}"
+    return f"{street}, {_tail(person)}"
+
+
+def _tail(person: Person) -> str:
+    """City, state and ZIP code."""
+    code = f"{person.zip}-{person.zip4}" if person.zip4 else person.zip
+    return f"{person.city}, {person.state} {code}"
 
 
 def text_for(
@@ -230,7 +241,7 @@ def text_for(
         "X_NAME": v.print_name(v.person(rng, split), "natural"),
     }
     if role not in plain:
-        return _anything(rng, split, digits=digits, number=role == "X_ID")
+        return _anything(rng, split, label, digits=digits, number=role == "X_ID")
     return plain[role]
 
 
@@ -247,6 +258,8 @@ def _name(person: Person, role: str, label: str, parts: frozenset[str], rng: ran
 
 def _address(person: Person, meaning: Meaning, parts: frozenset[str], digits: int | None) -> str:
     """An address or a part of one."""
+    if meaning.role == "ADDRESS" and meaning.part == "city":
+        return _tail(person)
     if meaning.role == "ADDRESS":
         return address_line(person, whole=meaning.part != "street")
     if meaning.role == "STREET":
@@ -260,17 +273,24 @@ def _address(person: Person, meaning: Meaning, parts: frozenset[str], digits: in
     return {"CITY": person.city, "STATE": person.state, "ZIP": zip_code}[meaning.role]
 
 
-def _anything(rng: random.Random, split: Split, *, digits: int | None, number: bool) -> str:
+def _anything(
+    rng: random.Random, split: Split, label: str, *, digits: int | None, number: bool
+) -> str:
     """What stands in places of which nothing, or only that it is a number, is known."""
+    for asked, answers in _ANSWERS:
+        if asked.search(label):
+            return next((a for a in answers if digits is None or len(a) <= digits), "")
     if number or (digits is not None and digits <= 12):
         return v.digits(rng, min(digits or rng.randint(6, 10), 12))
     shape = rng.randrange(6)
     if shape == 0:
-        return f"{rng.randint(1, 9999):,}.{rng.randint(0, 99):02d}"
-    if shape == 1:
-        return str(rng.randint(1, 99))
-    if shape == 2:
-        return v.pick(rng, "symptoms", split)
-    if shape == 3:
-        return rng.choice(("N/A", "None", "see attached", "unknown", "yes", "no"))
-    return v.pick(rng, "findings", split)
+        text = f"{rng.randint(1, 9999):,}.{rng.randint(0, 99):02d}"
+    elif shape == 1:
+        text = str(rng.randint(1, 99))
+    elif shape == 2:
+        text = v.pick(rng, "symptoms", split)
+    elif shape == 3:
+        text = rng.choice(("N/A", "None", "see attached", "unknown", "yes", "no"))
+    else:
+        text = v.pick(rng, "findings", split)
+    return text

@@ -7,7 +7,6 @@ number gives the same page with the same hints forgotten.
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from functools import lru_cache
@@ -15,12 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter
 
-from idp.document import Page
 from idp.extract.crf_roles import ALL_ROLES, OUTSIDE
 from idp.extract.features import LabelTable, PageView
 from idp.extract.layoutlm_inputs import Numbers, PageEncoder, Window
+from training.labelled import read_file
 from training.synthesise import TYPES, make_one
 from training.synthesise.noise import Labelled
 from training.synthesise.values import Split
@@ -28,7 +26,6 @@ from training.train_crf import tags_of
 
 LABELS: tuple[str, ...] = (OUTSIDE, *sorted(ALL_ROLES - {OUTSIDE}))
 IGNORED = -100
-_PAGES = TypeAdapter(list[Page])
 _FORGOTTEN = (0.0, 0.0, 0.2, 0.5)
 """Shares of the labels that the table seems not to know, one drawn per page: real forms print
 labels that no table lists, so the words themselves have to be learned, too."""
@@ -66,32 +63,18 @@ class ForgetfulTable(LabelTable):
 
 
 def read_form(path: Path) -> list[Labelled]:
-    """The labelled pages of a file: ``{page, roles}``, a list of such, or a list under ``pages``.
-
-    Where ``page`` is null the pages are those of the file of the same name in the folder ``pages``
-    beside the file's own, as ``training.forms`` leaves them.
+    """The labelled pages of a file, in any of the ways that :mod:`training.labelled` reads.
 
     Raises:
         ValueError: Roles and words do not go together, or a role is none that is known.
     """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    entries = content.get("pages", [content]) if isinstance(content, dict) else content
-    if any(entry["page"] is None for entry in entries):
-        beside = path.parent.parent / "pages" / path.name
-        pages = _PAGES.validate_json(beside.read_bytes())
-    else:
-        pages = _PAGES.validate_python([entry["page"] for entry in entries])
-    found = []
-    for page, entry in zip(pages, entries, strict=True):
-        roles = tuple(entry["roles"])
-        if len(roles) != len(page.words) or not ALL_ROLES.issuperset(roles):
-            raise ValueError(f"{path.name}: roles do not fit the page's words")
-        blank = ("",) * len(roles)
-        found.append(Labelled(page, roles, blank, (0,) * len(roles)))
+    found = read_file(path)
+    if any(not ALL_ROLES.issuperset(one.roles) for one in found):
+        raise ValueError(f"{path.name}: a role that no tagger knows")
     return found
 
 
-_cached_form = lru_cache(maxsize=4000)(read_form)
+_cached_form = lru_cache(maxsize=1000)(read_form)
 
 
 def labelled_at(stream: Stream, number: int) -> list[Labelled]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,14 @@ def _file(run: Run, temperature: float, *, quantised: bool) -> bytes:
     )
 
 
-def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: int) -> None:
+def ship(
+    state: Path,
+    models: Path,
+    say: Callable[[str], None],
+    *,
+    documents: int,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Exports, measures fp32 and int8 on held-out families, writes model and manifest entry.
 
     Args:
@@ -71,6 +78,10 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
         models: The folder of weights.
         say: Progress.
         documents: How many held-out documents judge.
+        more: What else the manifest says, instead of what it would say of a training from scratch.
+
+    Returns:
+        The manifest's entry.
 
     Raises:
         SystemExit: The int8 file is larger than it may be.
@@ -127,9 +138,11 @@ def ship(state: Path, models: Path, say: Callable[[str], None], *, documents: in
         },
         "cpu_seconds": round(run.seconds),
         "metrics": metrics,
+        **(more or {}),
     }
     entry = ship_model(models, MODEL_NAME, ".onnx", content, about)
     say(json.dumps(entry, indent=1))
+    return entry
 
 
 def compare(models: Path, say: Callable[[str], None], *, documents: int) -> None:

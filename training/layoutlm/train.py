@@ -156,7 +156,7 @@ def started(options: Options, table: LabelTable, device: str) -> Run:
     return run
 
 
-def _autocast(device: str) -> Callable[[], AbstractContextManager[Any]]:
+def autocast(device: str) -> Callable[[], AbstractContextManager[Any]]:
     """bf16 where the processor has it: elsewhere it is slower than fp32."""
     if device.startswith("cuda"):
         able = torch.cuda.is_bf16_supported()
@@ -202,7 +202,7 @@ def train(
     stream = Stream("train", own.families, own.seed, forms, own.forms_share)
     encoder = PageEncoder(run.vocabulary, pattern_names(), hint_names())
     clock = time.perf_counter if run.device.startswith("cuda") else time.process_time
-    autocast = _autocast(run.device)
+    cast = autocast(run.device)
     began, before = clock(), run.seconds
     saved = judged = reported = time.monotonic()
     mean_loss = math.nan
@@ -211,7 +211,7 @@ def train(
         now = time.monotonic()
         if run.seconds >= budget or stop():
             break
-        loss = _step(run, batch.inputs, batch.goals, _share_of_rate(run, budget), autocast)
+        loss = step(run, batch.inputs, batch.goals, _share_of_rate(run, budget), cast)
         run.document, run.step, run.pages = document, run.step + 1, run.pages + len(batch.goals)
         mean_loss = loss if math.isnan(mean_loss) else 0.98 * mean_loss + 0.02 * loss
         if now - reported > 30:
@@ -229,18 +229,19 @@ def train(
     save(out, run.state())
 
 
-def _step(
+def step(
     run: Run,
     inputs: tuple[torch.Tensor, ...],
     goals: torch.Tensor,
     share: float,
-    autocast: Callable[[], AbstractContextManager[Any]],
+    cast: Callable[[], AbstractContextManager[Any]],
 ) -> float:
+    """One step of the optimiser and of the average; gives the loss."""
     assert run.optimiser is not None
     run.model.train()
     for group in run.optimiser.param_groups:
         group["lr"] = group["peak"] * share
-    with autocast():
+    with cast():
         logits = run.model(*(x.to(run.device) for x in inputs))
     loss = functional.cross_entropy(
         logits.float().flatten(0, 1), goals.to(run.device).flatten(), ignore_index=IGNORED

@@ -3,11 +3,13 @@
 
 python -m training.stacks --stacks 300
 python -m training.stacks --stacks 300 --labelled DIR/labelled
+python -m training.stacks --cuts CORRECTED/locked
 python -m training.stacks --fit idp/classify/boundaries.yaml --stacks 300 --labelled DIR/labelled
 
 Without ``--labelled`` the pages have invented reading errors (seconds a stack); with it they are
 pages that were drawn, faxed and read (``python -m training.synthesise --paper``). What is measured
-are families that the weights have not seen; ``--fit`` uses those for training.
+are families that the weights have not seen; ``--fit`` uses those for training. ``--cuts`` takes
+packets that people cut by hand: alone to measure, beside the generated ones to fit.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pathlib import Path
 
 from idp.schemas import load_schemas
 from training.stacks.fit import examples, fit, seen_documents, write_weights
+from training.stacks.given import given_stacks
 from training.stacks.make import Invented, Read, Source, make_stacks
 from training.stacks.measure import count, report
 from training.stacks.release import Release
@@ -37,6 +40,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--split", choices=("train", "heldout"), default="heldout")
     parser.add_argument("--labelled", type=Path, help="pages as read, of the same split")
+    parser.add_argument(
+        "--cuts", type=Path, metavar="SHARE", help="share of a data set, with packets cut by hand"
+    )
     parser.add_argument("--fit", type=Path, metavar="OUT.yaml", help="find weights and write them")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -47,10 +53,16 @@ def main() -> int:
         stacks = list(make_stacks(Invented(split), options.stacks, options.seed, _ALONE))
         if options.labelled:
             stacks += make_stacks(source, options.stacks // 2, options.seed + 1, _ALONE)
+        if options.cuts:
+            if options.cuts.resolve().name == "locked":
+                parser.error("a locked share: nothing trains on it")
+            stacks += given_stacks(options.cuts)
         write_weights(options.fit, fit(examples(seen_documents(stacks, schemas))))
         sys.stdout.write(f"weights of {len(stacks)} stacks in {options.fit}\n")
         return 0
-    tally = count(make_stacks(source, options.stacks, options.seed), schemas, Release())
+    drawn = make_stacks(source, options.stacks, options.seed)
+    judged = given_stacks(options.cuts) if options.cuts else drawn
+    tally = count(judged, schemas, Release())
     if options.json:
         counts = tally.counts
         figures = {

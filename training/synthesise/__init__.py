@@ -83,17 +83,19 @@ def layout_of(kind: str, split: Split, index: int) -> Form | Letter | Remittance
 def truth_of(canvas: Canvas, kind: str, claims: list[dict[str, str]]) -> dict[str, Any]:
     """What was drawn, as a truth file says it; blank fields are ``null``."""
     table = judged_fields()
-    several: dict[str, list[str]] = {}
+    several: dict[str, list[tuple[str, str]]] = {}
     pages: dict[str, int] = {}
     for value in canvas.values:
         name = table.canonical(value.field)
         several.setdefault(name, [])
         pages.setdefault(name, value.page)
         if value.text:
-            several[name].append(value.text)
+            several[name].append((value.field, value.text))
     fields: dict[str, Any] = {}
-    for name, texts in several.items():
-        unique = texts if name in _LISTS else list(dict.fromkeys(texts))
+    for name, printed in several.items():
+        # The day of a request and that of its signature are two values, though often one day.
+        kept = printed if name in _LISTS else dict.fromkeys(printed)
+        unique = [text for _, text in kept]
         value_of: Any = None if not unique else unique[0] if len(unique) == 1 else unique
         fields[name] = {"value": value_of, "page": pages[name]}
     if claims:

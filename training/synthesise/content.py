@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 
 from training.score import judged_fields
@@ -32,6 +33,30 @@ PLACES = (
     ("Office", "Home", "Outpatient Hospital", "Ambulatory Surgery Center"),
     ("Inpatient", "Outpatient", "Provider Office", "Observation", "Home", "Day Surgery"),
 )
+MEANT: Mapping[str, Mapping[str, str]] = {
+    "review_type": {
+        **dict.fromkeys(("Standard", "Routine", "Non-Urgent", "Standard Review"), "standard"),
+        **dict.fromkeys(("Expedited", "Urgent", "Expedited Review", "STAT"), "expedited"),
+    },
+    "request_type": {
+        **dict.fromkeys(("Initial", "Initial Request", "New", "New Request"), "initial"),
+        **dict.fromkeys(("Renewal", "Reauthorization"), "renewal"),
+        **dict.fromkeys(("Extension", "Continuation", "Concurrent"), "extension"),
+        "Amendment": "amendment",
+        "Retrospective": "retrospective",
+    },
+    "place_of_service": {
+        **dict.fromkeys(("Outpatient", "Outpatient Hospital"), "outpatient"),
+        **dict.fromkeys(("Office", "Provider Office"), "office"),
+        "Inpatient": "inpatient",
+        "Home": "home",
+        "Observation": "observation",
+        "Day Surgery": "day surgery",
+        "Ambulatory Surgery Center": "ambulatory surgical center",
+    },
+}
+"""What a printed choice means, in the words of the schemas: the truth is what was chosen, not how a
+form words it. "Retrospective" among the urgencies is no urgency: such an answer is not judged."""
 
 
 class Content:
@@ -105,13 +130,26 @@ class Content:
         options = sets[self.family.index % len(sets)]
         chosen = None if self.blank(0.1) else self.rng.randrange(len(options))
         label = self.family.label(key)
-        field = self.known(name)
+        truth = self._meant(name, None if chosen is None else options[chosen])
         if text:
             texts = () if chosen is None else (options[chosen],)
-            return Item(key, label, role, "", field, texts)
+            return Item(key, label, role, texts=texts, truth=truth)
         return Item(
-            key, label, role, "", field, options=options, chosen=chosen, weight=len(options) * 0.75
+            key,
+            label,
+            role,
+            options=options,
+            chosen=chosen,
+            weight=len(options) * 0.75,
+            truth=truth,
         )
+
+    def _meant(self, name: str, printed: str | None) -> tuple[str, str] | None:
+        """The truth of a choice: its field and option; ``None`` when nobody could tell."""
+        if self.known(name) is None:
+            return None
+        meant = "" if printed is None else MEANT[judged_fields().canonical(name)].get(printed)
+        return None if meant is None else (name, meant)
 
     # -- parties ---------------------------------------------------------------------------
 

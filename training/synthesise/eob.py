@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import re
 from typing import Any
 
 from training.synthesise import values
@@ -27,6 +28,8 @@ _TITLES = (
 )
 _CARC = ("CO-45", "PR-1", "PR-2", "PR-3", "CO-97", "CO-16", "OA-23", "CO45", "45", "253", "CO-253")
 _AMOUNTS = ("billed", "allowed", "adjustment", "deductible", "copay", "coinsurance", "paid")
+_PAID_ON = re.compile(r"(?i)check|eft|paid|payment")
+"""Labels that ask for the day of the payment, not for that of the paper."""
 
 
 class Remittance:
@@ -122,9 +125,10 @@ class Remittance:
                     blank=0.03,
                 )
             )
+        dated = "payment_date" if _PAID_ON.search(family.label("issue_date")) else "issue_date"
         payment = [
             content.item(
-                "issue_date", "PAY_DATE", content.date(content.day), name="issue_date", blank=0.02
+                "issue_date", "PAY_DATE", content.date(content.day), name=dated, blank=0.02
             )
         ]
         if self.keep["eft"]:

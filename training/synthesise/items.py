@@ -226,7 +226,9 @@ def signature_items(content: Content) -> list[Item]:
             weight=signed.weight,
             truth=("signature_present", "yes" if signed.texts else ""),
         )
-    dated = content.item("signature_date", "SIGN_DATE", content.date(content.day), blank=0.25)
+    own = "form_date" if content.family.kind == "prior_auth_request" else ""
+    day = content.date(content.day)
+    dated = content.item("signature_date", "SIGN_DATE", day, name=own, blank=0.25)
     return [signed, dated]
 
 

@@ -129,7 +129,8 @@ def _clip(box: Box) -> Box:
     return Box(x0, y0, min(max(box.x1, x0 + 0.001), 1.0), min(max(box.y1, y0 + 0.001), 1.0))
 
 
-def _read(sheet: Sheet, number: int, noise: Noise, rng: random.Random) -> Labelled:
+def read_sheet(sheet: Sheet, number: int, noise: Noise, rng: random.Random) -> Labelled:
+    """One page as a reader sees it."""
     angle = math.radians(noise.skew_degrees)
 
     def seen(box: Box, jitter: float) -> Box:
@@ -204,4 +205,4 @@ def _read(sheet: Sheet, number: int, noise: Noise, rng: random.Random) -> Labell
 
 def read(canvas: Canvas, noise: Noise, rng: random.Random) -> list[Labelled]:
     """The pages as a reader sees them."""
-    return [_read(sheet, i, noise, rng) for i, sheet in enumerate(canvas.sheets, 1)]
+    return [read_sheet(sheet, i, noise, rng) for i, sheet in enumerate(canvas.sheets, 1)]
