@@ -100,7 +100,11 @@ def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch
         worst = min(letter.score for letter in around)
         if worst >= below:
             continue
-        if worst >= _OF_WORDS and ordinary is not None and ordinary(_text(letters[a:b])):
+        if (
+            worst >= _OF_WORDS
+            and ordinary is not None
+            and _is_excused(letters[a:b], below, ordinary)
+        ):
             excused = True
             continue
         first, last = k, k
@@ -119,6 +123,12 @@ def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch
         _Stretch(words[first][0], words[last][1], edges[first], edges[last + 1])
         for first, last in spans
     ]
+
+
+def _is_excused(word: Sequence[Letter], below: float, ordinary: Known) -> bool:
+    """Whether its being a word settles the doubt: whether a colon ends it no list can tell."""
+    doubtful = (letter for letter in word if letter.score < below)
+    return all(letter.text.isalnum() for letter in doubtful) and ordinary(_text(word))
 
 
 def _text(letters: Sequence[Letter]) -> str:
