@@ -8,7 +8,8 @@ A real Label Studio (``scripts/review``, or IDP_REVIEW__ENVIRONMENT), the real g
 ``--keys``: a scripted reviewer, who knows what is printed, corrects so many synthetic documents
 that the product read, over all four types; every key is counted, each of a chord by itself.
 ``--tasks``: so many documents wait in one queue; measured are the first opening in a new browser,
-openings of the queue in a browser that was there before, and going on to the next document. CPU
+openings from the list of queues, from a screen that is left for it, and going on to the next
+document. CPU
 seconds of the browser's page stand beside them, as a measure that other work on the machine
 disturbs less.
 """
@@ -94,7 +95,12 @@ def seconds_of(front: Front, window: Any, tasks: int, openings: int) -> Json:
     kind = DocumentType.REFERRAL
     front.put(*(full(front.schemas[kind], rng) for _ in range(tasks)))
     project = front.projects[kind]
-    found: dict[str, list[tuple[float, float]]] = {"first": [], "again": [], "next": []}
+    found: dict[str, list[tuple[float, float]]] = {
+        "first": [],
+        "listed": [],
+        "again": [],
+        "next": [],
+    }
     for _ in range(3):
         context = window.new_context()
         new = Reviewer(context, front.url)
@@ -104,6 +110,9 @@ def seconds_of(front: Front, window: Any, tasks: int, openings: int) -> Json:
     reviewer = Reviewer(window, front.url)
     reviewer.come_in("rita", PASSWORD)
     reviewer.open_queue(project)
+    for _ in range(openings):
+        reviewer.look_at_queues()
+        found["listed"].append(_measured(reviewer, lambda: reviewer.open_queue(project)))
     for _ in range(openings):
         found["again"].append(_measured(reviewer, lambda: reviewer.open_queue(project)))
     for _ in range(openings):

@@ -106,6 +106,10 @@ class Reviewer:
         self.page.press("#password", "Enter")
         self.page.wait_for_url(f"{self._url}/gate/")
 
+    def look_at_queues(self) -> None:
+        """The gate's own page, where the queues are listed."""
+        self.page.goto(f"{self._url}/gate/")
+
     def open_queue(self, project: int) -> float:
         """Open the next document of a queue; seconds until one can begin to type."""
         start = time.monotonic()
