@@ -122,19 +122,25 @@ def read_born_digital(
     drawn = claims.shown >= 0
     believed = np.zeros(len(claims.text), np.bool_)
     believed[drawn] = proven[claims.shown[drawn]]
+    spelled_out = np.repeat(_without_digits(claims.text, words), words.ends - words.starts)
+    believed[drawn] |= proofs.vouched(pictures)[claims.shown[drawn]] & spelled_out[drawn]
     if np.count_nonzero(believed) < _PROVEN_AT_LEAST * seen:
         return None
     taken = _whole(words, believed)
     sizes = np.array([picture.size for picture in pictures])[claims.shown]
     doubted = _whole(words, drawn & (sizes >= _SMALLEST * dpi)) & ~taken
     left = _left(page, claims, words, taken | doubted, dpi)
-    lines = _lines(Print(claims, pictures, words, dpi), taken)
-    claimed = _lines(Print(claims, pictures, words, dpi), doubted)
+    shown = Print(claims, pictures, words, dpi)
+    lines = [line for line, _ in _lines(shown, taken)]
+    claimed = _lines(shown, doubted)
     if len(left) + len(claimed) > _MOST_REGIONS or _area(left) > _MOST_LEFT * page.size:
         return None
     if left or claimed:
         rest = _without(page, claims, words, taken)
-        lines += _checked(rest, claimed, ocr)
+        checked = _checked(rest, [line for line, _ in claimed], ocr)
+        for line, (_, segment) in zip(checked, claimed, strict=True):
+            _vouch(shown, segment, proofs, agreed=line.exact)
+        lines += checked
         drawn_words = read_lines(rest, _found(rest, left, dpi, ocr), ocr, second_look_below)
         lines += [line for line in drawn_words if line.score >= _JUNK]
     spelled = sum(len(line.letters) for line in lines if line.exact)
@@ -156,6 +162,26 @@ def _checked(page: Gray, claimed: Sequence[Line], ocr: Ocr) -> list[Line]:
     for i, line in zip(open_ones, thorough, strict=True):
         settled[i] = _agreed(line, claimed[i])
     return settled
+
+
+def _vouch(shown: Print, segment: Sequence[int], proofs: Proofs, *, agreed: bool) -> None:
+    """Words that were read as the layer spells them speak for their characters, others against."""
+    claims, words = shown.claims, shown.words
+    known = _without_digits(claims.text, words)
+    for k in segment:
+        start, end = int(words.starts[k]), int(words.ends[k])
+        for i in range(start, end):
+            picture = shown.pictures[claims.shown[i]]
+            if not agreed:
+                proofs.object_to(picture)
+            elif known[k]:
+                proofs.vouch_for(picture, claims.text[start:end])
+
+
+def _without_digits(text: str, words: Words) -> NDArray[np.bool_]:
+    """Which words are of letters and signs alone: no number hides in them."""
+    runs = zip(words.starts.tolist(), words.ends.tolist(), strict=True)
+    return np.array([not any(c.isdigit() for c in text[a:b]) for a, b in runs], np.bool_)
 
 
 def _runs_upright(claims: Claims) -> bool:
@@ -276,8 +302,11 @@ def _area(rectangles: Sequence[Rectangle]) -> int:
     return sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in rectangles)
 
 
-def _lines(shown: Print, chosen_words: NDArray[np.bool_]) -> list[Line]:
-    """These words as the layer spells them, in lines as the detector would have cut them."""
+def _lines(shown: Print, chosen_words: NDArray[np.bool_]) -> list[tuple[Line, list[int]]]:
+    """These words as the layer spells them, in lines as the detector would have cut them.
+
+    Beside each line the words that it is made of.
+    """
     claims, words = shown.claims, shown.words
     chosen = [k for k in np.flatnonzero(chosen_words).tolist() if _says(claims.text, words, k)]
     spans = {k: _extent(claims, words, k) for k in chosen}
@@ -288,7 +317,7 @@ def _lines(shown: Print, chosen_words: NDArray[np.bool_]) -> list[Line]:
             segments[-1].append(k)
         else:
             segments.append([k])
-    return [_line(shown, segment, spans) for segment in segments]
+    return [(_line(shown, segment, spans), segment) for segment in segments]
 
 
 def _says(text: str, words: Words, k: int) -> bool:
@@ -334,19 +363,21 @@ def _line(shown: Print, segment: Sequence[int], spans: dict[int, Span]) -> Line:
     claims, words = shown.claims, shown.words
     letters: list[tuple[str, float]] = []
     above, below = 0.0, 0.0
+    first, last = int(words.starts[segment].min()), int(words.ends[segment].max())
+    boxes, origins = claims.boxes[first:last].tolist(), claims.origins[first:last, 1].tolist()
     base = float(np.median([claims.origins[words.starts[k], 1] for k in segment]))
     for k in segment:
         if letters:
             letters.append((" ", spans[k][0]))
         for i in range(int(words.starts[k]), int(words.ends[k])):
-            x0, _, x1, _ = claims.boxes[i].tolist()
+            x0, _, x1, _ = boxes[i - first]
             picture = shown.pictures[claims.shown[i]]
             said = unicodedata.normalize("NFKC", claims.text[i])
             step = (x1 - x0) / max(1, len(said))
             letters.extend((c, x0 + (n + 0.5) * step) for n, c in enumerate(said))
             if claims.text[i] in _BRACKETS:
                 continue  # they reach further than letters do
-            low = base - claims.origins[i, 1]  # of what hangs higher or lower than the first word
+            low = base - origins[i - first]  # of what hangs higher or lower than the first word
             rise = picture.rise + low
             above = max(above, rise if _is_tall(claims.text[i]) else rise / _X_HEIGHT)
             below = max(below, picture.fall - low)

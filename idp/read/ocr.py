@@ -104,10 +104,16 @@ class Region:
     def _edge(self, x: float, *, upper: bool) -> float:
         if len(self.corners) != 4 or self.height > self.width:
             return self.y0 if upper else self.y1
+        x0, y0, x1, y1 = self._edges[0 if upper else 1]
+        along = (x - x0) / max(1.0, x1 - x0)
+        return y0 + min(1.0, max(0.0, along)) * (y1 - y0)
+
+    @cached_property
+    def _edges(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The upper and the lower edge from left to right: every word asks for them."""
         top_left, top_right, bottom_right, bottom_left = _clockwise(self.corners)
-        start, end = (top_left, top_right) if upper else (bottom_left, bottom_right)
-        along = (x - start[0]) / max(1.0, float(end[0] - start[0]))
-        return float(start[1] + min(1.0, max(0.0, along)) * (end[1] - start[1]))
+        upper, lower = (top_left, top_right), (bottom_left, bottom_right)
+        return tuple(map(float, np.concatenate(upper))), tuple(map(float, np.concatenate(lower)))
 
 
 @dataclass(frozen=True)

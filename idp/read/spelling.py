@@ -7,6 +7,10 @@ character it is claimed to be is proven. A picture is also proven by a read one 
 or digit that it equals but for size, if those of all other characters are clearly further away;
 characters that some fonts draw alike (0 and O, 1 and l) are always read. What was proven stays
 known as long as the process lives, so that the second page in a font costs next to nothing.
+
+An "l" with serifs is read as "1" when it stands alone, and one such picture would have nearly every
+line of a page read again. So several words that were read in their lines as the layer spells them
+vouch for such a picture; that holds in words without digits alone, until a line speaks against it.
 """
 
 from __future__ import annotations
@@ -48,17 +52,24 @@ _SAME_SHAPE = {
 }  # fmt: skip
 """Characters that only their place or their word tells apart; digits are not among them."""
 
+_VOUCHERS = 4
+"""So many different words speak for a picture that was not read by itself."""
+
 _EXACT = frozenset("01OolI|")
 """Proven picture by picture, never by likeness: in some fonts they are drawn alike."""
+
+
+_Key = tuple[str, int, bytes]
 
 
 class Proofs:
     """The pictures whose reading is known. One per process; not for use by several threads."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int, bytes], bool] = {}
+        self._known: dict[_Key, bool] = {}
         self._anchors = np.zeros((0, _GRID * _GRID), np.float32)
         self._anchored: list[str] = []
+        self._vouchers: dict[_Key, set[str]] = {}
 
     def prove(self, pictures: Sequence[Picture], ocr: Ocr) -> NDArray[np.bool_]:
         """Whether each picture shows the character it is claimed to be."""
@@ -81,6 +92,21 @@ class Proofs:
             result[i] = self._known[_key(pictures[i])] = answers.get(i, False)
         self._forget()
         return result
+
+    def vouched(self, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
+        """Whether words have vouched for each picture; it counts in words without digits alone."""
+        found = (self._vouchers.get(_key(picture), ()) for picture in pictures)
+        return np.array([len(words) >= _VOUCHERS for words in found], np.bool_)
+
+    def vouch_for(self, picture: Picture, word: str) -> None:
+        """A word was read in its line as the layer spells it, ``picture`` in it."""
+        words = self._vouchers.setdefault(_key(picture), set())
+        if len(words) < _VOUCHERS:
+            words.add(word.casefold())
+
+    def object_to(self, picture: Picture) -> None:
+        """A line was not read as the layer spells it, ``picture`` in it."""
+        self._vouchers.pop(_key(picture), None)
 
     def _answers(
         self,
@@ -140,9 +166,10 @@ class Proofs:
         if len(self._known) > _MOST_KNOWN:
             for key in list(self._known)[: _MOST_KNOWN // 2]:
                 del self._known[key]
+                self._vouchers.pop(key, None)
 
 
-def _key(picture: Picture) -> tuple[str, int, bytes]:
+def _key(picture: Picture) -> _Key:
     # The base line counts: a comma and an apostrophe have the same pixels.
     return picture.text, picture.above << 16 | picture.pixels.shape[1], picture.pixels.tobytes()
 

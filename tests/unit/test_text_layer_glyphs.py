@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from idp.document import Glyphs, RawPage
 from idp.ingest.formats import media_type_of
 from idp.ingest.opened import open_here
-from idp.read.born_digital import Words, _left, _says, _words
+from idp.read.born_digital import Words, _left, _says, _without_digits, _words
 from idp.read.glyphs import Claims, Picture, find_pictures
 from idp.read.ocr import Letter, Line, Region
 from idp.read.pixels import Gray
-from idp.read.spelling import _agreeing, _bar_or_dot, _black_on_white, _plain
+from idp.read.spelling import Proofs, _agreeing, _bar_or_dot, _black_on_white, _plain
 from idp.settings import IngestSettings
 from tests.pdfs import LINES, Pdf, letter, text
 
@@ -212,3 +212,29 @@ def test_dashes_and_dots_are_known_by_their_shape(
     assert clean is not None
     drawn = Picture(sign, pixels, 18, 18 - rows[0], rows[1] - 18, 14.0)
     assert _bar_or_dot(drawn, clean) is right
+
+
+def stroke() -> Picture:
+    return Picture("l", np.full((20, 4), 0, np.uint8), above=18, rise=18, fall=0, size=18)
+
+
+def test_four_words_vouch_for_a_picture_that_no_strip_proves() -> None:
+    proofs = Proofs()
+    for word in ("all", "well", "All", "hello"):
+        proofs.vouch_for(stroke(), word)
+    assert not proofs.vouched([stroke()])[0]  # one of them twice
+    proofs.vouch_for(stroke(), "clinic")
+    assert proofs.vouched([stroke()])[0]
+
+
+def test_one_line_that_says_otherwise_takes_what_words_had_vouched_for() -> None:
+    proofs = Proofs()
+    for word in ("all", "well", "hello", "clinic"):
+        proofs.vouch_for(stroke(), word)
+    proofs.object_to(stroke())
+    assert not proofs.vouched([stroke()])[0]
+
+
+def test_no_word_with_a_digit_is_believed_by_what_other_words_vouch() -> None:
+    words = Words(np.array([0, 5, 10]), np.array([5, 10, 13]))
+    assert _without_digits("hello12l45all", words).tolist() == [True, False, True]
