@@ -17,6 +17,7 @@ from idp.values.slips import to_digits
 
 _NEXT_PART = 6
 """How many text heights under one part of a value the next may begin."""
+_BETWEEN = frozenset({"address_2", "city"})
 _STATE_LETTERS = 4
 """The shortest state's name that is not an abbreviation (Iowa, Ohio, Utah)."""
 
@@ -58,10 +59,10 @@ def _near(
             and not (attribute in ("city", "state") and table.is_head(v.spot.text))
             and (v.found.party == value.found.party or v.found.meaning.party is None)
             and -1.2 * unit <= v.found.box[1] - value.found.box[1]
-            and v.found.box[1] - last.found.box[1] <= _NEXT_PART * unit
+            and v.found.box[1] - _reached(reading, last) <= _NEXT_PART * unit
             and (
                 abs(v.found.box[0] - value.found.box[0]) < 0.5 * reading.sheaf.sheet.width
-                or abs(v.found.box[1] - value.found.box[1]) < unit
+                or any(abs(v.found.box[1] - p.found.box[1]) < unit for p in (value, *chosen))
             )
         ]
         if not near:
@@ -83,6 +84,18 @@ def _near(
     return chosen
 
 
+def _reached(reading: Reading, part: Value) -> float:
+    """The height of the last part asked for under an answered one: those between may be blank."""
+    unit = reading.sheaf.unit
+    reach = part.found.box[1]
+    for label in sorted(reading.labels, key=lambda f: f.box[1]):
+        follows = 0 < label.box[1] - reach <= _NEXT_PART * unit
+        beside = abs(label.box[0] - part.found.box[0]) < 0.5 * reading.sheaf.sheet.width
+        if follows and beside and label.meaning.attribute in _BETWEEN:
+            reach = label.box[1]
+    return reach
+
+
 def _fits(attribute: str, text: str) -> bool:
     """Whether a part of an address has the shape of one: other print near its label has not."""
     if attribute == "zip":
@@ -90,9 +103,15 @@ def _fits(attribute: str, text: str) -> bool:
             re.fullmatch(r"\d{5}(?:-?\d{4})?", to_digits(re.sub(r"[\s,.]", "", text))) is not None
         )
     if attribute == "state":
-        word = text.strip(" .,")
+        word = _spelled(text).strip(" .,")
         return word.upper() in STATES or (word.isalpha() and len(word) >= _STATE_LETTERS)
     return attribute != "city" or sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
+
+
+def _spelled(text: str) -> str:
+    """``O H``: two letters in boxes are one word."""
+    letters = text.split()
+    return "".join(letters) if all(len(word) == 1 for word in letters) else text
 
 
 def _join_parts(
@@ -129,7 +148,7 @@ def _address(parts: Sequence[Value]) -> str:
         for key in ("address", "address_2", "city_state_zip", "city")
         if (text := by_attribute.get(key))
     )
-    tail = " ".join(text for key in ("state", "zip") if (text := by_attribute.get(key)))
+    tail = " ".join(_spelled(text) for key in ("state", "zip") if (text := by_attribute.get(key)))
     return ", ".join(part for part in (street, tail) if part)
 
 

@@ -38,6 +38,7 @@ _BOX_APART = 1.6
 _BOX_INDENT = 3.0
 """How far a box under its label may begin before or behind the label's first letter."""
 _BOX_HEIGHT = 2.2
+_WALL = 0.5
 _BOX_LEVEL = 1.2
 """How far the next label beside may stand higher or lower: pages are never quite straight."""
 
@@ -315,7 +316,9 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
         token = row[index]
         if token.cx > limit or (found.row, index) in reading.taken:
             break
-        if sheaf.sheet.rules_between(edge, token.x0, token.cy):
+        # A box of characters begins at its own wall.
+        wall = _WALL * sheaf.unit if token.boxed and not values else 0.0
+        if sheaf.sheet.rules_between(edge, token.x0 - wall, token.cy):
             break
         if _mark_between(reading, edge, token):
             break

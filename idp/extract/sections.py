@@ -118,10 +118,22 @@ def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
             token.x1 - 0.4 * unit <= x0 <= following + 0.4 * unit
             and x1 - x0 > 2 * unit
             and token.cy < y < token.y1 + 0.8 * unit
+            and not _is_roof(sheaf, x0, y)
             for y, x0, x1 in sheaf.sheet.horizontal
         ):
             found.add(i)
     return found
+
+
+def _is_roof(sheaf: Sheaf, x: float, y: float) -> bool:
+    """Whether a line that begins there is the upper edge of a box: a wall goes down from it."""
+    unit = sheaf.unit
+    return any(
+        abs(wall - x) < 0.3 * unit and abs(y0 - y) < 0.4 * unit and y1 > y + 0.7 * unit
+        for wall, y0, y1 in sheaf.sheet.vertical
+    ) or any(
+        abs(x0 - x) < 0.3 * unit and abs(y0 - y) < 0.3 * unit for x0, y0, _, _ in sheaf.cells
+    )
 
 
 def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
