@@ -22,7 +22,7 @@ _BELOW = 2.7
 """How many text heights under its label a value may begin."""
 _FAR = 14.0
 _ROW_GAP = 1.15
-_UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
+UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
 _NAME_WORD = re.compile(r"[A-Z&][A-Za-z.,'&-]*")
@@ -433,7 +433,7 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
             break
-        if not rows and all(_UNDER_LABEL.fullmatch(t.text) for _, t in inside):
+        if not rows and all(UNDER_LABEL.fullmatch(t.text) for _, t in inside):
             floor += max(t.y1 for _, t in inside) - bottom
             continue  # "Month  Day  Year" over the boxes of a date
         if not wraps and not rows and start.x0 > found.box[2] + 6 * unit:

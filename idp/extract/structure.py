@@ -21,6 +21,7 @@ from idp.extract.options import words_of_mark
 from idp.extract.ports import Candidate, Structure
 from idp.extract.readings import Found, Reading
 from idp.extract.sections import read_structure
+from idp.extract.spelled import spelled, spelled_at
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
 from idp.values import Kind, find, parse
@@ -165,6 +166,8 @@ def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
         spot = value_of(reading, label, wraps=wraps)
         if spot and spot.tokens and kinds and kinds <= _NAMED:
             spot = with_broken_name(reading, label, spot)
+        if len(kinds) == 1 and not (spot and find(next(iter(kinds)), spot.text)):
+            spot = spelled_at(reading, label, next(iter(kinds))) or spot
         if spot and spot.tokens:
             yield Value(label, spot)
 
@@ -300,6 +303,9 @@ def _spotted(
     made: list[Candidate] = []
     many = field.list and field.kind in _LISTS_IN_TEXT
     chosen = spans if many else spans[:1]
+    if not spans and (written := spelled(field.kind, tokens)):
+        one = candidate_of(reading, value, field, tokens, written)
+        return [one] if one else []
     for span in chosen:
         own = tokens_at(tokens, starts, span.start, span.end)
         if own and (one := candidate_of(reading, value, field, own, span.text)):
