@@ -12,7 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
-from idp.extract.labels import LabelTable, Meaning, TitleTable, squash, strip_numbering
+from idp.extract.labels import (
+    OTHER_PERSON,
+    LabelTable,
+    Meaning,
+    TitleTable,
+    squash,
+    strip_numbering,
+)
 from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
@@ -29,6 +36,7 @@ _SHORT_LABELS = frozenset(
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
+_OF_ONE_PERSON = frozenset({"dob", "sex", "age", "medical_record_number", "phone", "email"})
 _UNKNOWN_WORDS = 8
 _FLUSH = 2.0
 _SETTERS_REACH = 2.6
@@ -532,7 +540,11 @@ def _setter_for(
     if beside:
         return max(beside, key=lambda s: s.box[0])
     # A contact's own phone stands beside the name; what stands below is the office's.
-    above = [s for s in above if s.party != "contact"]
+    above = [
+        s
+        for s in above
+        if s.party != "contact" and (s.party != OTHER_PERSON or _right_under(found, s, unit))
+    ]
     if not above:
         return None
     latest = max(above, key=lambda s: (round(s.box[1] / unit), s.box[0]))
@@ -545,6 +557,18 @@ def _setter_for(
         for f in reading.labels
     )
     return own if in_column else latest
+
+
+def _right_under(found: Found, setter: Found, unit: float) -> bool:
+    """Whether a label that names nobody may go on about a spouse whose name stands over it.
+
+    An address after the spouse's name is the address of both.
+    """
+    return (
+        found.box[1] - setter.box[1] < _SETTERS_REACH * unit
+        and abs(found.box[0] - setter.box[0]) < _FLUSH * unit
+        and found.meaning.attribute in _OF_ONE_PERSON
+    )
 
 
 def _structure(readings: Sequence[Reading]) -> Structure:

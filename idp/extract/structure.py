@@ -15,7 +15,7 @@ from idp.document import Blank, Mark, Page
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
 from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
-from idp.extract.labels import LabelTable, TitleTable
+from idp.extract.labels import OTHER_PERSON, LabelTable, TitleTable
 from idp.extract.near import Spot, value_of, with_broken_name
 from idp.extract.options import words_of_mark
 from idp.extract.ports import Candidate, Structure
@@ -57,7 +57,7 @@ _CODED = {"diagnosis_descriptions": "diagnosis_codes", "service_descriptions": "
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
 """Attributes that insurance boxes print without saying whose they are."""
-_NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact"})
+_NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact", OTHER_PERSON})
 """Whose values are nobody's, unless the type has fields for them."""
 _PARTS = frozenset(
     {
