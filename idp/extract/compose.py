@@ -18,6 +18,7 @@ from idp.values.slips import to_digits
 _NEXT_PART = 6
 """How many text heights under one part of a value the next may begin."""
 _BETWEEN = frozenset({"address_2", "city"})
+_UNIT_WORDS = 2
 _STATE_LETTERS = 4
 """The shortest state's name that is not an abbreviation (Iowa, Ohio, Utah)."""
 
@@ -56,7 +57,7 @@ def _near(
             for v in values
             if v.found.meaning.attribute == attribute
             and _fits(attribute, v.spot.text)
-            and not (attribute in ("city", "state") and table.is_head(v.spot.text))
+            and not (attribute in ("address_2", "city", "state") and table.is_head(v.spot.text))
             and (v.found.party == value.found.party or v.found.meaning.party is None)
             and -1.2 * unit <= v.found.box[1] - value.found.box[1]
             and v.found.box[1] - _reached(reading, last) <= _NEXT_PART * unit
@@ -105,6 +106,9 @@ def _fits(attribute: str, text: str) -> bool:
     if attribute == "state":
         word = _spelled(text).strip(" .,")
         return word.upper() in STATES or (word.isalpha() and len(word) >= _STATE_LETTERS)
+    if attribute == "address_2":
+        # "Apartment" over another label's words: a number or a letter, hardly a sentence.
+        return any(c.isdigit() for c in text) or len(text.split()) <= _UNIT_WORDS
     return attribute != "city" or sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
 
 

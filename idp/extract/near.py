@@ -39,6 +39,7 @@ _BOX_INDENT = 3.0
 """How far a box under its label may begin before or behind the label's first letter."""
 _BOX_HEIGHT = 2.2
 _WALL = 0.5
+_UNKNOWN_LABEL = 0.5
 _BOX_LEVEL = 1.2
 """How far the next label beside may stand higher or lower: pages are never quite straight."""
 
@@ -481,12 +482,21 @@ def _next_cell(reading: Reading, found: Found, cell: Area, *, wraps: bool) -> Sp
     sheaf = reading.sheaf
     y = (found.box[1] + found.box[3]) / 2
     right = sheaf.cell_at(cell.x1 + 0.8 * sheaf.unit, y)
-    if right and (spot := _inside(reading, Area(*right), wraps=wraps)):
-        return spot
+    beside = _inside(reading, Area(*right), wraps=wraps) if right else None
+    if beside and not _heads_column(reading, found):
+        return beside
     under = sheaf.cell_at((found.box[0] + found.box[2]) / 2, cell.y1 + 0.8 * sheaf.unit)
     if under and abs(under[0] - cell.x0) < 2 * sheaf.unit:
-        return _inside(reading, Area(*under), wraps=wraps)
-    return None
+        return _inside(reading, Area(*under), wraps=wraps) or beside
+    return beside
+
+
+def _heads_column(reading: Reading, found: Found) -> bool:
+    """Whether the label is one of a row of labels in cells: their values stand under them."""
+    return any(
+        other is not found and other.meaning.quality > _UNKNOWN_LABEL
+        for other in _row_labels(reading, found.row)
+    )
 
 
 def _inside(

@@ -91,6 +91,8 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     for colon in range(begin, piece.end):
         if colon < at or not (row[colon].text.endswith(_ENDS) or colon in lined):
             continue
+        if not row[colon].text.endswith(_ENDS) and _goes_on(row, at, colon, piece.end, table):
+            continue
         if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
             at = colon + 1
             continue
@@ -113,6 +115,16 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
         yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
         at = piece.end
     yield from _inside_text(row, piece, at, table)
+
+
+def _goes_on(
+    row: Sequence[Token], at: int, last: int, limit: int, table: LabelTable
+) -> bool:
+    """Whether a longer label covers the words over a line: "City or Town" over its box."""
+    return any(
+        table.exact(_clean(row[at:end])) is not None
+        for end in range(last + 2, min(limit, last + _LONGEST) + 1)
+    )
 
 
 def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
