@@ -25,6 +25,7 @@ _ROW_GAP = 1.15
 UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
+_LONGEST_REMARK = 16
 _NAME_WORD = re.compile(r"[A-Z&][A-Za-z.,'&-]*")
 _MOST_BROKEN = 4
 _CLOSE = 0.9
@@ -341,7 +342,7 @@ def _behind_remark(row: tuple[Token, ...], start: int) -> int:
     """Where a value may begin: behind "(please specify ...)", but not behind "(614) 555-0100"."""
     if start >= len(row) or not re.match(r"\([A-Za-z]{2}", row[start].text):
         return start
-    for index in range(start, min(start + 14, len(row))):
+    for index in range(start, min(start + _LONGEST_REMARK, len(row))):
         if row[index].text.rstrip(":").endswith(")"):
             return index + 1
     return start

@@ -39,6 +39,11 @@ _COUNTED = frozenset(
 _OF_ONE_PERSON = frozenset({"dob", "sex", "age", "medical_record_number", "phone", "email"})
 _UNKNOWN_WORDS = 8
 _FLUSH = 2.0
+_FIELD_HEIGHT = 6.0
+_LINE_OVER = 1.2
+"""In text heights: the tallest cell of one field, and how far over its label a line may run."""
+_LONGEST_REMARK = 16
+"""Words in parentheses behind a label: "(Number and street or rural route, city or P.O., ...)"."""
 _SETTERS_REACH = 2.6
 _END_OF_TIME = 2
 """How many rows under "From" its "To" may stand."""
@@ -101,7 +106,8 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
             yield found
             at = found.end
     option = _beside_mark(sheaf, row[piece.start])
-    if at == begin and not option and (bare := _without_colon(row, piece, begin, table)):
+    alone = not option and _stands_as_label(sheaf, row, piece, begin, table)
+    if at == begin and not option and (bare := _without_colon(row, piece, begin, table, alone)):
         yield bare
         at = bare.end
     elif (
@@ -219,26 +225,68 @@ def _parenthesis_end(row: Sequence[Token], start: int, limit: int) -> int:
         return start
     if re.fullmatch(r"\(?\d{3}\)?.*", row[start].text):
         return start
-    for i in range(start, min(limit, start + 9)):
+    for i in range(start, min(limit, start + _LONGEST_REMARK)):
         if ")" in row[i].text:
             return i + 1
     return start
 
 
+def _stands_as_label(
+    sheaf: Sheaf, row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
+) -> bool:
+    """Whether a word alone stands as a field's label does, so that it needs no colon ("Date").
+
+    Numbered, in a cell of its own, under a line to write on, or in a row of labels.
+    """
+    unit = sheaf.unit
+    first, last = row[begin], row[piece.end - 1]
+    if not first.text[:1].isupper():
+        return False
+    if begin > piece.start:
+        return True
+    cell = sheaf.cell_at(first.cx, first.cy)
+    if cell and cell[3] - cell[1] < _FIELD_HEIGHT * unit:
+        return not any(
+            cell[0] <= t.cx <= cell[2] for i, t in enumerate(row) if not piece.start <= i < piece.end
+        )
+    if any(
+        -_LINE_OVER * unit < y - first.y0 <= 0.3 * unit
+        and x1 - x0 > 2 * unit
+        and (abs(x0 - first.x0) < 1.5 * unit or (x0 <= first.x0 and x1 >= last.x1))
+        for y, x0, x1 in sheaf.sheet.horizontal
+    ):
+        return True
+    return any(
+        other.row == piece.row
+        and other.start != piece.start
+        and len(squash(text := _clean(row[other.start : other.end]))) > _NEEDS_COLON
+        and table.exact(text) is not None
+        for other in sheaf.pieces
+    )
+
+
 def _without_colon(
-    row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
+    row: Sequence[Token],
+    piece: Piece,
+    begin: int,
+    table: LabelTable,
+    alone: bool = False,  # noqa: FBT001, FBT002
 ) -> Found | None:
-    """A label that a blank, a line or a typed value ends."""
+    """A label that a blank, a line or a typed value ends.
+
+    ``alone`` says that the words stand as a field's label does, and may be as short as "Date".
+    """
     longest = min(piece.end, begin + _LONGEST)
     for end in range(longest, begin, -1):
         text = _clean(row[begin:end])
         key = squash(text)
-        if len(key) < 2 or (len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS):
+        short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
+        stop = _parenthesis_end(row, end, piece.end)
+        if len(key) < 2 or (short and not (alone and stop == piece.end)):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
         if meaning is None:
             continue
-        stop = _parenthesis_end(row, end, piece.end)
         if stop < piece.end and end - begin > 1 and _goes_on_as_label(row[stop].text):
             stop = piece.end
         if stop == piece.end:
