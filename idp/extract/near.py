@@ -100,6 +100,11 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
     return _near(reading, found, cell, wraps=wraps)
 
 
+def has_own_box(reading: Reading, found: Found) -> bool:
+    """Whether a box is drawn for a label's value: nothing outside it is an answer."""
+    return _own_cell(reading, found) is None and _field_box(reading, found) is not None
+
+
 def _near(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) -> Spot | None:
     """The value of a label that has no box drawn for it: right of it, below, in the next cell."""
     right = _right_of(reading, found, cell) or _boxes_beside(reading, found)

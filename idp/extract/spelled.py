@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from idp.extract.near import UNDER_LABEL, Place, Spot
+from idp.extract.near import UNDER_LABEL, Place, Spot, has_own_box
 from idp.extract.readings import Found, Reading
 from idp.extract.tables_lines import Token
 from idp.values import Kind, find, parse
@@ -49,6 +49,7 @@ def spelled_at(reading: Reading, found: Found, kind: Kind) -> Spot | None:
         return None
     unit = reading.sheaf.unit
     left, right, floor = _column(reading, found)
+    elsewhere = not has_own_box(reading, found)
     bottom = found.box[3]
     for index in range(found.row, len(reading.sheaf.rows)):
         row = reading.sheaf.rows[index]
@@ -66,6 +67,8 @@ def spelled_at(reading: Reading, found: Found, kind: Kind) -> Spot | None:
             bottom = max(t.y1 for t in inside)
             continue
         for run in _runs(inside, kind, unit):
+            if not elsewhere and not any(t.boxed for t in run):
+                continue
             if spelled(kind, run) or (len(run) == 1 and find(kind, run[0].text)):
                 return Spot((tuple(run),), Place.RIGHT if here else Place.BELOW)
     return None
