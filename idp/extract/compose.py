@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
-from idp.extract.labels import LabelTable
+from idp.extract.labels import LabelTable, squash
 from idp.extract.ports import Candidate
 from idp.extract.readings import Reading
 from idp.schemas import DocumentSchema
@@ -19,6 +19,7 @@ _NEXT_PART = 6
 """How many text heights under one part of a value the next may begin."""
 _BETWEEN = frozenset({"address_2", "city"})
 _UNIT_WORDS = 2
+_COUNTER = squash("number")
 _STATE_LETTERS = 4
 """The shortest state's name that is not an abbreviation (Iowa, Ohio, Utah)."""
 
@@ -33,7 +34,7 @@ def composed(
         if attribute == "last_name":
             parts = [value, *_near(value, values, ("first_name", "middle_name"), reading, table)]
             made += _join_parts(reading, parts, "name", table, schema)
-        elif attribute == "address":
+        elif attribute == "address" and not _is_print(value.spot.text, table):
             wanted = ("address_2", "city_state_zip", "city", "state", "zip")
             parts = [value, *_near(value, values, wanted, reading, table)]
             made += _join_parts(reading, parts, "address", table, schema)
@@ -110,6 +111,11 @@ def _fits(attribute: str, text: str) -> bool:
         # "Apartment" over another label's words: a number or a letter, hardly a sentence.
         return any(c.isdigit() for c in text) or len(text.split()) <= _UNIT_WORDS
     return attribute != "city" or sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
+
+
+def _is_print(text: str, table: LabelTable) -> bool:
+    """Whether a street is nothing but labels of its parts ("Apt. Ste. Flr. Number")."""
+    return all(squash(word) in table.attributes or squash(word) == _COUNTER for word in text.split())
 
 
 def _spelled(text: str) -> str:

@@ -371,6 +371,12 @@ class TitleTable:
                 if (party.name in own) == wanted:
                     for title in (*party.titles, *phrases_of(party, lexicon)):
                         self._parties.setdefault(self._core(title.split()), party.name)
+        self._subject = schema.subject
+        self._reader = tuple(
+            key
+            for title in lexicon.reader_titles
+            if schema.subject and len(key := squash(title)) > _SHORTEST_FUZZY
+        )
         if schema.subject:
             for title in lexicon.reader_titles:
                 self._parties[self._core(title.split())] = schema.subject
@@ -410,6 +416,8 @@ class TitleTable:
         words = self.bare(words)
         if counted and len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
             return OTHER_PERSON, 0.85
+        if counted and self._reader and squash(" ".join(words)).startswith(self._reader):
+            return self._subject, 0.85
         if not words or len(words) > 8:
             return None
         core = self._core(words)

@@ -139,6 +139,8 @@ def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
     found: set[int] = set()
     for i in range(piece.start, piece.end):
         token = row[i]
+        if _on_line(sheaf, token):
+            continue
         following = row[i + 1].x0 if i + 1 < piece.end else token.x1 + 2 * unit
         if any(
             token.x1 - 0.4 * unit <= x0 <= following + 0.4 * unit
@@ -149,6 +151,15 @@ def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
         ):
             found.add(i)
     return found
+
+
+def _on_line(sheaf: Sheaf, token: Token) -> bool:
+    """Whether a word stands on a line itself, as a value does, and not before one."""
+    return any(
+        x0 - 0.5 * sheaf.unit < token.x0 and token.x1 < x1 + 0.5 * sheaf.unit
+        and token.cy < y < token.y1 + 0.8 * sheaf.unit
+        for y, x0, x1 in sheaf.sheet.horizontal
+    )
 
 
 def _is_roof(sheaf: Sheaf, x: float, y: float) -> bool:
