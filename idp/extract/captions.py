@@ -19,6 +19,8 @@ _LINE_ABOVE = 1.2
 _VALUE_ABOVE = 2.0
 """How many text heights over the line its value may begin."""
 _NEAR = 2.7
+_SHORTEST_LINE = 1.2
+"""In text heights: the line of a middle initial."""
 _CLEARLY = 0.8
 _SAME = 0.25
 """Text heights by which two blanks differ in print that is never quite straight."""
@@ -135,7 +137,7 @@ def _line_over(reading: Reading, found: Found) -> _Line | None:
         for y, left, right in reading.sheaf.sheet.horizontal
         if y0 - _LINE_ABOVE * unit < y <= y0 + 0.3 * unit
         and (abs(left - x0) < 1.5 * unit or (left <= x0 and right >= x1))
-        and right - left > max(2 * unit, 0.5 * (x1 - x0))
+        and right - left > max(_SHORTEST_LINE * unit, 0.5 * (x1 - x0))
         and not _has_walls(reading, _Line(y, left, right), found.box[3])
     ]
     return min(lines, key=lambda line: line.x1 - line.x0, default=None)

@@ -42,6 +42,7 @@ _FLUSH = 2.0
 _FIELD_HEIGHT = 6.0
 _LINE_OVER = 1.2
 """In text heights: the tallest cell of one field, and how far over its label a line may run."""
+_NAME_PARTS = frozenset({"last_name", "first_name", "middle_name"})
 _LONGEST_REMARK = 16
 """Words in parentheses behind a label: "(Number and street or rural route, city or P.O., ...)"."""
 _SETTERS_REACH = 2.6
@@ -296,7 +297,7 @@ def _without_colon(
         if len(key) < 2 or (short and not (alone and stop == piece.end)):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
-        if meaning is None:
+        if meaning is None or _swallows(row[begin:end], meaning, table):
             continue
         if stop < piece.end and end - begin > 1 and _goes_on_as_label(row[stop].text):
             stop = piece.end
@@ -309,7 +310,7 @@ def _without_colon(
         named = (
             meaning.quality == 1.0
             and end - begin >= 2
-            and meaning.fields
+            and (meaning.fields or (meaning.attribute in _NAME_PARTS and len(rest) == 1))
             and len(rest) <= 6
             and all(t.text[:1].isupper() or not t.text[:1].isalpha() for t in rest)
             and not row[begin].text.isupper()
@@ -317,6 +318,16 @@ def _without_colon(
         if named:
             return Found(piece.row, begin, stop, meaning, colon=False)
     return None
+
+
+def _swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> bool:
+    """Whether a misreading was forgiven that is an initial behind a label: "Middle Name L"."""
+    return (
+        meaning.quality < 1.0
+        and len(words) > 1
+        and len(words[-1].text) == 1
+        and table.exact(_clean(words[:-1])) is not None
+    )
 
 
 def _goes_on_as_label(word: str) -> bool:
