@@ -19,7 +19,11 @@ _LINE_ABOVE = 1.2
 _VALUE_ABOVE = 2.0
 """How many text heights over the line its value may begin."""
 _NEAR = 2.7
+_SHORTEST_LINE = 1.2
+"""In text heights: the line of a middle initial."""
 _CLEARLY = 0.8
+_SAME = 0.25
+"""Text heights by which two blanks differ in print that is never quite straight."""
 _APART = 1.3
 """Text heights of blank behind a caption; a value would stand closer."""
 
@@ -60,7 +64,7 @@ def find_captions(reading: Reading) -> set[tuple[int, int]]:
     captions: set[tuple[int, int]] = set()
     for group in groups.values():
         claimed = {t for _, sides in group if sides.line for t in sides.above}
-        votes = [vote for found, sides in group if (vote := _vote(found, sides, claimed))]
+        votes = [vote for found, sides in group if (vote := _vote(found, sides, claimed, reading.sheaf.unit))]
         ruled = [sides.line is not None for _, sides in group]
         if sum(votes) <= 0 or (not any(ruled) and (min(votes) < 0 or sum(votes) < 2)):
             continue
@@ -77,7 +81,7 @@ def value_above(reading: Reading, found: Found) -> list[Token]:
     return _sides(reading, found).above
 
 
-def _vote(found: Found, sides: _Sides, claimed: set[Token]) -> float:
+def _vote(found: Found, sides: _Sides, claimed: set[Token], unit: float) -> float:
     """Above 0 when the label speaks for captions, below 0 when its value stands under it.
 
     A value under a label that stands on the line of the next label may be either's.
@@ -91,6 +95,8 @@ def _vote(found: Found, sides: _Sides, claimed: set[Token]) -> float:
         return 0.0
     up = found.box[1] - max(t.y1 for t in sides.above)
     down = min(t.y0 for t in sides.below) - found.box[3]
+    if abs(up - down) < _SAME * unit:
+        return 0.0
     if up < _CLEARLY * down:
         return 1.0
     return -1.0 if down < _CLEARLY * up else 0.0
@@ -111,7 +117,7 @@ def _sides(reading: Reading, found: Found) -> _Sides:
     unit = reading.sheaf.unit
     line = _line_over(reading, found)
     left = min(found.box[0], line.x0 if line else found.box[0]) - unit
-    right = max(found.box[2], line.x1 if line else 0.0) + 0.5 * unit
+    right = max(found.box[2] + 0.5 * unit, line.x1 if line else 0.0)
     if line is None:
         right = _next_piece(reading, found)
     level = line.y if line else found.box[1]
@@ -131,7 +137,7 @@ def _line_over(reading: Reading, found: Found) -> _Line | None:
         for y, left, right in reading.sheaf.sheet.horizontal
         if y0 - _LINE_ABOVE * unit < y <= y0 + 0.3 * unit
         and (abs(left - x0) < 1.5 * unit or (left <= x0 and right >= x1))
-        and right - left > max(2 * unit, 0.5 * (x1 - x0))
+        and right - left > max(_SHORTEST_LINE * unit, 0.5 * (x1 - x0))
         and not _has_walls(reading, _Line(y, left, right), found.box[3])
     ]
     return min(lines, key=lambda line: line.x1 - line.x0, default=None)

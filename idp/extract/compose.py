@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
-from idp.extract.labels import LabelTable
+from idp.extract.labels import LabelTable, squash
 from idp.extract.ports import Candidate
 from idp.extract.readings import Reading
 from idp.schemas import DocumentSchema
@@ -17,6 +17,9 @@ from idp.values.slips import to_digits
 
 _NEXT_PART = 6
 """How many text heights under one part of a value the next may begin."""
+_BETWEEN = frozenset({"address_2", "city"})
+_UNIT_WORDS = 2
+_COUNTER = squash("number")
 _STATE_LETTERS = 4
 """The shortest state's name that is not an abbreviation (Iowa, Ohio, Utah)."""
 
@@ -31,7 +34,7 @@ def composed(
         if attribute == "last_name":
             parts = [value, *_near(value, values, ("first_name", "middle_name"), reading, table)]
             made += _join_parts(reading, parts, "name", table, schema)
-        elif attribute == "address":
+        elif attribute == "address" and not _is_print(value.spot.text, table):
             wanted = ("address_2", "city_state_zip", "city", "state", "zip")
             parts = [value, *_near(value, values, wanted, reading, table)]
             made += _join_parts(reading, parts, "address", table, schema)
@@ -55,13 +58,13 @@ def _near(
             for v in values
             if v.found.meaning.attribute == attribute
             and _fits(attribute, v.spot.text)
-            and not (attribute in ("city", "state") and table.is_head(v.spot.text))
+            and not (attribute in ("address_2", "city", "state") and table.is_head(v.spot.text))
             and (v.found.party == value.found.party or v.found.meaning.party is None)
             and -1.2 * unit <= v.found.box[1] - value.found.box[1]
-            and v.found.box[1] - last.found.box[1] <= _NEXT_PART * unit
+            and v.found.box[1] - _reached(reading, last) <= _NEXT_PART * unit
             and (
                 abs(v.found.box[0] - value.found.box[0]) < 0.5 * reading.sheaf.sheet.width
-                or abs(v.found.box[1] - value.found.box[1]) < unit
+                or any(abs(v.found.box[1] - p.found.box[1]) < unit for p in (value, *chosen))
             )
         ]
         if not near:
@@ -83,6 +86,18 @@ def _near(
     return chosen
 
 
+def _reached(reading: Reading, part: Value) -> float:
+    """The height of the last part asked for under an answered one: those between may be blank."""
+    unit = reading.sheaf.unit
+    reach = part.found.box[1]
+    for label in sorted(reading.labels, key=lambda f: f.box[1]):
+        follows = 0 < label.box[1] - reach <= _NEXT_PART * unit
+        beside = abs(label.box[0] - part.found.box[0]) < 0.5 * reading.sheaf.sheet.width
+        if follows and beside and label.meaning.attribute in _BETWEEN:
+            reach = label.box[1]
+    return reach
+
+
 def _fits(attribute: str, text: str) -> bool:
     """Whether a part of an address has the shape of one: other print near its label has not."""
     if attribute == "zip":
@@ -90,9 +105,23 @@ def _fits(attribute: str, text: str) -> bool:
             re.fullmatch(r"\d{5}(?:-?\d{4})?", to_digits(re.sub(r"[\s,.]", "", text))) is not None
         )
     if attribute == "state":
-        word = text.strip(" .,")
+        word = _spelled(text).strip(" .,")
         return word.upper() in STATES or (word.isalpha() and len(word) >= _STATE_LETTERS)
+    if attribute == "address_2":
+        # "Apartment" over another label's words: a number or a letter, hardly a sentence.
+        return any(c.isdigit() for c in text) or len(text.split()) <= _UNIT_WORDS
     return attribute != "city" or sum(c.isalpha() for c in text) > sum(c.isdigit() for c in text)
+
+
+def _is_print(text: str, table: LabelTable) -> bool:
+    """Whether a street is nothing but labels of its parts ("Apt. Ste. Flr. Number")."""
+    return all(squash(word) in table.attributes or squash(word) == _COUNTER for word in text.split())
+
+
+def _spelled(text: str) -> str:
+    """``O H``: two letters in boxes are one word."""
+    letters = text.split()
+    return "".join(letters) if all(len(word) == 1 for word in letters) else text
 
 
 def _join_parts(
@@ -129,7 +158,7 @@ def _address(parts: Sequence[Value]) -> str:
         for key in ("address", "address_2", "city_state_zip", "city")
         if (text := by_attribute.get(key))
     )
-    tail = " ".join(text for key in ("state", "zip") if (text := by_attribute.get(key)))
+    tail = " ".join(_spelled(text) for key in ("state", "zip") if (text := by_attribute.get(key)))
     return ", ".join(part for part in (street, tail) if part)
 
 

@@ -26,6 +26,7 @@ _BULLET = re.compile(r"^[^\w#]+$")
 _HEADING = re.compile(
     r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]\u2013\u2014-]*"
 )
+_COUNTED_HEADING = re.compile(r"(?i)[(\[]?(?:section|part|step)")
 _COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
 _CONTINUES = re.compile(r"(?:and|or|&)\s")
 _SHORTEST_FUZZY = 7
@@ -35,6 +36,9 @@ _INSURED = frozenset({"patient", "subscriber", "payer"})
 _OF_THE_POLICY = frozenset({"member_id", "group_number", "plan"})
 """What is one for patient, subscriber and payer: the policy's own numbers."""
 _USUAL_LABELS = 6
+OTHER_PERSON = "other_person"
+"""The party of whom no type asks: a spouse, whoever interprets, prepares or witnesses a form."""
+_LONGEST_HEADING = 14
 
 
 @lru_cache(maxsize=50_000)
@@ -92,6 +96,11 @@ class LabelTable:
                 grouped[field.party, field.attribute].append(field.name)
         self.by_role = {role: tuple(names) for role, names in grouped.items()}
         self.parties = self._parties(lexicon)
+        self._readers = {squash(word) for word in lexicon.reader_words if schema.subject}
+        for word in self._readers:
+            self.parties.setdefault(word, schema.subject or "")
+        self._heads_of_labels = tuple(f"{word} " for word in lexicon.label_heads)
+        self._tails_of_labels = tuple(f" {words}" for words in lexicon.label_tails)
         self._wordings = {
             squash(wording)
             for field in schema.fields
@@ -148,6 +157,8 @@ class LabelTable:
         table: dict[str, Meaning] = {}
         usual = {squash(prefix) for party in lexicon.parties for prefix in party.prefixes}
         for prefix, party in self.parties.items():
+            if prefix in self._readers:
+                continue  # "Your" alone asks for nothing
             if party in own and prefix in usual:
                 for attribute in lexicon.attributes:
                     meaning = Meaning(self.fields_of(party, attribute.name), attribute.name, party)
@@ -230,7 +241,19 @@ class LabelTable:
                 return Meaning(self.fields_of(owner, "member_id"), "member_id", owner)
         if found := self._table.get(key) or self._composed(key):
             return found
+        if (bare := self._bared(text)) and (found := self._known(bare)):
+            return replace(found, quality=0.95)
         return self._either(text) or self._fuzzy(key)
+
+    def _bared(self, text: str) -> str:
+        """A label without the words around it that say nothing of what is asked; else nothing."""
+        words = re.sub(r"[(),;:.\s]+", " ", text.lower()).strip()
+        bare = words
+        for tail in self._tails_of_labels:
+            bare = bare.removesuffix(tail)
+        for head in self._heads_of_labels:
+            bare = bare.removeprefix(head)
+        return bare if bare != words else ""
 
     def _either(self, text: str) -> Meaning | None:
         """``Veteran/Beneficiary's Name``: two words for one thing, when both mean the same.
@@ -348,6 +371,21 @@ class TitleTable:
                 if (party.name in own) == wanted:
                     for title in (*party.titles, *phrases_of(party, lexicon)):
                         self._parties.setdefault(self._core(title.split()), party.name)
+        self._subject = schema.subject
+        self._reader = tuple(
+            key
+            for title in lexicon.reader_titles
+            if schema.subject and len(key := squash(title)) > _SHORTEST_FUZZY
+        )
+        if schema.subject:
+            for title in lexicon.reader_titles:
+                self._parties[self._core(title.split())] = schema.subject
+        self._others = {
+            squash(prefix)
+            for party in lexicon.parties
+            if party.name == OTHER_PERSON
+            for prefix in party.prefixes
+        }
         self._matters = {self._core(title.split()) for title in lexicon.section_titles}
         self._parties.pop("", None)
         self._matters.discard("")
@@ -374,7 +412,12 @@ class TitleTable:
 
     def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
         """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
+        counted = len(words) > 1 and _COUNTED_HEADING.fullmatch(words[0])
         words = self.bare(words)
+        if counted and len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
+            return OTHER_PERSON, 0.85
+        if counted and self._reader and squash(" ".join(words)).startswith(self._reader):
+            return self._subject, 0.85
         if not words or len(words) > 8:
             return None
         core = self._core(words)

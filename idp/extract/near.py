@@ -22,9 +22,10 @@ _BELOW = 2.7
 """How many text heights under its label a value may begin."""
 _FAR = 14.0
 _ROW_GAP = 1.15
-_UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
+UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
+_LONGEST_REMARK = 16
 _NAME_WORD = re.compile(r"[A-Z&][A-Za-z.,'&-]*")
 _MOST_BROKEN = 4
 _CLOSE = 0.9
@@ -38,6 +39,8 @@ _BOX_APART = 1.6
 _BOX_INDENT = 3.0
 """How far a box under its label may begin before or behind the label's first letter."""
 _BOX_HEIGHT = 2.2
+_WALL = 0.5
+_UNKNOWN_LABEL = 0.5
 _BOX_LEVEL = 1.2
 """How far the next label beside may stand higher or lower: pages are never quite straight."""
 
@@ -95,6 +98,11 @@ def value_of(reading: Reading, found: Found, *, wraps: bool) -> Spot | None:
     if box:
         return _inside(reading, box, wraps=wraps, place=Place.CELL)
     return _near(reading, found, cell, wraps=wraps)
+
+
+def has_own_box(reading: Reading, found: Found) -> bool:
+    """Whether a box is drawn for a label's value: nothing outside it is an answer."""
+    return _own_cell(reading, found) is None and _field_box(reading, found) is not None
 
 
 def _near(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) -> Spot | None:
@@ -315,7 +323,9 @@ def _right_of(reading: Reading, found: Found, cell: Area | None) -> list[Token]:
         token = row[index]
         if token.cx > limit or (found.row, index) in reading.taken:
             break
-        if sheaf.sheet.rules_between(edge, token.x0, token.cy):
+        # A box of characters begins at its own wall.
+        wall = _WALL * sheaf.unit if token.boxed and not values else 0.0
+        if sheaf.sheet.rules_between(edge, token.x0 - wall, token.cy):
             break
         if _mark_between(reading, edge, token):
             break
@@ -337,7 +347,7 @@ def _behind_remark(row: tuple[Token, ...], start: int) -> int:
     """Where a value may begin: behind "(please specify ...)", but not behind "(614) 555-0100"."""
     if start >= len(row) or not re.match(r"\([A-Za-z]{2}", row[start].text):
         return start
-    for index in range(start, min(start + 14, len(row))):
+    for index in range(start, min(start + _LONGEST_REMARK, len(row))):
         if row[index].text.rstrip(":").endswith(")"):
             return index + 1
     return start
@@ -430,7 +440,7 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
             break
-        if not rows and all(_UNDER_LABEL.fullmatch(t.text) for _, t in inside):
+        if not rows and all(UNDER_LABEL.fullmatch(t.text) for _, t in inside):
             floor += max(t.y1 for _, t in inside) - bottom
             continue  # "Month  Day  Year" over the boxes of a date
         if not wraps and not rows and start.x0 > found.box[2] + 6 * unit:
@@ -478,12 +488,21 @@ def _next_cell(reading: Reading, found: Found, cell: Area, *, wraps: bool) -> Sp
     sheaf = reading.sheaf
     y = (found.box[1] + found.box[3]) / 2
     right = sheaf.cell_at(cell.x1 + 0.8 * sheaf.unit, y)
-    if right and (spot := _inside(reading, Area(*right), wraps=wraps)):
-        return spot
+    beside = _inside(reading, Area(*right), wraps=wraps) if right else None
+    if beside and not _heads_column(reading, found):
+        return beside
     under = sheaf.cell_at((found.box[0] + found.box[2]) / 2, cell.y1 + 0.8 * sheaf.unit)
     if under and abs(under[0] - cell.x0) < 2 * sheaf.unit:
-        return _inside(reading, Area(*under), wraps=wraps)
-    return None
+        return _inside(reading, Area(*under), wraps=wraps) or beside
+    return beside
+
+
+def _heads_column(reading: Reading, found: Found) -> bool:
+    """Whether the label is one of a row of labels in cells: their values stand under them."""
+    return any(
+        other is not found and other.meaning.quality > _UNKNOWN_LABEL
+        for other in _row_labels(reading, found.row)
+    )
 
 
 def _inside(

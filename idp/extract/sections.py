@@ -12,7 +12,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
-from idp.extract.labels import LabelTable, Meaning, TitleTable, squash, strip_numbering
+from idp.extract.labels import (
+    OTHER_PERSON,
+    LabelTable,
+    Meaning,
+    TitleTable,
+    squash,
+    strip_numbering,
+)
 from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
@@ -29,8 +36,15 @@ _SHORT_LABELS = frozenset(
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
+_OF_ONE_PERSON = frozenset({"dob", "sex", "age", "medical_record_number", "phone", "email"})
 _UNKNOWN_WORDS = 8
 _FLUSH = 2.0
+_FIELD_HEIGHT = 6.0
+_LINE_OVER = 1.2
+"""In text heights: the tallest cell of one field, and how far over its label a line may run."""
+_NAME_PARTS = frozenset({"last_name", "first_name", "middle_name"})
+_LONGEST_REMARK = 16
+"""Words in parentheses behind a label: "(Number and street or rural route, city or P.O., ...)"."""
 _SETTERS_REACH = 2.6
 _END_OF_TIME = 2
 """How many rows under "From" its "To" may stand."""
@@ -83,6 +97,8 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     for colon in range(begin, piece.end):
         if colon < at or not (row[colon].text.endswith(_ENDS) or colon in lined):
             continue
+        if not row[colon].text.endswith(_ENDS) and _goes_on(row, at, colon, piece.end, table):
+            continue
         if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
             at = colon + 1
             continue
@@ -91,7 +107,8 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
             yield found
             at = found.end
     option = _beside_mark(sheaf, row[piece.start])
-    if at == begin and not option and (bare := _without_colon(row, piece, begin, table)):
+    alone = not option and _stands_as_label(sheaf, row, piece, begin, table)
+    if at == begin and not option and (bare := _without_colon(row, piece, begin, table, alone)):
         yield bare
         at = bare.end
     elif (
@@ -107,21 +124,54 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     yield from _inside_text(row, piece, at, table)
 
 
+def _goes_on(
+    row: Sequence[Token], at: int, last: int, limit: int, table: LabelTable
+) -> bool:
+    """Whether a longer label covers the words over a line: "City or Town" over its box."""
+    return any(
+        table.exact(_clean(row[at:end])) is not None
+        for end in range(last + 2, min(limit, last + _LONGEST) + 1)
+    )
+
+
 def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
     """Tokens behind which a line to write on begins: as good as a colon."""
     unit = sheaf.unit
     found: set[int] = set()
     for i in range(piece.start, piece.end):
         token = row[i]
+        if _on_line(sheaf, token):
+            continue
         following = row[i + 1].x0 if i + 1 < piece.end else token.x1 + 2 * unit
         if any(
             token.x1 - 0.4 * unit <= x0 <= following + 0.4 * unit
             and x1 - x0 > 2 * unit
             and token.cy < y < token.y1 + 0.8 * unit
+            and not _is_roof(sheaf, x0, y)
             for y, x0, x1 in sheaf.sheet.horizontal
         ):
             found.add(i)
     return found
+
+
+def _on_line(sheaf: Sheaf, token: Token) -> bool:
+    """Whether a word stands on a line itself, as a value does, and not before one."""
+    return any(
+        x0 - 0.5 * sheaf.unit < token.x0 and token.x1 < x1 + 0.5 * sheaf.unit
+        and token.cy < y < token.y1 + 0.8 * sheaf.unit
+        for y, x0, x1 in sheaf.sheet.horizontal
+    )
+
+
+def _is_roof(sheaf: Sheaf, x: float, y: float) -> bool:
+    """Whether a line that begins there is the upper edge of a box: a wall goes down from it."""
+    unit = sheaf.unit
+    return any(
+        abs(wall - x) < 0.3 * unit and abs(y0 - y) < 0.4 * unit and y1 > y + 0.7 * unit
+        for wall, y0, y1 in sheaf.sheet.vertical
+    ) or any(
+        abs(x0 - x) < 0.3 * unit and abs(y0 - y) < 0.3 * unit for x0, y0, _, _ in sheaf.cells
+    )
 
 
 def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
@@ -187,26 +237,68 @@ def _parenthesis_end(row: Sequence[Token], start: int, limit: int) -> int:
         return start
     if re.fullmatch(r"\(?\d{3}\)?.*", row[start].text):
         return start
-    for i in range(start, min(limit, start + 9)):
+    for i in range(start, min(limit, start + _LONGEST_REMARK)):
         if ")" in row[i].text:
             return i + 1
     return start
 
 
+def _stands_as_label(
+    sheaf: Sheaf, row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
+) -> bool:
+    """Whether a word alone stands as a field's label does, so that it needs no colon ("Date").
+
+    Numbered, in a cell of its own, under a line to write on, or in a row of labels.
+    """
+    unit = sheaf.unit
+    first, last = row[begin], row[piece.end - 1]
+    if not first.text[:1].isupper():
+        return False
+    if begin > piece.start:
+        return True
+    cell = sheaf.cell_at(first.cx, first.cy)
+    if cell and cell[3] - cell[1] < _FIELD_HEIGHT * unit:
+        return not any(
+            cell[0] <= t.cx <= cell[2] for i, t in enumerate(row) if not piece.start <= i < piece.end
+        )
+    if any(
+        -_LINE_OVER * unit < y - first.y0 <= 0.3 * unit
+        and x1 - x0 > 2 * unit
+        and (abs(x0 - first.x0) < 1.5 * unit or (x0 <= first.x0 and x1 >= last.x1))
+        for y, x0, x1 in sheaf.sheet.horizontal
+    ):
+        return True
+    return any(
+        other.row == piece.row
+        and other.start != piece.start
+        and len(squash(text := _clean(row[other.start : other.end]))) > _NEEDS_COLON
+        and table.exact(text) is not None
+        for other in sheaf.pieces
+    )
+
+
 def _without_colon(
-    row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
+    row: Sequence[Token],
+    piece: Piece,
+    begin: int,
+    table: LabelTable,
+    alone: bool = False,  # noqa: FBT001, FBT002
 ) -> Found | None:
-    """A label that a blank, a line or a typed value ends."""
+    """A label that a blank, a line or a typed value ends.
+
+    ``alone`` says that the words stand as a field's label does, and may be as short as "Date".
+    """
     longest = min(piece.end, begin + _LONGEST)
     for end in range(longest, begin, -1):
         text = _clean(row[begin:end])
         key = squash(text)
-        if len(key) < 2 or (len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS):
+        short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
+        stop = _parenthesis_end(row, end, piece.end)
+        if len(key) < 2 or (short and not (alone and stop == piece.end)):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
-        if meaning is None:
+        if meaning is None or _swallows(row[begin:end], meaning, table):
             continue
-        stop = _parenthesis_end(row, end, piece.end)
         if stop < piece.end and end - begin > 1 and _goes_on_as_label(row[stop].text):
             stop = piece.end
         if stop == piece.end:
@@ -218,7 +310,7 @@ def _without_colon(
         named = (
             meaning.quality == 1.0
             and end - begin >= 2
-            and meaning.fields
+            and (meaning.fields or (meaning.attribute in _NAME_PARTS and len(rest) == 1))
             and len(rest) <= 6
             and all(t.text[:1].isupper() or not t.text[:1].isalpha() for t in rest)
             and not row[begin].text.isupper()
@@ -226,6 +318,16 @@ def _without_colon(
         if named:
             return Found(piece.row, begin, stop, meaning, colon=False)
     return None
+
+
+def _swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> bool:
+    """Whether a misreading was forgiven that is an initial behind a label: "Middle Name L"."""
+    return (
+        meaning.quality < 1.0
+        and len(words) > 1
+        and len(words[-1].text) == 1
+        and table.exact(_clean(words[:-1])) is not None
+    )
 
 
 def _goes_on_as_label(word: str) -> bool:
@@ -520,7 +622,11 @@ def _setter_for(
     if beside:
         return max(beside, key=lambda s: s.box[0])
     # A contact's own phone stands beside the name; what stands below is the office's.
-    above = [s for s in above if s.party != "contact"]
+    above = [
+        s
+        for s in above
+        if s.party != "contact" and (s.party != OTHER_PERSON or _right_under(found, s, unit))
+    ]
     if not above:
         return None
     latest = max(above, key=lambda s: (round(s.box[1] / unit), s.box[0]))
@@ -533,6 +639,18 @@ def _setter_for(
         for f in reading.labels
     )
     return own if in_column else latest
+
+
+def _right_under(found: Found, setter: Found, unit: float) -> bool:
+    """Whether a label that names nobody may go on about a spouse whose name stands over it.
+
+    An address after the spouse's name is the address of both.
+    """
+    return (
+        found.box[1] - setter.box[1] < _SETTERS_REACH * unit
+        and abs(found.box[0] - setter.box[0]) < _FLUSH * unit
+        and found.meaning.attribute in _OF_ONE_PERSON
+    )
 
 
 def _structure(readings: Sequence[Reading]) -> Structure:

@@ -15,12 +15,13 @@ from idp.document import Blank, Mark, Page
 from idp.extract.answers import Value, candidate_of, joined, tokens_at
 from idp.extract.captions import find_captions
 from idp.extract.compose import composed, split_pairs
-from idp.extract.labels import LabelTable, TitleTable
+from idp.extract.labels import OTHER_PERSON, LabelTable, TitleTable
 from idp.extract.near import Spot, value_of, with_broken_name
 from idp.extract.options import words_of_mark
 from idp.extract.ports import Candidate, Structure
 from idp.extract.readings import Found, Reading
 from idp.extract.sections import read_structure
+from idp.extract.spelled import spelled, spelled_at
 from idp.extract.tables_lines import Token
 from idp.schemas import DocumentSchema, FieldSchema, Lexicon
 from idp.values import Kind, find, parse
@@ -56,7 +57,7 @@ _CODED = {"diagnosis_descriptions": "diagnosis_codes", "service_descriptions": "
 _LISTS_IN_TEXT = frozenset({Kind.ICD10, Kind.PROCEDURE_CODE})
 _ANYONE = ("member_id", "group_number", "plan")
 """Attributes that insurance boxes print without saying whose they are."""
-_NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact"})
+_NOT_OURS = frozenset({"secondary_payer", "review_staff", "emergency_contact", OTHER_PERSON})
 """Whose values are nobody's, unless the type has fields for them."""
 _PARTS = frozenset(
     {
@@ -165,6 +166,8 @@ def _answers(reading: Reading, schema: DocumentSchema) -> Iterator[Value]:
         spot = value_of(reading, label, wraps=wraps)
         if spot and spot.tokens and kinds and kinds <= _NAMED:
             spot = with_broken_name(reading, label, spot)
+        if len(kinds) == 1 and not (spot and find(next(iter(kinds)), spot.text)):
+            spot = spelled_at(reading, label, next(iter(kinds))) or spot
         if spot and spot.tokens:
             yield Value(label, spot)
 
@@ -300,6 +303,9 @@ def _spotted(
     made: list[Candidate] = []
     many = field.list and field.kind in _LISTS_IN_TEXT
     chosen = spans if many else spans[:1]
+    if not spans and (written := spelled(field.kind, tokens)):
+        one = candidate_of(reading, value, field, tokens, written)
+        return [one] if one else []
     for span in chosen:
         own = tokens_at(tokens, starts, span.start, span.end)
         if own and (one := candidate_of(reading, value, field, own, span.text)):

@@ -226,6 +226,13 @@ class Lexicon(Strict):
     payer_words: tuple[str, ...] = ()
     provider_nouns: tuple[str, ...] = ()
     generic_providers: tuple[str, ...] = ()
+    reader_words: tuple[str, ...] = ()
+    """How a form addresses whoever fills it in ("Your Name"): the subject of its type."""
+    reader_titles: tuple[str, ...] = ()
+    label_heads: tuple[str, ...] = ()
+    """Words before a label that leave its meaning as it is ("Preferred E-mail Address")."""
+    label_tails: tuple[str, ...] = ()
+    """The same behind a label ("Date of Birth, if known")."""
     instruction_words: tuple[str, ...] = ()
     """Words of sentences that tell how to fill a form in: in no name and no address."""
 
