@@ -238,6 +238,8 @@ class LabelTable:
         ``State/Province``: one that is known will do where nobody in particular is asked for.
         """
         parts = _OR.split(text)
+        if "(" in parts[0] and ")" not in parts[0]:
+            return None  # "Sex (M/F)": the remark tells how to answer
         if len(parts) != 2 or not all(part.strip() for part in parts):
             return None
         left, right = (part.split() for part in parts)
