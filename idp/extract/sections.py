@@ -12,11 +12,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
-from idp.extract.labels import LabelTable, Meaning, TitleTable, squash, strip_numbering
+from idp.extract.labels import (
+    COUNTED_LABEL,
+    LabelTable,
+    Meaning,
+    TitleTable,
+    squash,
+    strip_numbering,
+)
 from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
+from idp.values import Kind, parse
 
 _LONGEST = 10
 _NEEDS_COLON = 4
@@ -24,12 +32,15 @@ _SHORT_LABELS = frozenset(
     squash(w)
     for w in re.findall(
         r"\w+", "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
+        " tel ph name"
     )
 )
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
 _UNKNOWN_WORDS = 8
+_NUMBER = 5
+"""How long a number without a label's colon before it must be to be one for sure."""
 _FLUSH = 2.0
 _SETTERS_REACH = 2.6
 _END_OF_TIME = 2
@@ -201,7 +212,8 @@ def _without_colon(
     for end in range(longest, begin, -1):
         text = _clean(row[begin:end])
         key = squash(text)
-        if len(key) < 2 or (len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS):
+        short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
+        if len(key) < 2 or (short and not _is_surely(text, row[end : piece.end])):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
         if meaning is None:
@@ -213,7 +225,7 @@ def _without_colon(
             return Found(piece.row, begin, stop, meaning, colon=False)
         rest = row[stop : piece.end]
         has_digits = any(c.isdigit() for c in rest[0].text)
-        if meaning.attribute in _COUNTED and has_digits:
+        if has_digits and (meaning.attribute in _COUNTED or _takes(meaning, rest, table)):
             return Found(piece.row, begin, stop, meaning, colon=False)
         named = (
             meaning.quality == 1.0
@@ -226,6 +238,24 @@ def _without_colon(
         if named:
             return Found(piece.row, begin, stop, meaning, colon=False)
     return None
+
+
+def _is_surely(text: str, rest: Sequence[Token]) -> bool:
+    """Whether a few letters are a label all the same: they count something, or a day follows."""
+    if len(text.split()) > 1 and COUNTED_LABEL.search(text):
+        return True
+    return text.lower() == "date" and len(rest) == 1 and parse(Kind.DATE, rest[0].text).valid
+
+
+def _takes(meaning: Meaning, rest: Sequence[Token], table: LabelTable) -> bool:
+    """Whether what follows is a day, an amount or a number of the kind that the label asks for."""
+    kinds = {f.kind for n in meaning.fields if (f := table.schema.field(n))}
+    if meaning.quality < 1.0 or len(kinds) != 1:
+        return False
+    kind = kinds.pop()
+    if kind in (Kind.DATE, Kind.MONEY):
+        return parse(kind, " ".join(t.text for t in rest)).valid
+    return kind is Kind.IDENTIFIER and len(rest) == 1 and len(rest[0].text) >= _NUMBER
 
 
 def _goes_on_as_label(word: str) -> bool:
