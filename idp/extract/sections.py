@@ -38,6 +38,11 @@ _SHORT_LABELS = frozenset(
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
+_OFFICES = frozenset(
+    {"npi", "tax_id", "dea", "specialty", "phone", "fax", "practice"}
+    | {"address", "address_2", "city", "state", "zip", "city_state_zip"}
+)
+"""What is asked of an office: in a row of such labels each goes on with the one before."""
 _UNKNOWN_WORDS = 8
 _NUMBER = 5
 """How long a number without a label's colon before it must be to be one for sure."""
@@ -446,6 +451,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
     """Own words first, then the nearest label that names somebody, then the section."""
     unit = reading.sheaf.unit
     setters: list[Found] = []
+    reaches: dict[int, float] = {}  # how far down each provider's labels follow without a break
     head = head_end(reading)
     for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
         if found.meaning.party and not _yields(reading, found, table):
@@ -457,10 +463,12 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         party = title.party if title else None
         setter = _setter_for(reading, found, setters, title)
         if setter is not None:
-            close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
+            close = found.box[1] - reaches.get(id(setter), setter.box[1]) < _SETTERS_REACH * unit
             switched = _is_provider(party) and _is_provider(setter.party)
             if party is None or setter.party == party or close or switched:
                 party = setter.party
+                if _is_provider(party) and found.meaning.attribute in _OFFICES:
+                    reaches[id(setter)] = found.box[1]
         role = ("payer", found.meaning.attribute or "")
         if party is None and role in table.by_role and found.box[1] < head:
             party = "payer"
