@@ -454,7 +454,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
     reaches: dict[int, float] = {}  # how far down each provider's labels follow without a break
     head = head_end(reading)
     for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
-        if found.meaning.party and not _yields(reading, found, table):
+        if found.meaning.party and not _yields(reading, found, table, setters):
             found.party = found.meaning.party
             setters.append(found)
             continue
@@ -475,7 +475,9 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         found.party = party or table.schema.subject
 
 
-def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
+def _yields(
+    reading: Reading, found: Found, table: LabelTable, setters: Sequence[Found]
+) -> bool:
     """Whether a label names just any provider, under a title that says which: the title's it is.
 
     "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
@@ -483,9 +485,19 @@ def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
     """
     text = _clean(_without_parentheses(reading.tokens(found)))
     title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
+    attribute = _generic_attribute(text, table)
+    if attribute and (title is None or not _is_provider(title.party)):
+        # No title says which provider: a name right above or beside it does ("Office Phone").
+        named = _setter_for(reading, found, setters, title)
+        near = named and found.box[1] - named.box[1] < _SETTERS_REACH * reading.sheaf.unit
+        if named is None or not near or not _is_provider(named.party):
+            return False
+        fields = table.fields_of(named.party, attribute)
+        found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
+        return True
     if title is None or title.party == found.meaning.party or not _is_provider(title.party):
         return False
-    if attribute := _generic_attribute(text, table):
+    if attribute:
         fields = table.fields_of(title.party, attribute)
         found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
         return True
