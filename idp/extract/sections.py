@@ -24,6 +24,7 @@ from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
+from idp.extract.wrapped import join_wrapped
 from idp.values import Kind, parse
 
 _LONGEST = 10
@@ -62,6 +63,7 @@ def read_structure(
     for page in pages:
         reading = Reading(sheaf_of(page))
         _find_labels(reading, labels)
+        join_wrapped(reading, labels)
         _find_titles(reading, titles, labels)
         _give_parties(reading, labels)
         readings.append(reading)
