@@ -56,15 +56,22 @@ class _Sides(NamedTuple):
 def find_captions(reading: Reading) -> set[tuple[int, int]]:
     """``(row, start)`` of the labels whose value stands over them."""
     groups: dict[int, list[tuple[Found, _Sides]]] = defaultdict(list)
+    titles = {(t.row, t.tokens[0]) for t in reading.titles}
     for found in reading.labels:
         if found.colon or _has_cell(reading, found) or _continues(reading, found):
             continue
+        if (found.row, reading.tokens(found)[0]) in titles:
+            continue  # a section's title heads what follows it
         title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
         groups[id(title)].append((found, _sides(reading, found)))
     captions: set[tuple[int, int]] = set()
     for group in groups.values():
         claimed = {t for _, sides in group if sides.line for t in sides.above}
-        votes = [vote for found, sides in group if (vote := _vote(found, sides, claimed, reading.sheaf.unit))]
+        votes = [
+            vote
+            for found, sides in group
+            if (vote := _vote(found, sides, claimed, reading.sheaf.unit))
+        ]
         ruled = [sides.line is not None for _, sides in group]
         if sum(votes) <= 0 or (not any(ruled) and (min(votes) < 0 or sum(votes) < 2)):
             continue

@@ -27,7 +27,7 @@ _HEADING = re.compile(
     r"(?i)[(\[]?(?:section|part|step|box|\d{1,2}|[a-z]|[ivx1l]{1,4})[.:)\]\u2013\u2014-]*"
 )
 _COUNTED_HEADING = re.compile(r"(?i)[(\[]?(?:section|part|step)")
-_COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
+COUNTED_LABEL = re.compile(r"(?i)(?:#|\b(?:no|num|number|nbr)\.?)\s*:?$")
 _CONTINUES = re.compile(r"(?:and|or|&)\s")
 _SHORTEST_FUZZY = 7
 _FUZZY = 88.0
@@ -234,7 +234,7 @@ class LabelTable:
             return None
         if _CONTINUES.match(text):
             return Meaning()  # "Street Number" / "and Name": the first line says what is asked for
-        if key in self.parties and _COUNTED_LABEL.search(text):
+        if key in self.parties and COUNTED_LABEL.search(text):
             party = self.parties[key]
             owner = party if (party, "member_id") in self.by_role else "patient"
             if party in ("patient", "subscriber"):
@@ -261,6 +261,8 @@ class LabelTable:
         ``State/Province``: one that is known will do where nobody in particular is asked for.
         """
         parts = _OR.split(text)
+        if "(" in parts[0] and ")" not in parts[0]:
+            return None  # "Sex (M/F)": the remark tells how to answer
         if len(parts) != 2 or not all(part.strip() for part in parts):
             return None
         left, right = (part.split() for part in parts)
@@ -363,6 +365,8 @@ class TitleTable:
         ]
     )
 
+    _DIRECTIONS = frozenset(("to", "by"))
+
     def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
         own = {field.party for field in schema.fields if field.party}
         self._parties: dict[str, str] = {}
@@ -391,7 +395,10 @@ class TitleTable:
         self._matters.discard("")
 
     def _core(self, words: Iterable[str]) -> str:
-        kept = [w for w in words if re.sub(r"[^a-z]", "", w.lower()) not in self._NOISE]
+        plain = [(w, re.sub(r"[^a-z]", "", w.lower())) for w in words]
+        kept = [w for w, bare in plain if bare not in self._NOISE]
+        if len(kept) == 1:  # "Referred To" and "Referred By" are two
+            kept = [w for w, bare in plain if w in kept or bare in self._DIRECTIONS]
         return squash(" ".join(kept))
 
     @staticmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -391,12 +391,22 @@ def _wrapped(
         tokens = [t for _, t in inside]
         if tokens[0].y0 - bottom > _ROW_GAP * sheaf.unit or (cell and tokens[0].cy > cell.y1):
             break
+        if _is_choice(reading, tokens):
+            break
         ruled = sheaf.sheet.rule_below(bottom - 0.3 * sheaf.unit, tokens[0].cy, left, right[-1].x1)
         if ruled and (cell or found.meaning.attribute or len(right) < 4):
             break  # underlined running text goes on, a one-line field does not
         rows.append(tokens)
         bottom = max(t.y1 for t in tokens)
     return rows
+
+
+def _is_choice(reading: Reading, tokens: Sequence[Token]) -> bool:
+    """Whether a check box stands before one of a row's words: running text has none.
+
+    A box before the first word does not count: a paragraph may begin behind a bullet.
+    """
+    return any(_mark_between(reading, left.x1, right) for left, right in itertools.pairwise(tokens))
 
 
 def _label_left(reading: Reading, found: Found) -> float:
@@ -439,6 +449,8 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
         if start.y0 > floor or (rows and start.y0 - bottom > _ROW_GAP * unit):
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
+            break
+        if wraps and _is_choice(reading, [t for _, t in inside]):
             break
         if not rows and all(UNDER_LABEL.fullmatch(t.text) for _, t in inside):
             floor += max(t.y1 for _, t in inside) - bottom

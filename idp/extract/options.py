@@ -23,6 +23,8 @@ _WEAK = frozenset(
     {"other", "new", "start", "change", "update", "office", "home", "unknown", "original"}
 )
 _REACH_DOWN = 7.0
+_BEFORE = 1.0
+"""Text heights of blank between an option's words, and between them and a box behind them."""
 _SEX = {"female": ("female", "f"), "male": ("male", "m"), "unknown": ("unknown",)}
 
 
@@ -30,9 +32,13 @@ def options_from_marks(reading: Reading, schema: DocumentSchema) -> list[Candida
     """One candidate per ticked option of the type's choice fields."""
     choices = [f for f in schema.fields if f.kind in (Kind.OPTION, Kind.SEX)]
     made: list[Candidate] = []
-    for mark in reading.sheaf.page.marks:
-        if mark.state != "checked" or not mark.label.strip():
+    for printed in reading.sheaf.page.marks:
+        if printed.state != "checked":
             continue
+        label = printed.label.strip() or _words_before(reading, printed)
+        if not label:
+            continue
+        mark = printed.model_copy(update={"label": label})
         ranked = sorted(
             (
                 (score, field, value)
@@ -48,6 +54,20 @@ def options_from_marks(reading: Reading, schema: DocumentSchema) -> list[Candida
             score, field, value = ranked[0]
             made.append(_candidate(reading, mark, field, value, score))
     return made
+
+
+def _words_before(reading: Reading, mark: Mark) -> str:
+    """The words before a box that has none behind it: some forms print it after its option."""
+    sheet, unit = reading.sheaf.sheet, reading.sheaf.unit
+    x, y = mark.box.x0 * sheet.width, mark.box.cy * sheet.height
+    words: list[str] = []
+    for row in reading.sheaf.rows:
+        for token in reversed([t for t in row if t.y0 < y < t.y1 and t.x1 < x + 0.8 * unit]):
+            if x - token.x1 > _BEFORE * unit:
+                break
+            words.append(token.text)
+            x = token.x0
+    return " ".join(reversed(words))
 
 
 def _asked(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
 from idp.extract.labels import (
+    COUNTED_LABEL,
     OTHER_PERSON,
     LabelTable,
     Meaning,
@@ -24,20 +25,31 @@ from idp.extract.layout import Piece, Sheaf, sheaf_of
 from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
+from idp.extract.wrapped import join_wrapped
+from idp.values import Kind, parse
 
 _LONGEST = 10
 _NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
     for w in re.findall(
-        r"\w+", "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
+        r"\w+",
+        "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
+        " tel ph name date",
     )
 )
 _COUNTED = frozenset(
     {"npi", "tax_id", "phone", "mobile", "fax", "dob", "member_id", "group_number", "zip"}
 )
 _OF_ONE_PERSON = frozenset({"dob", "sex", "age", "medical_record_number", "phone", "email"})
+_OFFICES = frozenset(
+    {"npi", "tax_id", "dea", "specialty", "phone", "fax", "practice"}
+    | {"address", "address_2", "city", "state", "zip", "city_state_zip"}
+)
+"""What is asked of an office: in a row of such labels each goes on with the one before."""
 _UNKNOWN_WORDS = 8
+_NUMBER = 5
+"""How long a number without a label's colon before it must be to be one for sure."""
 _FLUSH = 2.0
 _FIELD_HEIGHT = 6.0
 _LINE_OVER = 1.2
@@ -60,6 +72,7 @@ def read_structure(
     for page in pages:
         reading = Reading(sheaf_of(page))
         _find_labels(reading, labels)
+        join_wrapped(reading, labels)
         _find_titles(reading, titles, labels)
         _give_parties(reading, labels)
         readings.append(reading)
@@ -124,9 +137,7 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     yield from _inside_text(row, piece, at, table)
 
 
-def _goes_on(
-    row: Sequence[Token], at: int, last: int, limit: int, table: LabelTable
-) -> bool:
+def _goes_on(row: Sequence[Token], at: int, last: int, limit: int, table: LabelTable) -> bool:
     """Whether a longer label covers the words over a line: "City or Town" over its box."""
     return any(
         table.exact(_clean(row[at:end])) is not None
@@ -157,7 +168,8 @@ def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
 def _on_line(sheaf: Sheaf, token: Token) -> bool:
     """Whether a word stands on a line itself, as a value does, and not before one."""
     return any(
-        x0 - 0.5 * sheaf.unit < token.x0 and token.x1 < x1 + 0.5 * sheaf.unit
+        x0 - 0.5 * sheaf.unit < token.x0
+        and token.x1 < x1 + 0.5 * sheaf.unit
         and token.cy < y < token.y1 + 0.8 * sheaf.unit
         for y, x0, x1 in sheaf.sheet.horizontal
     )
@@ -169,9 +181,7 @@ def _is_roof(sheaf: Sheaf, x: float, y: float) -> bool:
     return any(
         abs(wall - x) < 0.3 * unit and abs(y0 - y) < 0.4 * unit and y1 > y + 0.7 * unit
         for wall, y0, y1 in sheaf.sheet.vertical
-    ) or any(
-        abs(x0 - x) < 0.3 * unit and abs(y0 - y) < 0.3 * unit for x0, y0, _, _ in sheaf.cells
-    )
+    ) or any(abs(x0 - x) < 0.3 * unit and abs(y0 - y) < 0.3 * unit for x0, y0, _, _ in sheaf.cells)
 
 
 def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
@@ -259,7 +269,9 @@ def _stands_as_label(
     cell = sheaf.cell_at(first.cx, first.cy)
     if cell and cell[3] - cell[1] < _FIELD_HEIGHT * unit:
         return not any(
-            cell[0] <= t.cx <= cell[2] for i, t in enumerate(row) if not piece.start <= i < piece.end
+            cell[0] <= t.cx <= cell[2]
+            for i, t in enumerate(row)
+            if not piece.start <= i < piece.end
         )
     if any(
         -_LINE_OVER * unit < y - first.y0 <= 0.3 * unit
@@ -294,7 +306,8 @@ def _without_colon(
         key = squash(text)
         short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
         stop = _parenthesis_end(row, end, piece.end)
-        if len(key) < 2 or (short and not (alone and stop == piece.end)):
+        surely = (alone and stop == piece.end) or _is_surely(text, row[end : piece.end])
+        if len(key) < 2 or (short and not surely):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
         if meaning is None or _swallows(row[begin:end], meaning, table):
@@ -305,7 +318,7 @@ def _without_colon(
             return Found(piece.row, begin, stop, meaning, colon=False)
         rest = row[stop : piece.end]
         has_digits = any(c.isdigit() for c in rest[0].text)
-        if meaning.attribute in _COUNTED and has_digits:
+        if has_digits and (meaning.attribute in _COUNTED or _takes(meaning, rest, table)):
             return Found(piece.row, begin, stop, meaning, colon=False)
         named = (
             meaning.quality == 1.0
@@ -328,6 +341,24 @@ def _swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> bo
         and len(words[-1].text) == 1
         and table.exact(_clean(words[:-1])) is not None
     )
+
+
+def _is_surely(text: str, rest: Sequence[Token]) -> bool:
+    """Whether a few letters are a label all the same: they count something, or a day follows."""
+    if len(text.split()) > 1 and COUNTED_LABEL.search(text):
+        return True
+    return text.lower() == "date" and len(rest) == 1 and parse(Kind.DATE, rest[0].text).valid
+
+
+def _takes(meaning: Meaning, rest: Sequence[Token], table: LabelTable) -> bool:
+    """Whether what follows is a day, an amount or a number of the kind that the label asks for."""
+    kinds = {f.kind for n in meaning.fields if (f := table.schema.field(n))}
+    if meaning.quality < 1.0 or len(kinds) != 1:
+        return False
+    kind = kinds.pop()
+    if kind in (Kind.DATE, Kind.MONEY):
+        return parse(kind, " ".join(t.text for t in rest)).valid
+    return kind is Kind.IDENTIFIER and len(rest) == 1 and len(rest[0].text) >= _NUMBER
 
 
 def _goes_on_as_label(word: str) -> bool:
@@ -518,9 +549,10 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
     """Own words first, then the nearest label that names somebody, then the section."""
     unit = reading.sheaf.unit
     setters: list[Found] = []
+    reaches: dict[int, float] = {}  # how far down each provider's labels follow without a break
     head = head_end(reading)
     for found in sorted(reading.labels, key=lambda f: (f.row, f.start)):
-        if found.meaning.party and not _yields(reading, found, table):
+        if found.meaning.party and not _yields(reading, found, table, setters):
             found.party = found.meaning.party
             setters.append(found)
             continue
@@ -529,17 +561,19 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         party = title.party if title else None
         setter = _setter_for(reading, found, setters, title)
         if setter is not None:
-            close = found.box[1] - setter.box[1] < _SETTERS_REACH * unit
+            close = found.box[1] - reaches.get(id(setter), setter.box[1]) < _SETTERS_REACH * unit
             switched = _is_provider(party) and _is_provider(setter.party)
             if party is None or setter.party == party or close or switched:
                 party = setter.party
+                if _is_provider(party) and found.meaning.attribute in _OFFICES:
+                    reaches[id(setter)] = found.box[1]
         role = ("payer", found.meaning.attribute or "")
         if party is None and role in table.by_role and found.box[1] < head:
             party = "payer"
         found.party = party or table.schema.subject
 
 
-def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
+def _yields(reading: Reading, found: Found, table: LabelTable, setters: Sequence[Found]) -> bool:
     """Whether a label names just any provider, under a title that says which: the title's it is.
 
     "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
@@ -547,9 +581,19 @@ def _yields(reading: Reading, found: Found, table: LabelTable) -> bool:
     """
     text = _clean(_without_parentheses(reading.tokens(found)))
     title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
+    attribute = _generic_attribute(text, table)
+    if attribute and (title is None or not _is_provider(title.party)):
+        # No title says which provider: a name right above or beside it does ("Office Phone").
+        named = _setter_for(reading, found, setters, title)
+        near = named and found.box[1] - named.box[1] < _SETTERS_REACH * reading.sheaf.unit
+        if named is None or not near or not _is_provider(named.party):
+            return False
+        fields = table.fields_of(named.party, attribute)
+        found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
+        return True
     if title is None or title.party == found.meaning.party or not _is_provider(title.party):
         return False
-    if attribute := _generic_attribute(text, table):
+    if attribute:
         fields = table.fields_of(title.party, attribute)
         found.meaning = Meaning(fields, attribute, None, found.meaning.quality)
         return True

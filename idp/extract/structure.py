@@ -69,6 +69,8 @@ _PARTS = frozenset(
 _GLYPH = re.compile(r"^(?:[\u25a0\u25a1\u2610-\u2612\u2611]|\[[ xX]?\]|\([xX ]?\))")
 _TICKED = re.compile(r"[\u25a0\u2611\u2612xX]")
 _LIST_LETTERS = 300
+_UNDER_SIGNATURE = 6.0
+"""How many text heights under the label of a signature the one of its day may stand."""
 _MOST_NAME_WORDS = 9
 _NAME_STOPS = re.compile(
     r"(?i)[^\w&+]+|_+|\(?(?:npi|phone|dob|d\.o\.b\.?|id|tel|fax|mrn|ssn|sex|age|#|npi#|tin|id#)[:#,.]*"
@@ -197,8 +199,29 @@ def _fields_for(
         kinds = {f.kind for n in names if (f := schema.field(n))}
         if len(kinds) < len(names) and kinds != {Kind.OPTION}:
             names = names[:1]
+    if signed := _of_signature(reading, found, schema):
+        names = signed
     names = [_beside_diagnosis(found, n, reading) for n in names]
     return [f for n in names if (f := schema.field(n))]
+
+
+def _of_signature(reading: Reading, found: Found, schema: DocumentSchema) -> Sequence[str]:
+    """The day of a signature, for a bare "Date" beside or just under where one signs."""
+    day = schema.field("form_date")
+    if day is None or not set(found.meaning.fields) & {"form_date", "submission_date"}:
+        return ()
+    if len(reading.tokens(found)) > 1:
+        return ()
+    unit = reading.sheaf.unit
+    signed = any(
+        "signature_present" in other.meaning.fields
+        and (
+            (other.row == found.row and other.start < found.start)
+            or 0 < found.box[1] - other.box[1] < _UNDER_SIGNATURE * unit
+        )
+        for other in reading.labels
+    )
+    return (day.name,) if signed else ()
 
 
 def _beside_diagnosis(found: Found, name: str, reading: Reading) -> str:
@@ -516,6 +539,6 @@ def _has_marks(reading: Reading, spot: Spot) -> bool:
     y0, y1 = min(t.y0 for t in tokens), max(t.y1 for t in tokens)
     unit = reading.sheaf.unit
     return any(
-        m[1] < y1 and m[3] > y0 and tokens[0].x0 - 3 * unit < m[2] < tokens[-1].x1 + unit
+        m[1] < y1 and m[3] > y0 and m[2] > tokens[0].x0 - 3 * unit and m[0] < tokens[-1].x1 + unit
         for m in reading.sheaf.marks
     )
