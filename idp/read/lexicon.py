@@ -93,14 +93,6 @@ def put_right(line: Line, words: Words) -> Line:
     return replace(line, letters=tuple(letters)) if changed else line
 
 
-def knows(text: str, words: Words) -> bool:
-    """Whether a text is a word of the list, whatever punctuation stands around it."""
-    match = _CORE.match(text)
-    if match is None or not match[2].isalpha() or len(match[2]) < _SHORTEST:
-        return False
-    return _stands_in(match[2].casefold(), words)
-
-
 def _better(run: Sequence[Letter], words: Words) -> tuple[Letter, ...] | None:
     """The letters of a word put right; None: it stays."""
     text = "".join(letter.text for letter in run)

@@ -23,7 +23,7 @@ from idp.read.combs import Recognise, find_combs, joined, wipe
 from idp.read.engine import Place
 from idp.read.handwriting import mark_handwriting
 from idp.read.ink import find_ink, ink_share
-from idp.read.lexicon import Words, knows, put_right
+from idp.read.lexicon import Words, put_right
 from idp.read.lexicon import load as load_words
 from idp.read.marks import find_marks, labelled
 from idp.read.ocr import Image, Line, Ocr
@@ -97,7 +97,7 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
         upright, lines = Upright(prepared.image, 0, 0.0, []), layer.lines
     elif has_ink(prepared.image, threshold):
         upright = find_upright(prepared.image, threshold, ocr)
-        lines = read_all(upright, eyes, settings, bilevel=raw.bilevel, coarse=prepared.coarse)
+        lines = read_all(upright, eyes, settings, bilevel=raw.bilevel)
     else:
         upright, lines = Upright(prepared.image, 0, 0.0, []), []
     name = f"page-{raw.number:04d}.png"
@@ -130,14 +130,8 @@ def read_page(raw: RawPage, workspace: Path, eyes: Eyes, settings: ReadSettings)
     )
 
 
-def read_all(
-    upright: Upright, eyes: Eyes, settings: ReadSettings, *, bilevel: bool, coarse: bool
-) -> list[Line]:
-    """All lines of a page, read as often as the settings say, ordinary words put right.
-
-    On a ``coarse`` raster (a standard fax) words that are hardly doubted are read again even if
-    they are ordinary: too many ordinary words look alike there.
-    """
+def read_all(upright: Upright, eyes: Eyes, settings: ReadSettings, *, bilevel: bool) -> list[Line]:
+    """All lines of a page, read as often as the settings say, ordinary words put right."""
     usual = settings.second_look_at_faxes_below if bilevel else settings.second_look_below
     doubtful = 2.0 if settings.thorough else usual
     lines = read_lines(
@@ -146,7 +140,6 @@ def read_all(
         eyes.ocr,
         doubtful,
         known=upright.sampled,
-        ordinary=None if coarse else lambda text: knows(text, eyes.words),
     )
     return [put_right(line, eyes.words) for line in lines]
 

@@ -35,9 +35,6 @@ _FAX_DPI_DOWN = (98.0, 196.0, 391.0)
 _PAGE_INCHES = (8.0, 14.6)
 """Heights of pages that leave no doubt about the resolution; a shorter one may be a slip."""
 
-_COARSE = 140.0
-"""Dots per inch below which strokes of small print run together."""
-
 _LETTER_ASPECT = 0.75
 """Usual width to height of the pieces of Latin print, letters and joined letters."""
 
@@ -70,11 +67,6 @@ class Prepared:
     came_at: tuple[float, float]
     raster: Repaired
     as_it_came: bool
-
-    @property
-    def coarse(self) -> bool:
-        """Whether it came with the few rows of a standard fax."""
-        return min(self.came_at) < _COARSE
 
 
 def prepare(image: Image, raw: RawPage, blur: float, *, mend: bool = True) -> Prepared:

@@ -10,7 +10,7 @@ tried and gained nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
@@ -30,13 +30,6 @@ _ALIKE = 0.4
 """Readings that share less are not two readings of one text; the thorough one is taken."""
 
 
-_OF_WORDS = 0.7
-"""A word that every reader knows is doubtful below this only: what else should it be?"""
-
-Known = Callable[[str], bool]
-"""Whether a text is an ordinary word, punctuation and all."""
-
-
 @dataclass(frozen=True)
 class _Stretch:
     """A part of a line: from letter to letter (exclusive), and from where to where of its width."""
@@ -54,7 +47,6 @@ def read_lines(
     second_look_below: float,
     *,
     known: Mapping[int, Line] | None = None,
-    ordinary: Known | None = None,
 ) -> list[Line]:
     """The lines in the order of ``regions``.
 
@@ -65,13 +57,12 @@ def read_lines(
         second_look_below: A word with a letter or an edge of a lower score is read by the thorough
             recogniser, too; above 1 all are.
         known: Lines that the quick recogniser has read already, by their place in ``regions``.
-        ordinary: What ordinary words are; they are read again only where little was seen of them.
     """
     lines = _quickly(page, regions, ocr, known or {})
     again = [
         (i, stretch)
         for i, line in enumerate(lines)
-        for stretch in _doubtful(line, second_look_below, ordinary)
+        for stretch in _doubtful(line, second_look_below)
     ]
     parts = [regions[i].part(stretch.left, stretch.right) for i, stretch in again]
     thorough = ocr.recognise(page, parts, "thorough")
@@ -81,7 +72,7 @@ def read_lines(
     return lines
 
 
-def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch]:
+def _doubtful(line: Line, below: float) -> list[_Stretch]:
     """The stretches of a line that are to be read again, from left to right."""
     letters = line.letters
     whole = _Stretch(0, len(letters), 0.0, 1.0)
@@ -94,18 +85,9 @@ def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch
     edges = [0.0, *((letters[a - 2].at + letters[a].at) / 2 for a, _ in words[1:]), 1.0]
     room = _LEAST_ROOM * line.region.height / max(1.0, line.region.width)
     spans: list[list[int]] = []  # of words, first and last
-    excused = False
     for k, (a, b) in enumerate(words):
         around = letters[max(0, a - 1) : b + 1]  # with the blanks beside it
-        worst = min(letter.score for letter in around)
-        if worst >= below:
-            continue
-        if (
-            worst >= _OF_WORDS
-            and ordinary is not None
-            and _is_excused(letters[a:b], below, ordinary)
-        ):
-            excused = True
+        if min(letter.score for letter in around) >= below:
             continue
         first, last = k, k
         while edges[last + 1] - edges[first] < room and (first > 0 or last + 1 < len(words)):
@@ -115,24 +97,12 @@ def _doubtful(line: Line, below: float, ordinary: Known | None) -> list[_Stretch
         else:
             spans.append([first, last])
     share = sum(edges[last + 1] - edges[first] for first, last in spans)
-    if not spans and excused:
-        return []
     if not spans or share > _MOSTLY:
         return [whole]
     return [
         _Stretch(words[first][0], words[last][1], edges[first], edges[last + 1])
         for first, last in spans
     ]
-
-
-def _is_excused(word: Sequence[Letter], below: float, ordinary: Known) -> bool:
-    """Whether its being a word settles the doubt: whether a colon ends it no list can tell."""
-    doubtful = (letter for letter in word if letter.score < below)
-    return all(letter.text.isalnum() for letter in doubtful) and ordinary(_text(word))
-
-
-def _text(letters: Sequence[Letter]) -> str:
-    return "".join(letter.text for letter in letters)
 
 
 def _words(letters: Sequence[Letter]) -> list[tuple[int, int]]:

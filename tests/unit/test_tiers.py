@@ -39,23 +39,6 @@ class Readers:
         return [self.answers[tier][place[id(region)]] for region in regions]
 
 
-def test_an_ordinary_word_is_read_again_only_where_little_was_seen_of_it() -> None:
-    hardly, little = line("Patient", weak="t", weak_score=0.8), line("Patient", weak="t")
-    readers = Readers([hardly, little], [line("Patient"), line("Patient")])
-    lines = read_lines(PAGE, readers.regions, readers, 0.9, ordinary=lambda text: text == "Patient")
-    assert readers.asked == [("quick", 2), ("thorough", 1)]
-    assert {letter.look for letter in lines[0].letters} == {"once"}
-    assert {letter.look for letter in lines[1].letters} == {"agreed"}
-
-
-def test_a_doubtful_sign_behind_an_ordinary_word_is_read_again() -> None:
-    # A colon makes a label of what a semicolon leaves in its sentence.
-    readers = Readers([line("pending:", weak=":", weak_score=0.8)], [line("pending;")])
-    lines = read_lines(PAGE, readers.regions, readers, 0.9, ordinary=lambda text: True)
-    assert readers.asked == [("quick", 1), ("thorough", 1)]
-    assert lines[0].text == "pending;"
-
-
 def test_two_readings_that_agree_are_marked_as_agreed() -> None:
     both = merged(line("NPI 123", 0.9), line("NPI 123", 0.95))
     assert both.text == "NPI 123"

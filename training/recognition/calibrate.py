@@ -49,7 +49,7 @@ def examples(job: tuple[int, str, str], eyes: Eyes, settings: ReadSettings) -> E
     ready = prepared(came.pixels, raw, settings.blur_sigma)
     threshold = ink_threshold(ready.image)
     upright = find_upright(ready.image, threshold, eyes.ocr)
-    lines = read_all(upright, eyes, settings, bilevel=came.one_bit, coarse=ready.coarse)
+    lines = read_all(upright, eyes, settings, bilevel=came.one_bit)
     background = page_reading(lines)
     seen: list[list[float]] = []
 
