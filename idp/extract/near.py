@@ -408,9 +408,7 @@ def _is_choice(reading: Reading, tokens: Sequence[Token]) -> bool:
 
     A box before the first word does not count: a paragraph may begin behind a bullet.
     """
-    return any(
-        _mark_between(reading, left.x1, right) for left, right in itertools.pairwise(tokens)
-    )
+    return any(_mark_between(reading, left.x1, right) for left, right in itertools.pairwise(tokens))
 
 
 def _label_left(reading: Reading, found: Found) -> float:

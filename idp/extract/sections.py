@@ -32,8 +32,9 @@ _NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
     for w in re.findall(
-        r"\w+", "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
-        " tel ph name date"
+        r"\w+",
+        "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
+        " tel ph name date st",
     )
 )
 _COUNTED = frozenset(
@@ -477,9 +478,7 @@ def _give_parties(reading: Reading, table: LabelTable) -> None:
         found.party = party or table.schema.subject
 
 
-def _yields(
-    reading: Reading, found: Found, table: LabelTable, setters: Sequence[Found]
-) -> bool:
+def _yields(reading: Reading, found: Found, table: LabelTable, setters: Sequence[Found]) -> bool:
     """Whether a label names just any provider, under a title that says which: the title's it is.
 
     "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
