@@ -294,7 +294,9 @@ def _worded(
             return []
         return _spotted(reading, value, coded, schema)
     parts = _listed(value.spot.rows) if field.list and coded is None else [tokens]
-    texts = [text] if len(parts) == 1 else [" ".join(t.text for t in p) for p in parts]
+    texts = (
+        [text] if len(parts) == 1 else [" ".join(t.text for t in p).rstrip(",;/") for p in parts]
+    )
     made = (candidate_of(reading, value, field, p, t) for p, t in zip(parts, texts, strict=True))
     return [one for one in made if one]
 
