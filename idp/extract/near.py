@@ -22,6 +22,8 @@ _BELOW = 2.7
 """How many text heights under its label a value may begin."""
 _FAR = 14.0
 _ROW_GAP = 1.15
+_LINES, _WIDER = 1.5, 1.25
+"""The usual distance of lines in text heights, and how much more sets paragraphs apart."""
 UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
@@ -391,7 +393,7 @@ def _wrapped(
         tokens = [t for _, t in inside]
         if tokens[0].y0 - bottom > _ROW_GAP * sheaf.unit or (cell and tokens[0].cy > cell.y1):
             break
-        if _is_choice(reading, tokens):
+        if _is_choice(reading, tokens) or _paragraph_ends([right, *rows], tokens, sheaf.unit):
             break
         ruled = sheaf.sheet.rule_below(bottom - 0.3 * sheaf.unit, tokens[0].cy, left, right[-1].x1)
         if ruled and (cell or found.meaning.attribute or len(right) < 4):
@@ -399,6 +401,16 @@ def _wrapped(
         rows.append(tokens)
         bottom = max(t.y1 for t in tokens)
     return rows
+
+
+def _paragraph_ends(rows: Sequence[Sequence[Token]], following: list[Token], unit: float) -> bool:
+    """Whether a sentence ends on the last row and a wider blank follows than between the rows."""
+    if not rows[-1][-1].text.endswith((".", ".)")):
+        return False
+    gap = following[0].cy - rows[-1][0].cy
+    inside = [two[0].cy - one[0].cy for one, two in itertools.pairwise(rows)]
+    usual = min(inside, default=_LINES * unit)
+    return gap > _WIDER * usual
 
 
 def _is_choice(reading: Reading, tokens: Sequence[Token]) -> bool:
@@ -449,6 +461,8 @@ def _below(reading: Reading, found: Found, cell: Area | None, *, wraps: bool) ->
         if start.y0 > floor or (rows and start.y0 - bottom > _ROW_GAP * unit):
             break
         if any((index, i) in reading.taken for i, _ in inside[:1]):
+            break
+        if wraps and rows and _paragraph_ends(rows, [t for _, t in inside], unit):
             break
         if wraps and _is_choice(reading, [t for _, t in inside]):
             break

@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
+from idp.extract.bare_labels import goes_on_as_label, is_surely, takes
 from idp.extract.labels import (
-    COUNTED_LABEL,
     OTHER_PERSON,
     LabelTable,
     Meaning,
@@ -26,7 +26,6 @@ from idp.extract.ports import Label, Section, Structure
 from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
 from idp.extract.wrapped import join_wrapped
-from idp.values import Kind, parse
 
 _LONGEST = 10
 _NEEDS_COLON = 4
@@ -35,7 +34,7 @@ _SHORT_LABELS = frozenset(
     for w in re.findall(
         r"\w+",
         "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
-        " tel ph name date",
+        " tel ph name date st",
     )
 )
 _COUNTED = frozenset(
@@ -48,8 +47,6 @@ _OFFICES = frozenset(
 )
 """What is asked of an office: in a row of such labels each goes on with the one before."""
 _UNKNOWN_WORDS = 8
-_NUMBER = 5
-"""How long a number without a label's colon before it must be to be one for sure."""
 _FLUSH = 2.0
 _FIELD_HEIGHT = 6.0
 _LINE_OVER = 1.2
@@ -306,19 +303,19 @@ def _without_colon(
         key = squash(text)
         short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
         stop = _parenthesis_end(row, end, piece.end)
-        surely = (alone and stop == piece.end) or _is_surely(text, row[end : piece.end])
+        surely = (alone and stop == piece.end) or is_surely(text, row[end : piece.end])
         if len(key) < 2 or (short and not surely):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
         if meaning is None or _swallows(row[begin:end], meaning, table):
             continue
-        if stop < piece.end and end - begin > 1 and _goes_on_as_label(row[stop].text):
+        if stop < piece.end and end - begin > 1 and goes_on_as_label(row[stop].text):
             stop = piece.end
         if stop == piece.end:
             return Found(piece.row, begin, stop, meaning, colon=False)
         rest = row[stop : piece.end]
         has_digits = any(c.isdigit() for c in rest[0].text)
-        if has_digits and (meaning.attribute in _COUNTED or _takes(meaning, rest, table)):
+        if has_digits and (meaning.attribute in _COUNTED or takes(meaning, rest, table)):
             return Found(piece.row, begin, stop, meaning, colon=False)
         named = (
             meaning.quality == 1.0
@@ -340,31 +337,6 @@ def _swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> bo
         and len(words) > 1
         and len(words[-1].text) == 1
         and table.exact(_clean(words[:-1])) is not None
-    )
-
-
-def _is_surely(text: str, rest: Sequence[Token]) -> bool:
-    """Whether a few letters are a label all the same: they count something, or a day follows."""
-    if len(text.split()) > 1 and COUNTED_LABEL.search(text):
-        return True
-    return text.lower() == "date" and len(rest) == 1 and parse(Kind.DATE, rest[0].text).valid
-
-
-def _takes(meaning: Meaning, rest: Sequence[Token], table: LabelTable) -> bool:
-    """Whether what follows is a day, an amount or a number of the kind that the label asks for."""
-    kinds = {f.kind for n in meaning.fields if (f := table.schema.field(n))}
-    if meaning.quality < 1.0 or len(kinds) != 1:
-        return False
-    kind = kinds.pop()
-    if kind in (Kind.DATE, Kind.MONEY):
-        return parse(kind, " ".join(t.text for t in rest)).valid
-    return kind is Kind.IDENTIFIER and len(rest) == 1 and len(rest[0].text) >= _NUMBER
-
-
-def _goes_on_as_label(word: str) -> bool:
-    """``Medical necessity - state condition ...``: what follows tells how to fill it in."""
-    return word in ("-", "\u2013", "\u2014", "/", "&") or (
-        word.startswith("(") and not word[1:2].isdigit()
     )
 
 

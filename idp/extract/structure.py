@@ -69,6 +69,7 @@ _PARTS = frozenset(
 _GLYPH = re.compile(r"^(?:[\u25a0\u25a1\u2610-\u2612\u2611]|\[[ xX]?\]|\([xX ]?\))")
 _TICKED = re.compile(r"[\u25a0\u2611\u2612xX]")
 _LIST_LETTERS = 300
+_APART = (",", ";", "/")
 _UNDER_SIGNATURE = 6.0
 """How many text heights under the label of a signature the one of its day may stand."""
 _MOST_NAME_WORDS = 9
@@ -295,8 +296,25 @@ def _worded(
         if coded.name in value.found.meaning.fields:
             return []
         return _spotted(reading, value, coded, schema)
-    made = candidate_of(reading, value, field, tokens, text)
-    return [made] if made else []
+    parts = _listed(value.spot.rows) if field.list and coded is None else [tokens]
+    texts = (
+        [text] if len(parts) == 1 else [" ".join(t.text for t in p).rstrip(",;/") for p in parts]
+    )
+    made = (candidate_of(reading, value, field, p, t) for p, t in zip(parts, texts, strict=True))
+    return [one for one in made if one]
+
+
+def _listed(rows: Sequence[Sequence[Token]]) -> list[list[Token]]:
+    """The entries of a list in words: one a line, or apart by commas, semicolons and strokes."""
+    parts: list[list[Token]] = []
+    for row in rows:
+        parts.append([])
+        for token in row:
+            if token.text not in _APART:
+                parts[-1].append(token)
+            if token.text.endswith(_APART):
+                parts.append([])
+    return [part for part in parts if part]
 
 
 def _medication(

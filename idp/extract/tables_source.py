@@ -79,7 +79,12 @@ class TablesSource:
             return []
         tables = find_tables(pages, self._services, minimum=2, needs=_SERVICE_NEEDS)
         if schema.field("medications_tried") is not None:
-            tables += find_tables(pages, self._medications, minimum=2, needs=("medication",))
+            tables += [
+                table
+                for table in find_tables(pages, self._medications, minimum=2, needs=("medication",))
+                # "Medication:" beside "Strength:" asks for the drug wanted: no column's head.
+                if not any(c.role == "medication" and c.title.endswith(":") for c in table.columns)
+            ]
         sheets = {page.number: sheet_of(page) for page in pages}
         return [
             c

@@ -19,6 +19,7 @@ from idp.extract.crf_roles import fields_by_role
 from idp.extract.crf_spans import Parties, Span, completed, compose, spans_of, with_parties
 from idp.extract.features import LabelTable, PageView
 from idp.extract.ports import Candidate, Structure
+from idp.extract.whole_sentences import in_whole_sentences
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, find, parse
 
@@ -116,7 +117,7 @@ class TaggedSource(ABC):
         view = PageView(page)
         tags, sure = self.tag(view)
         tags = completed(view, tags, sure)
-        spans = spans_of(view, tags, sure, self._table)
+        spans = in_whole_sentences(view, spans_of(view, tags, sure, self._table))
         parties = Parties(
             view, tags, self._table, kind=schema.type, structure=structure, page=page.number
         )

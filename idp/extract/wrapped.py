@@ -7,7 +7,7 @@ from idp.extract.labels import LabelTable, Meaning
 from idp.extract.readings import Found, Reading
 
 _FLUSH = 0.5
-_CLOSE = 0.9
+_CLOSE = 0.55
 """In text heights: how far apart the two lines may begin, and the blank between them."""
 _WORDS = 5
 _BESIDE = 12.0

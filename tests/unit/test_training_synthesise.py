@@ -9,7 +9,7 @@ import pytest
 from idp.document import DocumentType
 from idp.schemas import load_schemas
 from training.score import judged_fields
-from training.synthesise import TYPES, layout_of, make, make_one, truth_of
+from training.synthesise import TYPES, draw_one, layout_of, make, make_one, truth_of
 from training.synthesise.canvas import Canvas
 from training.synthesise.content import MEANT, PLACES, REQUEST, REVIEW
 from training.synthesise.eob import Remittance
@@ -165,3 +165,12 @@ def test_the_day_of_a_request_and_that_of_its_signature_are_two_values() -> None
     fields = truth_of(canvas, "prior_auth_request", [])["fields"]
     assert fields["request_date"]["value"] == ["02/11/2025", "02/11/2025"]
     assert fields["patient_dob"]["value"] == "02/11/2025"
+
+
+def test_who_is_asked_twice_on_a_form_answers_the_same_twice() -> None:
+    asked = ("member_id", "group_number", "subscriber_name", "contact_name", "contact_phone")
+    for kind in ("prior_auth_request", "referral"):
+        for index in range(30):
+            fields = draw_one(kind, "train", index, 977).truth["fields"]
+            answers = [fields[name]["value"] for name in asked if name in fields]
+            assert not any(isinstance(answer, list) for answer in answers)

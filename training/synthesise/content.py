@@ -71,6 +71,7 @@ class Content:
         self.family, self.rng, self.split = family, rng, family.split
         self.style = family.style
         self.payer = values.pick(rng, "payers", self.split)
+        self._once: dict[str, str] = {}
         self.day = values.date_between(rng, dt.date(2023, 1, 2), dt.date(2026, 11, 20))
         self.start = self.day + dt.timedelta(days=rng.randint(1, 30))
         self.end = self.start + dt.timedelta(days=rng.choice((0, 30, 60, 90, 180, 364)))
@@ -81,6 +82,10 @@ class Content:
         self.services = [
             values.procedure(rng, self.split) for _ in range(rng.choice((1, 1, 2, 2, 3)))
         ]
+
+    def once(self, key: str, text: str) -> str:
+        """The document's one value of a kind: who is asked again answers the same again."""
+        return self._once.setdefault(key, text)
 
     def blank(self, share: float = 0.12) -> bool:
         """Whether this one is left blank."""

@@ -29,7 +29,7 @@ def member(content: Content) -> Item:
     return content.item(
         "member_id",
         "MEMBER_ID",
-        values.member_id(content.rng),
+        content.once("member_id", values.member_id(content.rng)),
         party="patient",
         name="member_id",
         blank=0.05,
@@ -41,7 +41,7 @@ def group(content: Content) -> Item:
     return content.item(
         "group_number",
         "GROUP",
-        values.group_number(content.rng),
+        content.once("group_number", values.group_number(content.rng)),
         party="patient",
         name="group_number",
         blank=0.3,
@@ -61,7 +61,7 @@ def subscriber(content: Content) -> Item:
     return content.item(
         "subscriber_name",
         "NAME",
-        name,
+        content.once("subscriber", name),
         party="subscriber",
         name="subscriber_name",
         blank=0.45,
@@ -76,14 +76,19 @@ def contact(content: Content) -> list[Item]:
         content.item(
             "contact_name",
             "NAME",
-            values.print_name((parts[0], "", parts[2]), content.style.name),
+            content.once(
+                "contact", values.print_name((parts[0], "", parts[2]), content.style.name)
+            ),
             party="contact",
             name="contact_name",
             blank=0.2,
         )
     ]
     if content.family.index % 3:
-        items.append(content.number("contact_phone", "PHONE", "contact", "contact_phone", None))
+        number = content.once("contact_phone", values.phone(content.rng, content.style.phone))
+        items.append(
+            content.item("contact_phone", "PHONE", number, party="contact", name="contact_phone")
+        )
     return items
 
 
