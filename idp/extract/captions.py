@@ -64,7 +64,11 @@ def find_captions(reading: Reading) -> set[tuple[int, int]]:
     captions: set[tuple[int, int]] = set()
     for group in groups.values():
         claimed = {t for _, sides in group if sides.line for t in sides.above}
-        votes = [vote for found, sides in group if (vote := _vote(found, sides, claimed, reading.sheaf.unit))]
+        votes = [
+            vote
+            for found, sides in group
+            if (vote := _vote(found, sides, claimed, reading.sheaf.unit))
+        ]
         ruled = [sides.line is not None for _, sides in group]
         if sum(votes) <= 0 or (not any(ruled) and (min(votes) < 0 or sum(votes) < 2)):
             continue

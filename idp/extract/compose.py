@@ -115,7 +115,9 @@ def _fits(attribute: str, text: str) -> bool:
 
 def _is_print(text: str, table: LabelTable) -> bool:
     """Whether a street is nothing but labels of its parts ("Apt. Ste. Flr. Number")."""
-    return all(squash(word) in table.attributes or squash(word) == _COUNTER for word in text.split())
+    return all(
+        squash(word) in table.attributes or squash(word) == _COUNTER for word in text.split()
+    )
 
 
 def _spelled(text: str) -> str:

@@ -39,6 +39,8 @@ _USUAL_LABELS = 6
 OTHER_PERSON = "other_person"
 """The party of whom no type asks: a spouse, whoever interprets, prepares or witnesses a form."""
 _LONGEST_HEADING = 14
+_LONGEST_TITLE = 8
+"""In words: headings that are counted ("Part 9.") may say more."""
 
 
 @lru_cache(maxsize=50_000)
@@ -410,17 +412,20 @@ class TitleTable:
                 return words[:index]
         return words
 
+    def _of_a_person(self, words: Sequence[str]) -> str | None:
+        """Whom a numbered part is about: whoever fills the form in, or somebody not asked for."""
+        if len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
+            return OTHER_PERSON
+        about_reader = self._reader and squash(" ".join(words)).startswith(self._reader)
+        return self._subject if about_reader else None
+
     def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
         """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
         counted = len(words) > 1 and _COUNTED_HEADING.fullmatch(words[0])
         words = self.bare(words)
-        if counted and len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
-            return OTHER_PERSON, 0.85
-        if counted and self._reader and squash(" ".join(words)).startswith(self._reader):
-            return self._subject, 0.85
-        if not words or len(words) > 8:
-            return None
-        core = self._core(words)
+        if counted and (party := self._of_a_person(words)):
+            return party, 0.85
+        core = self._core(words) if len(words) <= _LONGEST_TITLE else ""
         if len(core) < 2:
             return None
         if core in self._parties:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values spelled in boxes: a date in three, a telephone number in three, an e-mail letter by letter.
+"""Values spelled in boxes: a date in three, a telephone number in three, an e-mail in one a letter.
 
 The blanks between the boxes are wider than those within a value, and what a form prints between
 them (dashes, walls, the words Month, Day and Year) is no part of it.
@@ -87,11 +87,7 @@ def _column(reading: Reading, found: Found) -> tuple[float, float, float]:
         default=reading.sheaf.sheet.width,
     )
     floor = min(
-        (
-            f.box[1]
-            for f in reading.labels
-            if f.box[1] > found.box[3] and left <= f.box[0] < right
-        ),
+        (f.box[1] for f in reading.labels if f.box[1] > found.box[3] and left <= f.box[0] < right),
         default=reading.sheaf.sheet.height,
     )
     cell = reading.sheaf.cell_at(
@@ -106,7 +102,9 @@ def _runs(tokens: Sequence[Token], kind: Kind, unit: float) -> list[list[Token]]
     """Neighbouring tokens that may be the parts of one value."""
     runs: list[list[Token]] = [[]]
     for token in tokens:
-        part = token.boxed or "@" in token.text if kind is Kind.EMAIL else _PART.fullmatch(token.text)
+        part = (
+            token.boxed or "@" in token.text if kind is Kind.EMAIL else _PART.fullmatch(token.text)
+        )
         far = runs[-1] and token.x0 - runs[-1][-1].x1 > _WIDEST * unit
         if (not part or far) and runs[-1]:
             runs.append([])
