@@ -116,6 +116,7 @@ def swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> boo
 
 
 def without_parentheses(tokens: Sequence[Token]) -> list[Token]:
+    """A label's words without remarks; all of them where it is nothing but one."""
     kept: list[Token] = []
     depth = 0
     for token in tokens:
