@@ -39,6 +39,8 @@ _USUAL_LABELS = 6
 OTHER_PERSON = "other_person"
 """The party of whom no type asks: a spouse, whoever interprets, prepares or witnesses a form."""
 _LONGEST_HEADING = 14
+_SHORTEST_TITLE = 3
+"""In letters: "MD" alone is a state."""
 _LONGEST_TITLE = 8
 """In words: headings that are counted ("Part 9.") may say more."""
 
@@ -365,6 +367,9 @@ class TitleTable:
         ]
     )
 
+    _BARE = frozenset(["form", "requested", "ordered", "submitted", "prepared", "paid"])
+    """What is left of "Form completed by" says nothing of anybody: such titles stand whole."""
+
     def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
         own = {field.party for field in schema.fields if field.party}
         self._parties: dict[str, str] = {}
@@ -372,7 +377,10 @@ class TitleTable:
             for party in lexicon.parties:
                 if (party.name in own) == wanted:
                     for title in (*party.titles, *phrases_of(party, lexicon)):
-                        self._parties.setdefault(self._core(title.split()), party.name)
+                        core = self._core(title.split())
+                        key = squash(title) if core in self._BARE else core
+                        if len(key) >= _SHORTEST_TITLE:
+                            self._parties.setdefault(key, party.name)
         self._subject = schema.subject
         self._reader = tuple(
             key
@@ -428,8 +436,9 @@ class TitleTable:
         core = self._core(words) if len(words) <= _LONGEST_TITLE else ""
         if len(core) < 2:
             return None
-        if core in self._parties:
-            return self._parties[core], 1.0
+        for key in (core, squash(" ".join(words))):
+            if key in self._parties:
+                return self._parties[key], 1.0
         if core in self._matters:
             return None, 1.0
         for titles in (self._parties, dict.fromkeys(self._matters)):
