@@ -175,3 +175,13 @@ Given Name: Tess
 Middle Name H
 """)
     assert found["patient_name"] == ["Tess H Quillfeather"]
+
+
+@pytest.mark.parametrize("words", ["Form", "MD", "Requested"])
+def test_what_small_words_leave_of_a_title_is_no_title(words: str) -> None:
+    assert TitleTable(SCHEMAS[REQUEST], LEXICON).look_up(words.split()) is None
+
+
+def test_form_completed_by_is_a_title_all_the_same() -> None:
+    titles = TitleTable(SCHEMAS[REQUEST], LEXICON)
+    assert (titles.look_up(["Form", "Completed", "By"]) or ("", 0))[0] == "contact"
