@@ -367,7 +367,9 @@ class TitleTable:
         ]
     )
 
-    _BARE = frozenset(["form", "requested", "ordered", "submitted", "prepared", "paid"])
+    _BARE = frozenset(
+        map(squash, ["form", "requested", "ordered", "submitted", "prepared", "paid"])
+    )
     """What is left of "Form completed by" says nothing of anybody: such titles stand whole."""
 
     def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
