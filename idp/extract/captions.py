@@ -58,10 +58,13 @@ def find_captions(reading: Reading) -> set[tuple[int, int]]:
     groups: dict[int, list[tuple[Found, _Sides]]] = defaultdict(list)
     titles = {(t.row, t.tokens[0]) for t in reading.titles}
     for found in reading.labels:
+        known = found.meaning.attribute or found.meaning.fields
         if found.colon or _has_cell(reading, found) or _continues(reading, found):
             continue
         if (found.row, reading.tokens(found)[0]) in titles:
             continue  # a section's title heads what follows it
+        if not known:
+            continue  # a sentence with a number before it says nothing of how labels stand
         title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
         groups[id(title)].append((found, _sides(reading, found)))
     captions: set[tuple[int, int]] = set()

@@ -39,6 +39,10 @@ _USUAL_LABELS = 6
 OTHER_PERSON = "other_person"
 """The party of whom no type asks: a spouse, whoever interprets, prepares or witnesses a form."""
 _LONGEST_HEADING = 14
+_SHORTEST_TITLE = 3
+"""In letters: "MD" alone is a state."""
+_LONGEST_TITLE = 8
+"""In words: headings that are counted ("Part 9.") may say more."""
 
 
 @lru_cache(maxsize=50_000)
@@ -366,6 +370,10 @@ class TitleTable:
     )
 
     _DIRECTIONS = frozenset(("to", "by"))
+    _BARE = frozenset(
+        map(squash, ["form", "requested", "ordered", "submitted", "prepared", "paid"])
+    )
+    """What is left of "Form completed by" says nothing of anybody: such titles stand whole."""
 
     def __init__(self, schema: DocumentSchema, lexicon: Lexicon) -> None:
         own = {field.party for field in schema.fields if field.party}
@@ -374,7 +382,10 @@ class TitleTable:
             for party in lexicon.parties:
                 if (party.name in own) == wanted:
                     for title in (*party.titles, *phrases_of(party, lexicon)):
-                        self._parties.setdefault(self._core(title.split()), party.name)
+                        core = self._core(title.split())
+                        key = squash(title) if core in self._BARE else core
+                        if len(key) >= _SHORTEST_TITLE:
+                            self._parties.setdefault(key, party.name)
         self._subject = schema.subject
         self._reader = tuple(
             key
@@ -417,29 +428,33 @@ class TitleTable:
                 return words[:index]
         return words
 
+    def _of_a_person(self, words: Sequence[str]) -> str | None:
+        """Whom a numbered part is about: whoever fills the form in, or somebody not asked for."""
+        if len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
+            return OTHER_PERSON
+        about_reader = self._reader and squash(" ".join(words)).startswith(self._reader)
+        return self._subject if about_reader else None
+
     def look_up(self, words: Sequence[str]) -> tuple[str | None, float] | None:
         """``(party or None for a matter, quality)`` of a title; ``None`` when it is no title."""
         counted = len(words) > 1 and _COUNTED_HEADING.fullmatch(words[0])
         words = self.bare(words)
-        if counted and len(words) <= _LONGEST_HEADING and self._others & set(map(squash, words)):
-            return OTHER_PERSON, 0.85
-        if counted and self._reader and squash(" ".join(words)).startswith(self._reader):
-            return self._subject, 0.85
-        if not words or len(words) > 8:
-            return None
-        core = self._core(words)
+        if counted and (party := self._of_a_person(words)):
+            return party, 0.85
+        core = self._core(words) if len(words) <= _LONGEST_TITLE else ""
         if len(core) < 2:
             return None
-        if core in self._parties:
-            return self._parties[core], 1.0
-        if core in self._matters:
-            return None, 1.0
+        for key in (core, squash(" ".join(words))):
+            if key in self._parties:
+                return self._parties[key], 1.0
+        return (None, 1.0) if core in self._matters else self._nearly(core)
+
+    def _nearly(self, core: str) -> tuple[str | None, float] | None:
+        """The same of a title that was misread a little."""
+        if len(core) < _SHORTEST_FUZZY:
+            return None
         for titles in (self._parties, dict.fromkeys(self._matters)):
             for title, party in titles.items():
-                if (
-                    len(core) >= _SHORTEST_FUZZY
-                    and core[:2] == title[:2]
-                    and fuzz.ratio(core, title) >= _FUZZY
-                ):
+                if core[:2] == title[:2] and fuzz.ratio(core, title) >= _FUZZY:
                     return party, 0.85
         return None

@@ -13,6 +13,16 @@ from collections.abc import Iterator, Sequence
 
 from idp.document import Box, Page
 from idp.extract.bare_labels import goes_on_as_label, is_surely, takes
+from idp.extract.label_places import (
+    LONGEST,
+    NEEDS_COLON,
+    before_lines,
+    goes_on,
+    parenthesis_end,
+    stands_as_label,
+    swallows,
+    without_parentheses,
+)
 from idp.extract.labels import (
     OTHER_PERSON,
     LabelTable,
@@ -27,8 +37,6 @@ from idp.extract.readings import Found, Reading, Title
 from idp.extract.tables_lines import Token
 from idp.extract.wrapped import join_wrapped
 
-_LONGEST = 10
-_NEEDS_COLON = 4
 _SHORT_LABELS = frozenset(
     squash(w)
     for w in re.findall(
@@ -48,12 +56,7 @@ _OFFICES = frozenset(
 """What is asked of an office: in a row of such labels each goes on with the one before."""
 _UNKNOWN_WORDS = 8
 _FLUSH = 2.0
-_FIELD_HEIGHT = 6.0
-_LINE_OVER = 1.2
-"""In text heights: the tallest cell of one field, and how far over its label a line may run."""
 _NAME_PARTS = frozenset({"last_name", "first_name", "middle_name"})
-_LONGEST_REMARK = 16
-"""Words in parentheses behind a label: "(Number and street or rural route, city or P.O., ...)"."""
 _SETTERS_REACH = 2.6
 _END_OF_TIME = 2
 """How many rows under "From" its "To" may stand."""
@@ -103,11 +106,11 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
     row = sheaf.rows[piece.row]
     begin = piece.start + strip_numbering([t.text for t in row[piece.start : piece.end]])
     at = begin
-    lined = _before_lines(sheaf, row, piece)
+    lined = before_lines(sheaf, row, piece)
     for colon in range(begin, piece.end):
         if colon < at or not (row[colon].text.endswith(_ENDS) or colon in lined):
             continue
-        if not row[colon].text.endswith(_ENDS) and _goes_on(row, at, colon, piece.end, table):
+        if not row[colon].text.endswith(_ENDS) and goes_on(row, at, colon, piece.end, table):
             continue
         if row[colon].text.endswith("?") and colon - at > _UNKNOWN_WORDS:
             at = colon + 1
@@ -117,7 +120,7 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
             yield found
             at = found.end
     option = _beside_mark(sheaf, row[piece.start])
-    alone = not option and _stands_as_label(sheaf, row, piece, begin, table)
+    alone = not option and stands_as_label(sheaf, row, piece, begin, table)
     if at == begin and not option and (bare := _without_colon(row, piece, begin, table, alone)):
         yield bare
         at = bare.end
@@ -132,53 +135,6 @@ def _labels_of(sheaf: Sheaf, piece: Piece, table: LabelTable) -> Iterator[Found]
         yield Found(piece.row, piece.start, piece.end, Meaning(quality=0.5), colon=False)
         at = piece.end
     yield from _inside_text(row, piece, at, table)
-
-
-def _goes_on(row: Sequence[Token], at: int, last: int, limit: int, table: LabelTable) -> bool:
-    """Whether a longer label covers the words over a line: "City or Town" over its box."""
-    return any(
-        table.exact(_clean(row[at:end])) is not None
-        for end in range(last + 2, min(limit, last + _LONGEST) + 1)
-    )
-
-
-def _before_lines(sheaf: Sheaf, row: Sequence[Token], piece: Piece) -> set[int]:
-    """Tokens behind which a line to write on begins: as good as a colon."""
-    unit = sheaf.unit
-    found: set[int] = set()
-    for i in range(piece.start, piece.end):
-        token = row[i]
-        if _on_line(sheaf, token):
-            continue
-        following = row[i + 1].x0 if i + 1 < piece.end else token.x1 + 2 * unit
-        if any(
-            token.x1 - 0.4 * unit <= x0 <= following + 0.4 * unit
-            and x1 - x0 > 2 * unit
-            and token.cy < y < token.y1 + 0.8 * unit
-            and not _is_roof(sheaf, x0, y)
-            for y, x0, x1 in sheaf.sheet.horizontal
-        ):
-            found.add(i)
-    return found
-
-
-def _on_line(sheaf: Sheaf, token: Token) -> bool:
-    """Whether a word stands on a line itself, as a value does, and not before one."""
-    return any(
-        x0 - 0.5 * sheaf.unit < token.x0
-        and token.x1 < x1 + 0.5 * sheaf.unit
-        and token.cy < y < token.y1 + 0.8 * sheaf.unit
-        for y, x0, x1 in sheaf.sheet.horizontal
-    )
-
-
-def _is_roof(sheaf: Sheaf, x: float, y: float) -> bool:
-    """Whether a line that begins there is the upper edge of a box: a wall goes down from it."""
-    unit = sheaf.unit
-    return any(
-        abs(wall - x) < 0.3 * unit and abs(y0 - y) < 0.4 * unit and y1 > y + 0.7 * unit
-        for wall, y0, y1 in sheaf.sheet.vertical
-    ) or any(abs(x0 - x) < 0.3 * unit and abs(y0 - y) < 0.3 * unit for x0, y0, _, _ in sheaf.cells)
 
 
 def _inside_text(row: Sequence[Token], piece: Piece, at: int, table: LabelTable) -> Iterator[Found]:
@@ -202,8 +158,8 @@ def _with_colon(
     """The label that ends at a colon; an unknown one ends the value before it all the same."""
     end = colon + 1
     words = [t.text.rstrip(":?_") for t in row[at:end]]
-    for start in range(max(at, end - _LONGEST), end):
-        text = _clean(_without_parentheses(row[start:end]))
+    for start in range(max(at, end - LONGEST), end):
+        text = _clean(without_parentheses(row[start:end]))
         meaning = table.look_up(text) if text else None
         if meaning is None and start == at == begin and len(words) <= _UNKNOWN_WORDS:
             meaning = table.parse(words)
@@ -227,65 +183,6 @@ def _is_label_like(tokens: Sequence[Token]) -> bool:
     return len(tokens) <= 3 and all(re.fullmatch(r"[A-Za-z'/&.-]+", t.text) for t in tokens)
 
 
-def _without_parentheses(tokens: Sequence[Token]) -> list[Token]:
-    kept: list[Token] = []
-    depth = 0
-    for token in tokens:
-        opens, closes = token.text.count("("), token.text.count(")")
-        if depth == 0 and not token.text.startswith("("):
-            kept.append(token)
-        depth = max(0, depth + opens - closes)
-    return kept or list(tokens)
-
-
-def _parenthesis_end(row: Sequence[Token], start: int, limit: int) -> int:
-    """Where a remark in parentheses behind a label ends; ``start`` when there is none."""
-    if start >= limit or not row[start].text.startswith("("):
-        return start
-    if re.fullmatch(r"\(?\d{3}\)?.*", row[start].text):
-        return start
-    for i in range(start, min(limit, start + _LONGEST_REMARK)):
-        if ")" in row[i].text:
-            return i + 1
-    return start
-
-
-def _stands_as_label(
-    sheaf: Sheaf, row: Sequence[Token], piece: Piece, begin: int, table: LabelTable
-) -> bool:
-    """Whether a word alone stands as a field's label does, so that it needs no colon ("Date").
-
-    Numbered, in a cell of its own, under a line to write on, or in a row of labels.
-    """
-    unit = sheaf.unit
-    first, last = row[begin], row[piece.end - 1]
-    if not first.text[:1].isupper():
-        return False
-    if begin > piece.start:
-        return True
-    cell = sheaf.cell_at(first.cx, first.cy)
-    if cell and cell[3] - cell[1] < _FIELD_HEIGHT * unit:
-        return not any(
-            cell[0] <= t.cx <= cell[2]
-            for i, t in enumerate(row)
-            if not piece.start <= i < piece.end
-        )
-    if any(
-        -_LINE_OVER * unit < y - first.y0 <= 0.3 * unit
-        and x1 - x0 > 2 * unit
-        and (abs(x0 - first.x0) < 1.5 * unit or (x0 <= first.x0 and x1 >= last.x1))
-        for y, x0, x1 in sheaf.sheet.horizontal
-    ):
-        return True
-    return any(
-        other.row == piece.row
-        and other.start != piece.start
-        and len(squash(text := _clean(row[other.start : other.end]))) > _NEEDS_COLON
-        and table.exact(text) is not None
-        for other in sheaf.pieces
-    )
-
-
 def _without_colon(
     row: Sequence[Token],
     piece: Piece,
@@ -297,17 +194,17 @@ def _without_colon(
 
     ``alone`` says that the words stand as a field's label does, and may be as short as "Date".
     """
-    longest = min(piece.end, begin + _LONGEST)
+    longest = min(piece.end, begin + LONGEST)
     for end in range(longest, begin, -1):
         text = _clean(row[begin:end])
         key = squash(text)
-        short = len(key) <= _NEEDS_COLON and key not in _SHORT_LABELS
-        stop = _parenthesis_end(row, end, piece.end)
+        short = len(key) <= NEEDS_COLON and key not in _SHORT_LABELS
+        stop = parenthesis_end(row, end, piece.end)
         surely = (alone and stop == piece.end) or is_surely(text, row[end : piece.end])
         if len(key) < 2 or (short and not surely):
             continue
         meaning = None if table.is_wording(text) else table.look_up(text)
-        if meaning is None or _swallows(row[begin:end], meaning, table):
+        if meaning is None or swallows(row[begin:end], meaning, table):
             continue
         if stop < piece.end and end - begin > 1 and goes_on_as_label(row[stop].text):
             stop = piece.end
@@ -328,16 +225,6 @@ def _without_colon(
         if named:
             return Found(piece.row, begin, stop, meaning, colon=False)
     return None
-
-
-def _swallows(words: Sequence[Token], meaning: Meaning, table: LabelTable) -> bool:
-    """Whether a misreading was forgiven that is an initial behind a label: "Middle Name L"."""
-    return (
-        meaning.quality < 1.0
-        and len(words) > 1
-        and len(words[-1].text) == 1
-        and table.exact(_clean(words[:-1])) is not None
-    )
 
 
 def _find_titles(reading: Reading, table: TitleTable, labels: LabelTable) -> None:
@@ -551,7 +438,7 @@ def _yields(reading: Reading, found: Found, table: LabelTable, setters: Sequence
     "Facility:" under "Referral From" is the referring practice; under "Rendering Provider" it is
     the rendering facility itself.
     """
-    text = _clean(_without_parentheses(reading.tokens(found)))
+    text = _clean(without_parentheses(reading.tokens(found)))
     title = title_at(reading, found.box[0], (found.box[1] + found.box[3]) / 2)
     attribute = _generic_attribute(text, table)
     if attribute and (title is None or not _is_provider(title.party)):
