@@ -42,7 +42,7 @@ _SHORT_LABELS = frozenset(
     for w in re.findall(
         r"\w+",
         "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
-        " tel ph name date st",
+        " tel ph st",
     )
 )
 _COUNTED = frozenset(
