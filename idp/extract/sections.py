@@ -41,8 +41,7 @@ _SHORT_LABELS = frozenset(
     squash(w)
     for w in re.findall(
         r"\w+",
-        "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig"
-        " tel ph st",
+        "mi npi dob fax tin sex zip ssn mrn age city cpt icd pos qty pcp dx ein mbi sig tel ph st",
     )
 )
 _COUNTED = frozenset(

@@ -122,8 +122,6 @@ def read_born_digital(
     drawn = claims.shown >= 0
     believed = np.zeros(len(claims.text), np.bool_)
     believed[drawn] = proven[claims.shown[drawn]]
-    spelled_out = np.repeat(_without_digits(claims.text, words), words.ends - words.starts)
-    believed[drawn] |= proofs.vouched(pictures)[claims.shown[drawn]] & spelled_out[drawn]
     if np.count_nonzero(believed) < _PROVEN_AT_LEAST * seen:
         return None
     taken = _whole(words, believed)
@@ -137,10 +135,16 @@ def read_born_digital(
         return None
     if left or claimed:
         rest = _without(page, claims, words, taken)
-        checked = _checked(rest, [line for line, _ in claimed], ocr)
-        for line, (_, segment) in zip(checked, claimed, strict=True):
-            _vouch(shown, segment, proofs, agreed=line.exact)
-        lines += checked
+        known = _vouched(shown, believed, proofs)
+        # What is vouched for counts as read: the lines are the same as if they had been.
+        unread = [line for line, segment in claimed if not known[segment].all()]
+        checked = iter(_checked(rest, unread, ocr))
+        for line, segment in claimed:
+            if known[segment].all():
+                lines.append(line)
+                continue
+            lines.append(next(checked))
+            _vouch(shown, segment, proofs, agreed=lines[-1].exact)
         drawn_words = read_lines(rest, _found(rest, left, dpi, ocr), ocr, second_look_below)
         lines += [line for line in drawn_words if line.score >= _JUNK]
     spelled = sum(len(line.letters) for line in lines if line.exact)
@@ -162,6 +166,16 @@ def _checked(page: Gray, claimed: Sequence[Line], ocr: Ocr) -> list[Line]:
     for i, line in zip(open_ones, thorough, strict=True):
         settled[i] = _agreed(line, claimed[i])
     return settled
+
+
+def _vouched(shown: Print, believed: NDArray[np.bool_], proofs: Proofs) -> NDArray[np.bool_]:
+    """Words whose every character is proven, or vouched for where no digit is in the word."""
+    claims, words = shown.claims, shown.words
+    spelled_out = np.repeat(_without_digits(claims.text, words), words.ends - words.starts)
+    drawn = claims.shown >= 0
+    sure = believed.copy()
+    sure[drawn] |= proofs.vouched(shown.pictures)[claims.shown[drawn]] & spelled_out[drawn]
+    return _whole(words, sure)
 
 
 def _vouch(shown: Print, segment: Sequence[int], proofs: Proofs, *, agreed: bool) -> None:

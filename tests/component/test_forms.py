@@ -123,10 +123,10 @@ def test_a_blank_form_is_understood_from_its_pdf(form: BlankForm) -> None:
 def test_a_filled_copy_that_came_by_fax_is_read_at_its_places(
     blank: Blank, library: FormLibrary, reader: Reader, tmp_path: Path
 ) -> None:
-    filled = fill(blank, "heldout", 4)
+    filled = fill(blank, "heldout", 5)
     (drawn,) = filled.pages
     fax = degrade(
-        Drawn("form", 4, drawn.pdf, drawn.truth, drawn.size_pt), "fine_threshold", 1
+        Drawn("form", 5, drawn.pdf, drawn.truth, drawn.size_pt), "fine_threshold", 1
     ).save(tmp_path, "fax")
     (seen,) = library.recognised([read(fax, reader, tmp_path)])
     assert seen.form is not None
