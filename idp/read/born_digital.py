@@ -11,6 +11,7 @@ whole page is read from its pixels.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,7 +26,7 @@ from idp.read.glyphs import Claims, Picture, find_pictures
 from idp.read.ocr import Letter, Line, Ocr, Region
 from idp.read.pixels import Gray, Mask, components, opened
 from idp.read.spelling import Proofs
-from idp.read.text_layer import CONTRADICTED, compared
+from idp.read.text_layer import CONTRADICTED, compared, is_literal
 from idp.read.tiers import read_lines
 
 _FEWEST = 15  # characters; below that there is nothing to gain
@@ -48,6 +49,7 @@ _X_HEIGHT = 0.72
 _TALL_LETTERS = frozenset("bdfhijklt0123456789/\\?!&$%@#*'\"\u2019\u201c\u201d")
 _APOSTROPHES = frozenset("'\u2019")
 _LEADERS = frozenset("_.\u2026")
+_WORD = re.compile(r"[^\w]*(?:[A-Z]['\u2019])?[A-Za-z][a-z]+(?:['\u2019-][A-Za-z]?[a-z]+)?[^\w]*")
 _BRACKETS = frozenset("()[]{}|")
 
 # Inches.
@@ -143,8 +145,12 @@ def read_born_digital(
             if known[segment].all():
                 lines.append(line)
                 continue
-            lines.append(next(checked))
-            _vouch(shown, segment, proofs, agreed=lines[-1].exact)
+            read, literal = next(checked)
+            lines.append(read)
+            if literal:
+                _vouch(shown, segment, believed, proofs)
+            elif not read.exact:
+                _object(shown, segment, believed, proofs)
         drawn_words = read_lines(rest, _found(rest, left, dpi, ocr), ocr, second_look_below)
         lines += [line for line in drawn_words if line.score >= _JUNK]
     spelled = sum(len(line.letters) for line in lines if line.exact)
@@ -152,50 +158,67 @@ def read_born_digital(
     return Layer(lines, spelled / letters if letters else 0.0)
 
 
-def _checked(page: Gray, claimed: Sequence[Line], ocr: Ocr) -> list[Line]:
+def _checked(page: Gray, claimed: Sequence[Line], ocr: Ocr) -> list[tuple[Line, bool]]:
     """Lines that the layer spells and no picture proves, as they are read in one piece.
 
-    What the quick recogniser reads as the layer says needs no second opinion: two agree.
+    Beside each whether every letter was read as spelled; a long line with one misread letter still
+    says the same. What the quick recogniser reads as the layer says needs no second opinion: two
+    agree.
     """
     if not claimed:
         return []
     quick = ocr.recognise(page, [line.region for line in claimed], "quick")
-    settled = [_agreed(line, claim) for line, claim in zip(quick, claimed, strict=True)]
-    open_ones = [i for i, line in enumerate(settled) if not line.exact]
+    settled = [_settled(line, claim) for line, claim in zip(quick, claimed, strict=True)]
+    open_ones = [i for i, (line, _) in enumerate(settled) if not line.exact]
     thorough = ocr.recognise(page, [claimed[i].region for i in open_ones])
     for i, line in zip(open_ones, thorough, strict=True):
-        settled[i] = _agreed(line, claimed[i])
+        settled[i] = _settled(line, claimed[i])
     return settled
 
 
+def _settled(line: Line, claimed: Line) -> tuple[Line, bool]:
+    return _agreed(line, claimed), is_literal(line.text, claimed.text)
+
+
 def _vouched(shown: Print, believed: NDArray[np.bool_], proofs: Proofs) -> NDArray[np.bool_]:
-    """Words whose every character is proven, or vouched for where no digit is in the word."""
+    """Words whose every character is proven, or vouched for beside a proven letter of the word."""
     claims, words = shown.claims, shown.words
-    spelled_out = np.repeat(_without_digits(claims.text, words), words.ends - words.starts)
     drawn = claims.shown >= 0
     sure = believed.copy()
-    sure[drawn] |= proofs.vouched(shown.pictures)[claims.shown[drawn]] & spelled_out[drawn]
-    return _whole(words, sure)
+    sure[drawn] |= proofs.vouched(shown.pictures)[claims.shown[drawn]]
+    letters = np.array([c.isalpha() for c in claims.text], np.bool_)
+    beside = np.logical_or.reduceat(believed & letters, words.starts)
+    by_words = _whole(words, sure) & beside & _ordinary(claims.text, words)
+    return np.asarray(_whole(words, believed) | by_words, np.bool_)
 
 
-def _vouch(shown: Print, segment: Sequence[int], proofs: Proofs, *, agreed: bool) -> None:
-    """Words that were read as the layer spells them speak for their characters, others against."""
+def _vouch(
+    shown: Print, segment: Sequence[int], believed: NDArray[np.bool_], proofs: Proofs
+) -> None:
+    """A line was read letter by letter as the layer spells it: its words speak for its letters."""
     claims, words = shown.claims, shown.words
-    known = _without_digits(claims.text, words)
+    ordinary = _ordinary(claims.text, words)
     for k in segment:
         start, end = int(words.starts[k]), int(words.ends[k])
         for i in range(start, end):
-            picture = shown.pictures[claims.shown[i]]
-            if not agreed:
-                proofs.object_to(picture)
-            elif known[k]:
-                proofs.vouch_for(picture, claims.text[start:end])
+            if ordinary[k] and not believed[i]:
+                proofs.vouch_for(shown.pictures[claims.shown[i]], claims.text[start:end])
 
 
-def _without_digits(text: str, words: Words) -> NDArray[np.bool_]:
-    """Which words are of letters and signs alone: no number hides in them."""
+def _object(
+    shown: Print, segment: Sequence[int], believed: NDArray[np.bool_], proofs: Proofs
+) -> None:
+    """A line was read otherwise than the layer spells it: any of its letters may be why."""
+    for k in segment:
+        for i in range(int(shown.words.starts[k]), int(shown.words.ends[k])):
+            if not believed[i]:
+                proofs.object_to(shown.pictures[shown.claims.shown[i]])
+
+
+def _ordinary(text: str, words: Words) -> NDArray[np.bool_]:
+    """Which words are spelled as words are: no number and no code hides in them."""
     runs = zip(words.starts.tolist(), words.ends.tolist(), strict=True)
-    return np.array([not any(c.isdigit() for c in text[a:b]) for a, b in runs], np.bool_)
+    return np.array([_WORD.fullmatch(text[a:b]) is not None for a, b in runs], np.bool_)
 
 
 def _runs_upright(claims: Claims) -> bool:

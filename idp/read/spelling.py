@@ -9,8 +9,9 @@ characters that some fonts draw alike (0 and O, 1 and l) are always read. What w
 known as long as the process lives, so that the second page in a font costs next to nothing.
 
 An "l" with serifs is read as "1" when it stands alone, and one such picture would have nearly every
-line of a page read again. So several words that were read in their lines as the layer spells them
-vouch for such a picture; that holds in words without digits alone, until a line speaks against it.
+line of a page read again. So several words that were read in their lines, letter by letter, as the
+layer spells them vouch for such a picture. That holds in ordinary words alone, beside a letter that
+is proven by itself, and never again once a line spoke against it.
 """
 
 from __future__ import annotations
@@ -70,6 +71,7 @@ class Proofs:
         self._anchors = np.zeros((0, _GRID * _GRID), np.float32)
         self._anchored: list[str] = []
         self._vouchers: dict[_Key, set[str]] = {}
+        self._objected: set[_Key] = set()
 
     def prove(self, pictures: Sequence[Picture], ocr: Ocr) -> NDArray[np.bool_]:
         """Whether each picture shows the character it is claimed to be."""
@@ -94,19 +96,24 @@ class Proofs:
         return result
 
     def vouched(self, pictures: Sequence[Picture]) -> NDArray[np.bool_]:
-        """Whether words have vouched for each picture; it counts in words without digits alone."""
+        """Whether words have vouched for each picture; it counts in ordinary words alone."""
         found = (self._vouchers.get(_key(picture), ()) for picture in pictures)
         return np.array([len(words) >= _VOUCHERS for words in found], np.bool_)
 
     def vouch_for(self, picture: Picture, word: str) -> None:
         """A word was read in its line as the layer spells it, ``picture`` in it."""
-        words = self._vouchers.setdefault(_key(picture), set())
+        key = _key(picture)
+        if key in self._objected:
+            return
+        words = self._vouchers.setdefault(key, set())
         if len(words) < _VOUCHERS:
             words.add(word.casefold())
 
     def object_to(self, picture: Picture) -> None:
-        """A line was not read as the layer spells it, ``picture`` in it."""
-        self._vouchers.pop(_key(picture), None)
+        """A line was not read as the layer spells it, ``picture`` in it: for good."""
+        key = _key(picture)
+        self._vouchers.pop(key, None)
+        self._objected.add(key)
 
     def _answers(
         self,
@@ -167,6 +174,7 @@ class Proofs:
             for key in list(self._known)[: _MOST_KNOWN // 2]:
                 del self._known[key]
                 self._vouchers.pop(key, None)
+                self._objected.discard(key)
 
 
 def _key(picture: Picture) -> _Key:

@@ -144,6 +144,11 @@ def compared(seen: str, layer: str) -> Literal["same", "nearly", "other"]:
     return "nearly" if near else "other"
 
 
+def is_literal(seen: str, layer: str) -> bool:
+    """Whether every letter was read as the layer has it; blanks, dashes and case do not count."""
+    return _plain(seen) == _plain(layer)
+
+
 def _plain(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_DASHES).replace(" ", "").casefold()
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from idp.document import Glyphs, RawPage
 from idp.ingest.formats import media_type_of
 from idp.ingest.opened import open_here
-from idp.read.born_digital import Words, _left, _says, _without_digits, _words
+from idp.read.born_digital import Print, Words, _left, _ordinary, _says, _vouched, _words
 from idp.read.glyphs import Claims, Picture, find_pictures
 from idp.read.ocr import Letter, Line, Region
 from idp.read.pixels import Gray
@@ -218,23 +218,47 @@ def stroke() -> Picture:
     return Picture("l", np.full((20, 4), 0, np.uint8), above=18, rise=18, fall=0, size=18)
 
 
-def test_four_words_vouch_for_a_picture_that_no_strip_proves() -> None:
+def vouching(*words: str) -> Proofs:
     proofs = Proofs()
-    for word in ("all", "well", "All", "hello"):
+    for word in words:
         proofs.vouch_for(stroke(), word)
-    assert not proofs.vouched([stroke()])[0]  # one of them twice
-    proofs.vouch_for(stroke(), "clinic")
-    assert proofs.vouched([stroke()])[0]
+    return proofs
 
 
-def test_one_line_that_says_otherwise_takes_what_words_had_vouched_for() -> None:
-    proofs = Proofs()
+def test_four_words_vouch_for_a_picture_that_no_strip_proves() -> None:
+    assert not vouching("all", "well", "All", "hello").vouched([stroke()])[0]  # one of them twice
+    assert vouching("all", "well", "clinic", "hello").vouched([stroke()])[0]
+
+
+def test_one_line_that_says_otherwise_takes_what_words_vouch_for_good() -> None:
+    proofs = vouching("all", "well", "hello", "clinic")
+    proofs.object_to(stroke())
     for word in ("all", "well", "hello", "clinic"):
         proofs.vouch_for(stroke(), word)
-    proofs.object_to(stroke())
     assert not proofs.vouched([stroke()])[0]
 
 
-def test_no_word_with_a_digit_is_believed_by_what_other_words_vouch() -> None:
-    words = Words(np.array([0, 5, 10]), np.array([5, 10, 13]))
-    assert _without_digits("hello12l45all", words).tolist() == [True, False, True]
+@pytest.mark.parametrize("word", ["hello", "Hello,", "(all)", "Ann-Lil", "O'Neill"])
+def test_words_may_vouch_and_be_vouched_for(word: str) -> None:
+    assert _ordinary(word, Words(np.array([0]), np.array([len(word)]))).all()
+
+
+@pytest.mark.parametrize("code", ["12l45", "lOl", "AlOl", "QXK-lO", "l", "ALL"])
+def test_numbers_and_codes_neither_vouch_nor_are_vouched_for(code: str) -> None:
+    assert not _ordinary(code, Words(np.array([0]), np.array([len(code)]))).any()
+
+
+@pytest.mark.parametrize(
+    ("proven", "believed"), [([False] * 3, False), ([True, False, False], True)]
+)
+def test_what_is_vouched_for_counts_beside_a_proven_letter_alone(
+    proven: list[bool], believed: bool
+) -> None:
+    pictures = [stroke()._replace(text="a"), stroke()]
+    proofs = vouching("all", "well", "clinic", "hello")
+    for word in ("and", "any", "apt", "aim"):
+        proofs.vouch_for(pictures[0], word)
+    zeros = np.zeros((3, 4))
+    claims = Claims("all", zeros, np.zeros((3, 2)), np.zeros(3, np.bool_), np.array([0, 1, 1]))
+    shown = Print(claims, pictures, Words(np.array([0]), np.array([3])), 200.0)
+    assert _vouched(shown, np.array(proven), proofs).tolist() == [believed]
