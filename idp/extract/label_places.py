@@ -14,7 +14,7 @@ LONGEST = 10
 """Words of the longest label."""
 NEEDS_COLON = 4
 """Labels of so few letters are words as well: they need a colon, or to stand as a label does."""
-_LONGEST_REMARK = 16
+LONGEST_REMARK = 16
 """Words in parentheses behind a label: "(Number and street or rural route, city or P.O., ...)"."""
 _FIELD_HEIGHT = 6.0
 _LINE_OVER = 1.2
@@ -133,7 +133,7 @@ def parenthesis_end(row: Sequence[Token], start: int, limit: int) -> int:
         return start
     if re.fullmatch(r"\(?\d{3}\)?.*", row[start].text):
         return start
-    for i in range(start, min(limit, start + _LONGEST_REMARK)):
+    for i in range(start, min(limit, start + LONGEST_REMARK)):
         if ")" in row[i].text:
             return i + 1
     return start

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from idp.extract.captions import value_above
+from idp.extract.label_places import LONGEST_REMARK
 from idp.extract.labels import strip_numbering
 from idp.extract.readings import Found, Reading
 from idp.extract.tables_lines import Token
@@ -27,7 +28,6 @@ _LINES, _WIDER = 1.5, 1.25
 UNDER_LABEL = re.compile(r"(?i)\(?(?:month|day|year|mm|dd|yy|yyyy|area|code)[)./:]?")
 """Words of a second line of print between a label and its boxes."""
 _MOST_ROWS = 14
-_LONGEST_REMARK = 16
 _NAME_WORD = re.compile(r"[A-Z&][A-Za-z.,'&-]*")
 _MOST_BROKEN = 4
 _CLOSE = 0.9
@@ -349,7 +349,7 @@ def _behind_remark(row: tuple[Token, ...], start: int) -> int:
     """Where a value may begin: behind "(please specify ...)", but not behind "(614) 555-0100"."""
     if start >= len(row) or not re.match(r"\([A-Za-z]{2}", row[start].text):
         return start
-    for index in range(start, min(start + _LONGEST_REMARK, len(row))):
+    for index in range(start, min(start + LONGEST_REMARK, len(row))):
         if row[index].text.rstrip(":").endswith(")"):
             return index + 1
     return start

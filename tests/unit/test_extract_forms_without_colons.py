@@ -9,14 +9,10 @@ from idp.document import Box, DocumentType, Mark
 from idp.extract.crf_spans import Span
 from idp.extract.features import PageView
 from idp.extract.options import options_from_marks
-from idp.extract.structure import StructureSource
-from idp.extract.vote import vote
 from idp.extract.whole_sentences import in_whole_sentences
-from idp.schemas import load_lexicon, load_schemas
 from tests.unit.pages import COLUMNS, ROWS, page
+from tests.unit.structured import SCHEMAS, STRUCTURE, read
 
-SCHEMAS = load_schemas()
-STRUCTURE = StructureSource(tuple(SCHEMAS.values()), load_lexicon())
 REQUEST = DocumentType.PRIOR_AUTH_REQUEST
 
 
@@ -24,14 +20,6 @@ def mark(state: str, row: int, column: int, label: str = "") -> Mark:
     x, y = (column + 4) / COLUMNS, (row + 2) / ROWS
     box = Box(x, y, x + 1 / COLUMNS, y + 0.8 / ROWS)
     return Mark.model_validate({"state": state, "label": label, "box": box})
-
-
-def read(text: str, kind: DocumentType = REQUEST, marks: tuple[Mark, ...] = ()) -> dict[str, str]:
-    schema = SCHEMAS[kind]
-    sheet = page(text).model_copy(update={"marks": marks})
-    _, readings = STRUCTURE.read([sheet], schema)
-    fields = vote(STRUCTURE.from_readings(readings, schema), schema, {})
-    return {field.name: field.value or "" for field in fields}
 
 
 def test_referred_to_heads_another_party_than_referred_by() -> None:

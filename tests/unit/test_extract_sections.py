@@ -5,20 +5,9 @@ from __future__ import annotations
 
 from idp.document import DocumentType
 from idp.extract.prose import ProseSource
-from idp.extract.structure import StructureSource
-from idp.extract.vote import vote
-from idp.schemas import load_lexicon, load_schemas
+from idp.schemas import load_lexicon
 from tests.unit.pages import page
-
-SCHEMAS = load_schemas()
-STRUCTURE = StructureSource(tuple(SCHEMAS.values()), load_lexicon())
-
-
-def read(text: str, kind: DocumentType = DocumentType.PRIOR_AUTH_REQUEST) -> dict[str, str]:
-    schema = SCHEMAS[kind]
-    _, readings = STRUCTURE.read([page(text)], schema)
-    fields = vote(STRUCTURE.from_readings(readings, schema), schema, {})
-    return {field.name: field.value or "" for field in fields}
+from tests.unit.structured import SCHEMAS, STRUCTURE, read
 
 
 def test_an_office_number_is_that_of_the_provider_its_section_names() -> None:
