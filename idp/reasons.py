@@ -16,8 +16,14 @@ from idp.document import Decision, Document, Finding, Severity
 SAMPLED = "quality_sample"
 """Held back for a person only to measure how often what leaves by itself is wrong."""
 
+BELOW_TARGET = "below_target"
+"""Sure enough for a glance, not sure enough to leave without one."""
+UNPROVEN = "unproven_value"
+
 CODES: dict[str, str] = {
     "automatic_off": "decision.automatic is off.",
+    BELOW_TARGET: "Values stay closed on the screen and are not proved to keep the accuracy target; "
+    "behind the colon: the quality of the pages.",
     "doubtful_claim": "A claim of a remittance is less sure than its threshold.",
     "doubtful_value": "A value is less sure than its threshold; behind the colon: the field.",
     "error": "The file can't be read; behind the colon: the error's code.",
@@ -28,8 +34,8 @@ CODES: dict[str, str] = {
     "rule": "A finding that blocks; behind the colon: its rule.",
     "type_doubtful": "The document type is less sure than decision.type_threshold.",
     "unproven_claim": "Claims read from paper, of which no figure proves the accuracy target.",
-    "unproven_value": "No threshold is proved to keep the accuracy target; behind the colon: the "
-    "quality of the pages.",
+    UNPROVEN: "No threshold is proved to keep the targets; behind the colon: the quality of the "
+    "pages.",
     "unread_field": "Rule C2; behind the colon: the field.",
     SAMPLED: "Would have left by itself and is checked to measure how often that is wrong.",
 }

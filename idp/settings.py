@@ -288,6 +288,14 @@ class DecisionSettings(Slice):
         "Values of registered forms and interchanges keep to field_threshold. "
         "0: all keep to field_threshold.",
     )
+    shown_target: float = Field(
+        0.975,
+        ge=0,
+        lt=1,
+        description="Share of the values which stay closed on a reviewer's screen that must be "
+        "right, proved in the same way; doubtful ones are opened. Never stricter than "
+        "accuracy_target.",
+    )
     quality_sample: float = Field(
         0.02,
         ge=0,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from idp.document import Blank, Document, Field, Finding, Page, Severity
+from idp.reasons import BELOW_TARGET, UNPROVEN
 from idp.review.wording import in_words, plain_text
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind
@@ -84,13 +85,20 @@ def form_of(document: Document, pages: Sequence[Page], schema: DocumentSchema) -
         pages: Those of the document.
         schema: That of its type.
     """
-    doubts = _Doubts(document, pages)
-    return Form(tuple(_shown(field, document, doubts) for field in schema.fields), document.sampled)
+    form = _form(document, schema, _Doubts(document, pages, UNPROVEN))
+    if form.opened:
+        return form
+    # Nothing but the target keeps it: there is a person because each value wants a look.
+    return _form(document, schema, _Doubts(document, pages, BELOW_TARGET))
 
 
 def options_of(schema: FieldSchema) -> tuple[str, ...]:
     """The values that a field is chosen from; none where it is typed."""
     return tuple(schema.options) if schema.kind is Kind.OPTION else CHOSEN.get(schema.kind, ())
+
+
+def _form(document: Document, schema: DocumentSchema, doubts: _Doubts) -> Form:
+    return Form(tuple(_shown(field, document, doubts) for field in schema.fields), document.sampled)
 
 
 def _shown(schema: FieldSchema, document: Document, doubts: _Doubts) -> Shown:
@@ -112,12 +120,13 @@ def _shown(schema: FieldSchema, document: Document, doubts: _Doubts) -> Shown:
 class _Doubts:
     """What the decision and the rules say of each field."""
 
-    def __init__(self, document: Document, pages: Sequence[Page]) -> None:
+    def __init__(self, document: Document, pages: Sequence[Page], unproven: str) -> None:
+        """``unproven`` is the code of the reason whose pages have all their values opened."""
         self._document = document
         self._grades = {page.number: page.grade for page in pages}
         self._codes = frozenset(document.reason_codes)
         self._unproven = frozenset(
-            code.partition(":")[2] for code in self._codes if code.startswith("unproven_value:")
+            code.partition(":")[2] for code in self._codes if code.startswith(f"{unproven}:")
         )
 
     def of_field(

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from idp.calibration import Calibration
 from idp.document import Document, DocumentType, Field, Grade, Page, Release
 from idp.knowledge import Circumstances, Knowledge
-from idp.reasons import SAMPLED, Reason, concluded, of_finding
+from idp.reasons import BELOW_TARGET, SAMPLED, UNPROVEN, Reason, concluded, of_finding
 from idp.schemas import DocumentSchema
 from idp.settings import DecisionSettings
 from idp.signals import REVIEW
 
-POLICY_VERSION = 2
+POLICY_VERSION = 3
 """To be raised whenever :func:`decided` would decide some document differently."""
 
 _STRICTEST: tuple[Release, ...] = ("never", "confident", "always")
@@ -130,10 +130,11 @@ def _about_pages(pages: Sequence[Page]) -> Iterator[Reason]:
 class _Limits:
     """How sure each value must be, and which are not.
 
-    What was read keeps to the accuracy target, by the quality of its page: values of models to
-    their table, those of registered forms to theirs. What the target does not speak of (registered
-    forms without a table, interchanges, and everything where there is no target) keeps to the
-    thresholds of the settings.
+    What was read keeps to two targets, by the quality of its page: to accuracy_target what leaves
+    by itself, to shown_target what stays closed on a reviewer's screen. Values of models keep to
+    their table, those of registered forms to theirs. What the targets do not speak of (registered
+    forms without a table, interchanges, and everything where there is no accuracy target) keeps to
+    the thresholds of the settings, for both.
     """
 
     def __init__(
@@ -158,35 +159,53 @@ class _Limits:
         self._table = (knowledge.calibration if knowledge else None) or _NOTHING_MEASURED
 
     def doubts(self) -> Iterator[Reason]:
-        """Every value and claim that is less sure than it must be; not what a person said."""
+        """Every value and claim that is less sure than it must be; not what a person said.
+
+        A value that is too doubtful to stay closed on the screen is a reason by itself. Those that
+        are only not sure enough to leave without a person are one reason together.
+        """
         unproven: dict[Grade, None] = {}
+        short: dict[Grade, None] = {}
         for field in self._document.fields:
             if field.value in (None, "") or field.source == REVIEW:
                 continue
             grade = self._grade(field.page)
-            limit = self._limit(field, grade)
-            if limit is None:
+            leaves, closed = self._limits(field, grade)
+            if closed is None:
                 unproven[grade] = None
-            elif field.confidence < limit:
+            elif field.confidence < closed:
                 known = self._schema.field(field.name)
                 title = known.title if known else field.name
                 yield Reason(
                     f"doubtful_value:{field.name}",
                     f"{title} read with {percent(field.confidence)} confidence",
                 )
+            elif leaves is None or field.confidence < leaves:
+                short[grade] = None
         for grade in unproven:
-            yield Reason(f"unproven_value:{grade}", self._said(grade))
+            yield Reason(f"{UNPROVEN}:{grade}", self._said(grade))
+        for grade in (each for each in short if each not in unproven):
+            yield Reason(f"{BELOW_TARGET}:{grade}", self._said(grade))
         yield from self._about_claims()
 
-    def _limit(self, field: Field, grade: Grade) -> float | None:
-        """How sure a value must be; None where no threshold is proved to be enough."""
+    def _limits(self, field: Field, grade: Grade) -> tuple[float | None, float | None]:
+        """How sure a value must be to leave by itself, and to stay closed on the screen.
+
+        None where no threshold is proved to be enough. Nothing is opened that might leave.
+        """
         about = self._schema.field(field.name)
         own = about.threshold if about else None
         table = self._table.registered if field.source == _REGISTERED else self._table
         if self._target is None or table is None:
-            return self._of_settings(grade) if own is None else own
-        proved = table.threshold(grade, self._target)
-        return None if proved is None else max(proved, own or 0.0)
+            limit = self._of_settings(grade) if own is None else own
+            return limit, limit
+        leaves = table.threshold(grade, self._target)
+        shown = table.threshold(grade, min(self._policy.shown_target, self._target))
+        least = own or 0.0
+        return (
+            None if leaves is None else max(leaves, least),
+            None if shown is None else max(shown, least),
+        )
 
     def _of_settings(self, grade: Grade) -> float:
         """A fair page or a layout that nobody here has seen demands more."""

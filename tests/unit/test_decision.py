@@ -176,6 +176,28 @@ def test_where_nothing_is_proved_nothing_of_that_kind_leaves_and_the_reason_says
     assert unmeasured.reason_codes == ("unproven_value:good",)
 
 
+def test_what_is_too_unsure_to_leave_may_be_sure_enough_to_stay_closed_on_the_screen() -> None:
+    """Doubtful values are named one by one; the others of a page are one reason together."""
+    policy = DecisionSettings(accuracy_target=TARGET, shown_target=0.95)
+    known = Knowledge(calibration=MEASURED)
+    assert decide(document(REQUEST, confidence=0.971), policy, knowledge=known).reasons == ()
+    between = decide(document(REQUEST, confidence=0.95), policy, knowledge=known)
+    assert between.reason_codes == ("below_target:good",)
+    assert codes(decide(document(REQUEST, confidence=0.89), policy, knowledge=known)) == {
+        "doubtful_value"
+    }
+    strict = policy.model_copy(update={"accuracy_target": 0.995})
+    sure = decide(document(REQUEST, confidence=0.999), strict, knowledge=known)
+    assert sure.reason_codes == ("below_target:good",)
+
+
+def test_nothing_is_opened_that_might_leave() -> None:
+    """A target for the screen above the one for leaving counts as that one."""
+    policy = DecisionSettings(accuracy_target=0.95, shown_target=0.995)
+    known = Knowledge(calibration=MEASURED)
+    assert decide(document(REQUEST, confidence=0.91), policy, knowledge=known).reasons == ()
+
+
 def test_values_of_a_registered_form_keep_to_the_thresholds_of_the_settings() -> None:
     given = document(REQUEST, confidence=0.92)
     form = given.model_copy(

@@ -26,6 +26,7 @@ from idp.document import (
     Severity,
 )
 from idp.review.answers import Answers, answers_of
+from idp.review.form import form_of
 from idp.review.tasks import task_of
 from idp.review.wording import plain_text
 from idp.schemas import load_schemas
@@ -350,6 +351,21 @@ def test_the_head_says_what_is_confirmed_without_a_key() -> None:
     # Where nothing is doubtful Enter goes from one to the next of them.
     steps = found.model_copy(update={"fields": tuple(sure)})
     assert "white" not in task(steps)["data"]["ui"]["summary"]
+
+
+def test_what_is_only_below_the_target_is_opened_where_nothing_else_is() -> None:
+    """One look at each value is why a person has the document at all."""
+    sure = tuple(field(name, "text", 0.98) for name in ("patient_name", "reason"))
+    grades = tuple(f"below_target:{each.grade}" for each in PAGES)
+    found = doubtful(fields=sure, missing=(), blanks=(), findings=(), reason_codes=grades)
+    assert [each.schema.name for each in form_of(found, PAGES, SCHEMAS[found.type]).opened] == [
+        "patient_name",
+        "reason",
+    ]
+    other = found.model_copy(update={"fields": (*sure, field("member_id", "QXK204417793", 0.61))})
+    assert [each.schema.name for each in form_of(other, PAGES, SCHEMAS[other.type]).opened] == [
+        "member_id"
+    ]
 
 
 def test_a_long_value_is_whole() -> None:
