@@ -22,8 +22,8 @@ UNPROVEN = "unproven_value"
 
 CODES: dict[str, str] = {
     "automatic_off": "decision.automatic is off.",
-    BELOW_TARGET: "Values stay closed on the screen and are not proved to keep the accuracy target; "
-    "behind the colon: the quality of the pages.",
+    BELOW_TARGET: "Values stay closed on the screen and are not proved to keep the accuracy "
+    "target; behind the colon: the quality of the pages.",
     "doubtful_claim": "A claim of a remittance is less sure than its threshold.",
     "doubtful_value": "A value is less sure than its threshold; behind the colon: the field.",
     "error": "The file can't be read; behind the colon: the error's code.",
