@@ -19,9 +19,10 @@ from idp.extract.ports import Candidate, Structure
 from idp.forms import SLACK
 from idp.schemas import DocumentSchema, FieldSchema
 from idp.values import Kind, parse
+from idp.values.slips import looks_numeric, to_digits
 
 NAME = "form"
-VERSION = "registered-1"
+VERSION = "registered-2"
 SURE = 0.985
 """Confidence of a well-formed value at its registered place, read without doubt."""
 _ILL_FORMED = 0.6
@@ -33,7 +34,10 @@ _OWN_SHARE = 0.7
 _BLANK_CELL = 1.6
 """Cells from one character to the next of a comb that leave an empty one between them."""
 _MARK_REACH = 0.012
-_AS_LETTERS = str.maketrans("0158", "OISB")
+_AS_LETTERS, _AS_SMALL = str.maketrans("0158", "OISB"), str.maketrans("015]|!", "olslll")
+_NUMBERS = frozenset({"month", "day", "year", "area", "prefix", "line", "zip", "zip4"})
+_STROKES = re.compile(r"[\s\-\u2013\u2014/\\.,:|()_]+")
+_WORDS = frozenset({"first", "middle", "last", "city", "state"})
 _FREE = frozenset({Kind.OPTION, Kind.SEX, Kind.PRESENCE})
 """Kinds whose evidence is a mark beside printed words."""
 
@@ -127,7 +131,7 @@ def _run(place: FormPlace, pieces: Sequence[Piece]) -> str:
     for piece in sorted(pieces, key=lambda p: p.box.x0):
         if last is not None:
             text += " " if piece.box.x0 - last > (_BLANK_CELL - 0.6) * cell else ""
-        text += piece.text.strip(" |_")
+        text += piece.text.replace("|", "").strip(" _")  # the lines between its cells
         last = piece.box.x1
     return text.strip()
 
@@ -208,7 +212,7 @@ def _written(
     for index in members:
         place = form.places[index]
         own = pieces.get(index, [])
-        text = text_of(place, own) if own and not place.ticks else ""
+        text = _tidied(text_of(place, own), place.part) if own and not place.ticks else ""
         if text:
             by_part[place.part] = f"{by_part[place.part]} {text}" if place.part in by_part else text
             used += own
@@ -234,13 +238,40 @@ def _written(
     )
 
 
+def _tidied(text: str, part: str) -> str:
+    """What a place holds, as far as its part tells: only digits, or letters instead of digits.
+
+    The strokes printed between the boxes of a date or a telephone number fall into one of them.
+    """
+    if part in _NUMBERS:
+        bare = _STROKES.sub("", text)
+        return to_digits(bare) if looks_numeric(bare) else text
+    return _in_letters(text) if part in _WORDS else text
+
+
+def _in_letters(text: str) -> str:
+    """Digits and strokes within words, and alone among them, as the letters they are like."""
+    if not any(each.isalpha() for each in text):
+        return text
+    return " ".join(map(_word_in_letters, text.split(" ")))
+
+
+def _word_in_letters(word: str) -> str:
+    letters, digits = sum(map(str.isalpha, word)), sum(map(str.isdigit, word))
+    if letters < digits and len(word) > 1:
+        return word  # a number, with what ran into it
+    if any(each.islower() for each in word):
+        return word[0].translate(_AS_LETTERS) + word[1:].translate(_AS_SMALL)
+    return word.translate(_AS_LETTERS)
+
+
 def _mended(raw: str, kind: Kind) -> str:
     """What was misread, as far as the place tells what it must be.
 
     There are no digits in a name, and between the numbers of a date only strokes.
     """
     if kind is Kind.PERSON:
-        return raw.translate(_AS_LETTERS) if any(c.isalpha() for c in raw) else raw
+        return _in_letters(raw)
     if kind is Kind.DATE:
         return re.sub(r"(?<=\d)\s*[.,;:|lI]\s*(?=\d)", "/", raw)
     return raw

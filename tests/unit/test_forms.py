@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registered forms: what places ask for, recognising a copy, reading it at its places."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,42 @@ def test_an_initial_run_into_the_name_beside_it_stands_in_its_own_place() -> Non
 def test_a_date_misread_between_its_numbers_is_mended() -> None:
     seen = with_words(page(PRINT), ("03.", 51, 5), ("05/1961", 55, 5))
     assert read(seen)["patient_dob"].value == "1961-03-05"
+
+
+def written(kind: str, parts: Mapping[str, str]) -> str | None:
+    """The value of a field whose parts stand in places of their own, side by side."""
+    boxes = [Box(0.1 + 0.1 * at, 0.2, 0.18 + 0.1 * at, 0.22) for at in range(len(parts))]
+    match = FormMatch(
+        name="f",
+        type=DocumentType.PRIOR_AUTH_REQUEST,
+        page=1,
+        score=1,
+        places=tuple(
+            FormPlace(box=box, field=kind, part=part, group=1)
+            for part, box in zip(parts, boxes, strict=True)
+        ),
+    )
+    words = tuple(
+        Word(id=at, text=text, confidence=0.9, box=box, line=0)
+        for at, (text, box) in enumerate(zip(parts.values(), boxes, strict=True))
+    )
+    seen = page("").model_copy(update={"words": words, "form": match})
+    [found] = RegisteredSource().candidates([seen], SCHEMA, Structure((), ()))
+    return found.value if found.valid else None
+
+
+def test_strokes_printed_between_the_boxes_of_a_number_are_no_part_of_it() -> None:
+    date = {"month": "09", "day": "-27", "year": "-l994"}
+    assert written("patient_dob", date) == "1994-09-27"
+    assert written("patient_dob", {"month": "Sep", "day": "27,", "year": "1994"}) is None
+
+
+def test_digits_within_the_words_of_a_place_are_the_letters_they_are_like() -> None:
+    assert written("patient_name", {"first": "Rache]", "last": "WATS0N"}) == "Rachel WATSON"
+    address = {"street": "8 Mill Rd", "city": "LAKEW00D, GA 16637", "state": "0H", "zip": "S0637"}
+    assert written("patient_address", address) == "8 Mill Rd, LAKEWOOD, GA 16637, OH 50637"
+    overflown = {"street": "8 Mill Rd", "state": "OH45402"}
+    assert written("patient_address", overflown) == "8 Mill Rd, OH45402"
 
 
 def test_pieces_are_put_together_as_people_write_them() -> None:
