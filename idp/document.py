@@ -234,8 +234,8 @@ class RawPage(Noun):
 class FormPlace(Noun):
     """A place of a registered form on the page as read.
 
-    ``field`` is empty where nobody asks for what stands there. Places of one ``group`` together
-    hold one value, of which ``part`` names the piece; ``option`` is what a tick there means, and
+    ``field`` is empty where nobody asks for what stands there, or where that is ``undecided``:
+    other sources may take it then. Places of one ``group`` together hold one value, of which ``part`` names the piece; ``option`` is what a tick there means, and
     ``comb`` how many cells of one character the place has.
     """
 
@@ -246,6 +246,7 @@ class FormPlace(Noun):
     option: str = ""
     group: int = 0
     comb: int = 0
+    undecided: bool = False
 
 
 class FormMatch(Noun):

@@ -223,8 +223,9 @@ def _written(
     if not parsed.valid or field.kind is Kind.PERSON:
         mended = parse(field.kind, _mended(raw, field.kind), options=field.options or None)
         parsed = mended if mended.valid else parsed
-    read = sum(p.word.confidence * len(p.text) for p in used) / sum(len(p.text) for p in used)
-    sure = SURE * (0.8 + 0.2 * read) * (1.0 if parsed.valid else _ILL_FORMED)
+    # One misread word makes a wrong value: it is as sure as its worst (docs/decisions).
+    read = min(p.word.confidence for p in used)
+    sure = SURE * read * (1.0 if parsed.valid else _ILL_FORMED)
     return Candidate(
         field.name,
         parsed.value,
@@ -322,6 +323,8 @@ def held_to_forms(
         assert page.form is not None
         ticked |= {p.field for p in page.form.places if p.ticks and p.field}
         for index, pieces in pieces_of(page).items():
+            if page.form.places[index].undecided:
+                continue
             for piece in pieces:
                 owners[number, piece.word.id].add(page.form.places[index].field)
     kept = []

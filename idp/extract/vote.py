@@ -95,11 +95,11 @@ def _score(candidate: Candidate, others: Sequence[Candidate], kind: Kind) -> flo
     foreign = [o for o in others if o.source != candidate.source]
     agreeing = {o.source for o in foreign if agree(candidate, o, kind)}
     sure = candidate.confidence
+    if candidate.source == FORM:
+        return sure  # others read the same words: nobody says that the signs are right
     if agreeing:
         for _ in agreeing:
             sure += (1 - sure) * AGREED
-        return sure
-    if candidate.source == FORM:
         return sure
     sure *= SOLE_TRUST.get(candidate.source, 0.8)
     if any(o.confidence > 0.5 for o in foreign):

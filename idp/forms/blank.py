@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from idp.document import DocumentType
-from idp.forms.meaning import Meaning, Table, groups, meanings
+from idp.forms.meaning import Meaning, Table, groups, load_table, meanings
 from idp.forms.nouns import BlankForm, BlankPage, Labelled, Place, Widget
 from idp.forms.printed import labelled, last_title
 from idp.schemas import DocumentSchema
@@ -23,8 +23,11 @@ def label_widgets(pages: Sequence[BlankPage], widgets: Sequence[Widget]) -> list
     return found
 
 
-def place_of(item: Labelled, meaning: Meaning, group: int) -> Place:
-    """What the library keeps of a widget."""
+_OTHERS = frozenset(load_table().schema_parties) - {"patient", "subscriber"}
+
+
+def place_of(item: Labelled, meaning: Meaning, group: int, *, guessed: bool = False) -> Place:
+    """What the library keeps of a widget; ``guessed`` if nobody has looked at its meaning."""
     widget = item.widget
     return Place(
         page=widget.page,
@@ -37,7 +40,13 @@ def place_of(item: Labelled, meaning: Meaning, group: int) -> Place:
         part=meaning.part if meaning.field else "",
         option=meaning.option,
         group=group,
+        undecided=guessed and widget.kind == "text" and _is_open(meaning),
     )
+
+
+def _is_open(meaning: Meaning) -> bool:
+    """Whether a guess leaves open what stands there: it does not where it surely is another's."""
+    return not meaning.field and not (meaning.sure and meaning.role and meaning.party in _OTHERS)
 
 
 def blank_form(
@@ -59,7 +68,10 @@ def blank_form(
     items = label_widgets(pages, widgets)
     found = meanings(items, schema, table)
     numbers = groups(items, found)
-    places = (place_of(*triple) for triple in zip(items, found, numbers, strict=True))
+    places = (
+        place_of(item, meaning, number, guessed=True)
+        for item, meaning, number in zip(items, found, numbers, strict=True)
+    )
     return BlankForm(
         name=name,
         title=title,

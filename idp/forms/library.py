@@ -35,13 +35,16 @@ _log = logging.getLogger(__name__)
 
 BLANK, FORM, FIELDS = "blank.pdf", "form.json", "fields.yaml"
 _HEAD = """\
-# What each place of this form asks for. Correct `field` (a field of the document type, or nothing
-# where nobody asks for it), `part` where a value stands in pieces (first, middle, last; street,
+# What each place of this form asks for. Correct `field` (a field of the document type; null
+# where nobody asks for it; "?" where that is not known: whatever stands there is understood as on a
+# form that nobody registered), `part` where a value stands in pieces (first, middle, last; street,
 # unit, city, state, zip, zip4; month, day, year; area, prefix, line), `option` for what a tick
 # means, and `group`: places with the same field and group hold one value. Saved is in force.
 """
 
 
+UNDECIDED = "?"
+"""In `fields.yaml`, for a place whose field nobody has decided."""
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: a form has hundreds of places."""
 _Stamps = tuple[tuple[int, int], ...]
@@ -254,7 +257,7 @@ def fields_yaml(form: BlankForm) -> str:
         entry: dict[str, Any] = {"page": place.page, "kind": place.kind}
         asks = place.label or place.name.rsplit(".", 1)[-1]
         entry["asks"] = asks[:80]
-        entry["field"] = place.field or None
+        entry["field"] = UNDECIDED if place.undecided else place.field or None
         entry |= {k: v for k in ("part", "option") if (v := getattr(place, k))}
         entry |= {"group": place.group} if place.group else {}
         text = yaml.safe_dump(entry, default_flow_style=True, width=10_000, sort_keys=False)
@@ -282,14 +285,17 @@ def corrected(
     for number, place in enumerate(form.places, 1):
         entry = fields.places.get(number)
         if entry is None:
-            places.append(place.model_copy(update={"field": "", "group": 0}))
+            nothing = {"field": "", "group": 0, "undecided": False}
+            places.append(place.model_copy(update=nothing))
             continue
-        if entry.field and schema.field(entry.field) is None:
+        undecided = entry.field == UNDECIDED
+        if entry.field and not undecided and schema.field(entry.field) is None:
             raise FormError(f"{path}: place {number}: {fields.type} has no field {entry.field}")
         places.append(
             place.model_copy(
                 update={
-                    "field": entry.field or "",
+                    "field": "" if undecided else entry.field or "",
+                    "undecided": undecided,
                     "part": entry.part,
                     "option": entry.option,
                     "group": entry.group,

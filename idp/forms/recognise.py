@@ -167,6 +167,7 @@ def _placed(place: Place, box: Box) -> FormPlace:
         option=place.option,
         group=place.group,
         comb=place.comb,
+        undecided=place.undecided,
     )
 
 

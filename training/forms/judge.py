@@ -29,8 +29,8 @@ from training.forms.blanks import SCHEMAS, Blank, load
 _PAGES = TypeAdapter(list[Page])
 
 
-def registered(blank: Blank) -> BlankForm:
-    """The form as `idp forms add` keeps it."""
+def registered(blank: Blank, *, corrected: bool) -> BlankForm:
+    """The form as `idp forms add` keeps it, or as an operator who looked at every place."""
     return BlankForm(
         name=slug(blank.stem),
         title=blank.stem,
@@ -38,7 +38,7 @@ def registered(blank: Blank) -> BlankForm:
         sha256=sha256_of(blank.path.read_bytes()),
         pages=blank.pages,
         places=tuple(
-            place_of(item, meaning, group)
+            place_of(item, meaning, group, guessed=not corrected)
             for item, meaning, group in zip(blank.items, blank.meanings, blank.groups, strict=True)
         ),
     )
@@ -53,7 +53,7 @@ def register_all(forms: Path, corpus: Path, library: FormLibrary, *, corrected: 
     names = {f"{t['family']}/{t['form']}" for t in truths if "form" in t}
     count = 0
     for blank in load([forms / f"{name}.pdf" for name in sorted(names)], guessed=not corrected):
-        form = registered(blank)
+        form = registered(blank, corrected=corrected)
         if form.name in {known.name for known in library.forms}:
             library.remove(form.name)
         library.add(form, blank.path.read_bytes())
