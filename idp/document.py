@@ -235,8 +235,9 @@ class FormPlace(Noun):
     """A place of a registered form on the page as read.
 
     ``field`` is empty where nobody asks for what stands there, or where that is ``undecided``:
-    other sources may take it then. Places of one ``group`` together hold one value, of which ``part`` names the piece; ``option`` is what a tick there means, and
-    ``comb`` how many cells of one character the place has.
+    other sources may take it then. Places of one ``group`` together hold one value, of which
+    ``part`` names the piece; ``option`` is what a tick there means, and ``comb`` how many cells of
+    one character the place has.
     """
 
     box: Box

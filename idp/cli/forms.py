@@ -204,13 +204,29 @@ def _fields(form: BlankForm) -> None:
                 place.field,
                 place.part or place.option,
             )
-    unknown = sum(not place.field for place in form.places)
+    open_ = sum(place.undecided for place in form.places)
+    nobody_s = sum(not place.field for place in form.places) - open_
     tables().print(table)
-    tables().print(Text(f"{unknown} other places that no field of {form.type} asks for", "dim"))
+    tables().print(Text(f"{nobody_s} other places that no field of {form.type} asks for", "dim"))
+    if open_:
+        tables().print(
+            Text(
+                f'{open_} places are undecided ("?" in fields.yaml): they are read as on a form '
+                "that nobody registered. Give each its field, or null where nobody asks for it.",
+                "yellow",
+            ),
+            soft_wrap=True,
+        )
+
+
+_GREEN, _ORANGE, _GREY = (0, 130, 60), (215, 120, 0), (150, 150, 150)
 
 
 def _draw(form: BlankForm, pdf: Path, folder: Path) -> None:
-    """Each page with places, drawn with them: ``NAME-pN.png``; green asks for a field."""
+    """Each page with places, drawn with them: ``NAME-pN.png``.
+
+    Green asks for a field, orange is undecided.
+    """
     import tempfile  # noqa: PLC0415 - only for pictures
 
     from PIL import Image, ImageDraw, ImageFont  # noqa: PLC0415
@@ -229,7 +245,7 @@ def _draw(form: BlankForm, pdf: Path, folder: Path) -> None:
             font = ImageFont.load_default(size=picture.height // 130)
             places = [(n, p) for n, p in enumerate(form.places, 1) if p.page == raw.number]
             for number, place in places:
-                colour = (0, 130, 60) if place.field else (150, 150, 150)
+                colour = _GREEN if place.field else _ORANGE if place.undecided else _GREY
                 box = place.box
                 corners = (box.x0 * picture.width, box.y0 * picture.height,
                            box.x1 * picture.width, box.y1 * picture.height)  # fmt: skip

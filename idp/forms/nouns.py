@@ -74,7 +74,8 @@ class Place(Noun):
     """A place to fill in and the field whose value, or part of it, stands there.
 
     ``field`` is a name of the type's schema, or empty: nobody asks for what stands there, unless
-    the place is ``undecided``: then whoever understands the page may say what it is. Places of one ``group`` together hold one value. ``option`` is what a tick there means.
+    the place is ``undecided``: then whoever understands the page may say what it is. Places of one
+    ``group`` together hold one value. ``option`` is what a tick there means.
     """
 
     page: int

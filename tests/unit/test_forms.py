@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registered forms: what places ask for, recognising a copy, reading it at its places."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from idp.document import Box, DocumentType, FormMatch, FormPlace, Mark, Page, Wo
 from idp.errors import FormError, NotFoundError
 from idp.extract.ports import Candidate
 from idp.extract.registered import (
+    SURE,
     RegisteredSource,
     composed,
     empty_places,
@@ -88,14 +90,16 @@ def blank_page(text: str = PRINT, number: int = 1) -> BlankPage:
     return BlankPage(number=number, words=words)
 
 
-def form(name: str = "riverbend", text: str = PRINT) -> BlankForm:
+def form(
+    name: str = "riverbend", text: str = PRINT, widgets: Sequence[Widget] = WIDGETS
+) -> BlankForm:
     return blank_form(
         name,
         name,
         DocumentType.PRIOR_AUTH_REQUEST,
         f"sha of {name}",
         pages=[blank_page(text)],
-        widgets=WIDGETS,
+        widgets=widgets,
         schema=SCHEMA,
     )
 
@@ -387,6 +391,38 @@ def test_other_sources_may_not_take_the_print_or_what_stands_elsewhere() -> None
     assert held_to_forms([free], [stamp], SCHEMA) == [free]
 
 
+def test_other_sources_may_take_what_stands_in_a_place_that_nobody_has_decided() -> None:
+    """Until somebody decides, it is read as on a form that nobody registered."""
+    seen = filled()
+    match = Recogniser([form()]).recognise(seen)
+    assert match is not None
+    word = next(each for each in seen.words if each.text == "ADEYEMI")
+    taken = Candidate(
+        "requesting_provider_name", "ADEYEMI", "ADEYEMI", valid=True, confidence=0.9, page=1,
+        box=word.box, word_ids=(word.id,), source="structure",
+    )  # fmt: skip
+    nobody_s = {"field": "", "group": 0}
+    for undecided, kept in ((True, [taken]), (False, [])):
+        places = tuple(
+            place.model_copy(update={**nobody_s, "undecided": undecided}) for place in match.places
+        )
+        page_ = seen.model_copy(update={"form": match.model_copy(update={"places": places})})
+        assert held_to_forms([taken], [page_], SCHEMA) == kept
+
+
+def test_a_value_is_as_sure_as_its_worst_word_and_no_surer_because_others_read_it_too() -> None:
+    seen = filled()
+    words = tuple(
+        each.model_copy(update={"confidence": 0.6 if each.text == "OKONKWO" else 1.0})
+        for each in seen.words
+    )
+    known = read(seen.model_copy(update={"words": words}))["patient_name"]
+    assert known.confidence == pytest.approx(0.6 * SURE)
+    same = replace(known, source="structure", confidence=0.99)
+    (field,) = vote([known, same], SCHEMA, {"form": "1"})
+    assert field.confidence == known.confidence
+
+
 def test_the_vote_believes_the_form_first() -> None:
     place = box(0, 5)
     sure = Candidate("patient_name", "Ann Lee", "Ann Lee", valid=True, confidence=0.99, page=1,
@@ -438,6 +474,21 @@ def test_a_correction_that_names_no_field_is_an_error_that_says_where(tmp_path: 
     path.write_text(path.read_text().replace("patient_dob", "patient_bod"), "utf-8")
     with pytest.raises(FormError, match=r"place 3.*patient_bod"):
         assert shelf.forms
+
+
+def test_a_guess_leaves_open_what_it_does_not_know_until_a_person_decides(tmp_path: Path) -> None:
+    shelf = library(tmp_path)
+    added = shelf.add(
+        form(widgets=(*WIDGETS, widget("form1.X[0]", box(74, 5), "Number of pages"))), b"%PDF"
+    )
+    [number] = [n for n, place in enumerate(added.places, 1) if place.undecided]
+    path = shelf.path("riverbend") / "fields.yaml"
+    said = yaml.safe_load(path.read_text("utf-8"))
+    assert said["places"][number]["field"] == "?"
+    assert shelf.get("riverbend").places[number - 1].undecided
+    said["places"][number]["field"] = None
+    path.write_text(yaml.safe_dump(said), "utf-8")
+    assert not shelf.get("riverbend").places[number - 1].undecided
 
 
 def test_what_a_killed_add_left_is_no_form_and_is_swept_away(tmp_path: Path) -> None:
