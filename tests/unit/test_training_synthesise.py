@@ -8,6 +8,7 @@ import pytest
 
 from idp.document import DocumentType
 from idp.schemas import load_schemas
+from idp.values.codes import mbi
 from training.score import judged_fields
 from training.synthesise import TYPES, draw_one, layout_of, make, make_one, truth_of
 from training.synthesise.canvas import Canvas
@@ -16,7 +17,7 @@ from training.synthesise.eob import Remittance
 from training.synthesise.family import Family, label_keys, synonyms
 from training.synthesise.layout import HELD_OUT_MECHANISMS, MECHANISMS
 from training.synthesise.noise import Noise, read
-from training.synthesise.values import npi
+from training.synthesise.values import member_id, npi
 
 DERIVED = {"determination", "signature_present", "urgency", *MEANT}
 """Fields whose truth is a reading of the page, not its words."""
@@ -135,6 +136,15 @@ def test_made_npis_pass_their_check_digit() -> None:
         doubled = digit * 2 if place % 2 else digit
         total += doubled - 9 if doubled > 9 else doubled
     assert total % 10 == 0
+
+
+def test_a_member_number_that_looks_like_medicare_s_is_one() -> None:
+    """CMS uses no O, I, Z, S, L and B in it, and reading relies on that."""
+    rng = random.Random(4)
+    made = [member_id(rng) for _ in range(300)]
+    like = [each for each in made if re.fullmatch(r"\w{4}-\w{3}-\w{4}", each)]
+    assert like
+    assert all(mbi(each) == each.replace("-", "") for each in like)
 
 
 def test_noise_keeps_the_labels_on_their_words() -> None:

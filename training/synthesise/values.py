@@ -12,6 +12,8 @@ from typing import Literal
 
 import yaml
 
+from idp.values.codes import MBI_PLACES
+
 Split = Literal["train", "heldout"]
 DateStyle = Literal["slash", "short", "iso", "dash", "long", "medium", "digits", "day_month"]
 
@@ -153,11 +155,16 @@ def member_id(rng: random.Random) -> str:
         digits(rng, 11),
         letters(rng, 1) + digits(rng, 8) + letters(rng, 2),
         f"{digits(rng, 3)}-{digits(rng, 2)}-{digits(rng, 4)}",
-        f"{rng.randint(1, 9)}{letters(rng, 1)}{digits(rng, 1)}{letters(rng, 1)}-{letters(rng, 1)}"
-        f"{digits(rng, 2)}-{letters(rng, 2)}{digits(rng, 2)}",
+        _mbi(rng),
         f"{letters(rng, 3)} {digits(rng, 9)}",
         digits(rng, 7),
     )[shape]
+
+
+def _mbi(rng: random.Random) -> str:
+    """A Medicare beneficiary identifier as cards print it (CMS): none of S, L, O, I, B and Z."""
+    signs = "".join(rng.choice(place) for place in MBI_PLACES)
+    return f"{signs[:4]}-{signs[4:7]}-{signs[7:]}"
 
 
 def identifier(rng: random.Random) -> str:
