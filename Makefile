@@ -90,7 +90,7 @@ train-crf: train-pages ## train and ship the CRF
 
 train-layoutlm: train-pages ## train and ship the LayoutLM tagger (TRAIN_SECONDS of CPU)
 	@$(PY) -m training.layoutlm train --out build/layoutlm.pt \
-	  --seconds "$${TRAIN_SECONDS:-7200}" $(if $(FORMS),--forms $(PAGES)/filled/labels \
+	  --seconds "$${TRAIN_SECONDS:-5400}" $(if $(FORMS),--forms $(PAGES)/filled/labels \
 	  $(if $(RELABELLED),$(PAGES)/relabelled/pages --forms-share 0.35,--forms-share 0.04))
 	@$(PY) -m training.layoutlm ship --state build/layoutlm.pt
 
