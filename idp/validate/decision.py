@@ -185,7 +185,7 @@ class _Limits:
         for grade in unproven:
             yield Reason(f"{UNPROVEN}:{grade}", self._said(grade))
         for grade in (each for each in short if each not in unproven):
-            yield Reason(f"{BELOW_TARGET}:{grade}", self._said(grade))
+            yield Reason(f"{BELOW_TARGET}:{grade}", self._short(grade))
         yield from self._about_claims()
 
     def _limits(self, field: Field, grade: Grade) -> tuple[float | None, float | None]:
@@ -235,11 +235,19 @@ class _Limits:
         return min(self._grades.values(), key=worst.index, default=Grade.GOOD)
 
     def _said(self, grade: Grade) -> str:
-        target = f"{100 * (self._target or 0):g} %"
         return (
-            f"Nothing read from pages of {grade} quality is proved to be right in {target} of the "
-            "cases: values are checked by a person"
+            f"Nothing read from pages of {grade} quality is proved to be right in "
+            f"{self._share()} of the cases: values are checked by a person"
         )
+
+    def _short(self, grade: Grade) -> str:
+        return (
+            f"Values read from pages of {grade} quality are not sure enough to be right in "
+            f"{self._share()} of the cases: a person looks at them"
+        )
+
+    def _share(self) -> str:
+        return f"{100 * (self._target or 0):g} %"
 
 
 _NOTHING_MEASURED = Calibration(source="synthetic", layouts=0, documents=0, values=0, steps={})

@@ -183,6 +183,8 @@ def test_what_is_too_unsure_to_leave_may_be_sure_enough_to_stay_closed_on_the_sc
     assert decide(document(REQUEST, confidence=0.971), policy, knowledge=known).reasons == ()
     between = decide(document(REQUEST, confidence=0.95), policy, knowledge=known)
     assert between.reason_codes == ("below_target:good",)
+    assert "not sure enough" in between.reasons[0]
+    assert "99 %" in between.reasons[0]
     assert codes(decide(document(REQUEST, confidence=0.89), policy, knowledge=known)) == {
         "doubtful_value"
     }
